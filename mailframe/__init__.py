@@ -1,0 +1,1 @@
+"""Your mail as a pandas DataFrame: pipelined IMAP, exact headers, one call."""

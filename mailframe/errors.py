@@ -1,0 +1,113 @@
+"""The errors of mailframe, all of one tree.
+
+::
+
+    MailframeError                .account .folder where known; never a secret
+    ├ ConfigurationError          a bad URL, glob, date, search key: told before a socket opens
+    ├ TransportError              the network; fetching tries again
+    │ ├ ConnectError              no connection could be opened
+    │ ├ ConnectionLost            it ended, or can no longer be trusted
+    │ └ ReadTimeout               the server fell silent
+    ├ ProtocolError               the server broke the rules beyond repair
+    ├ CommandError                the server answered NO or BAD: .status .code .text
+    │ ├ AuthenticationError       to the login
+    │ ├ FolderError               to the folder
+    │ └ ThrottledError            with a wish to be left alone for a while
+    └ StoreError                  a header store that cannot be read or written
+
+    MailframeWarning              what ``errors="warn"`` emits: once, with a count and where to look
+"""
+
+from __future__ import annotations
+
+
+class MailframeError(Exception):
+    """Base of every error that mailframe raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        One sentence for a person, with a hint where there is one.
+    account, folder : str, optional
+        Where it happened, without any secret.
+    """
+
+    def __init__(
+        self, message: str, *, account: str | None = None, folder: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.account = account
+        self.folder = folder
+
+
+class ConfigurationError(MailframeError, ValueError):
+    """What the caller asked for makes no sense; nothing was sent."""
+
+
+class TransportError(MailframeError):
+    """The network failed."""
+
+
+class ConnectError(TransportError):
+    """No connection: unknown host, refused port, failed TLS."""
+
+
+class ConnectionLost(TransportError):  # noqa: N818 -- an event's name, as in the standard library
+    """The connection ended, or what it carries can no longer be trusted."""
+
+
+class ReadTimeout(TransportError):  # noqa: N818 -- the field's standard term
+    """Nothing arrived for as long as the caller was willing to wait."""
+
+
+class ProtocolError(MailframeError):
+    """The server broke the protocol beyond repair; the excerpt is short and redacted."""
+
+
+class CommandError(MailframeError):
+    """The server answered a command NO or BAD.
+
+    Parameters
+    ----------
+    status : str
+        ``"NO"``, ``"BAD"`` or ``"BYE"``.
+    code : str
+        The response code's name, upper case, such as ``"TRYCREATE"``; empty where there is none.
+    text : str
+        The server's own words.
+    """
+
+    def __init__(  # noqa: PLR0913 -- the fields of a response
+        self,
+        message: str,
+        *,
+        status: str = "NO",
+        code: str = "",
+        text: str = "",
+        account: str | None = None,
+        folder: str | None = None,
+    ) -> None:
+        super().__init__(message, account=account, folder=folder)
+        self.status = status
+        self.code = code
+        self.text = text
+
+
+class AuthenticationError(CommandError):
+    """The server refused the login."""
+
+
+class FolderError(CommandError):
+    """The server refused a folder."""
+
+
+class ThrottledError(CommandError):
+    """The server asked for a pause."""
+
+
+class StoreError(MailframeError):
+    """A header store is damaged, locked, foreign or newer than this program."""
+
+
+class MailframeWarning(UserWarning):
+    """Something was left out or mended; the frame's report says what."""

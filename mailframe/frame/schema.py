@@ -1,0 +1,57 @@
+"""The columns of a mail frame, told once.
+
+Batches, frames, files and stores all follow ``SCHEMA``; extra header columns are appended to it.
+Parsed forms follow RFC 8621 (JMAP) section 4.1.2.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+# Text lives in large_string because that is what pandas' own ``str`` dtype wraps without a copy.
+TEXT = pa.large_string()
+TEXTS = pa.list_(pa.string())
+CATEGORY = pa.dictionary(pa.int32(), pa.string())
+INSTANT = pa.timestamp("us", tz="UTC")
+
+SCHEMA = pa.schema(
+    [
+        pa.field("account", CATEGORY, nullable=False),
+        pa.field("folder", CATEGORY, nullable=False),
+        pa.field("uid", pa.uint32(), nullable=False),
+        pa.field("date", INSTANT),
+        pa.field("date_offset", pa.int16()),
+        pa.field("internaldate", INSTANT),
+        pa.field("from_name", TEXT),
+        pa.field("from_addr", TEXT),
+        pa.field("from_domain", TEXT),
+        pa.field("to", TEXTS),
+        pa.field("cc", TEXTS),
+        pa.field("subject", TEXT),
+        pa.field("message_id", TEXT),
+        pa.field("in_reply_to", TEXT),
+        pa.field("references", TEXTS),
+        pa.field("list_id", TEXT),
+        pa.field("size", pa.int64()),
+        pa.field("seen", pa.bool_(), nullable=False),
+        pa.field("answered", pa.bool_(), nullable=False),
+        pa.field("flagged", pa.bool_(), nullable=False),
+        pa.field("draft", pa.bool_(), nullable=False),
+        pa.field("deleted", pa.bool_(), nullable=False),
+        pa.field("keywords", TEXTS),
+        pa.field("defects", pa.uint8(), nullable=False),
+    ]
+)
+
+# The header fields that the columns above are made of, as they stand in a FETCH.
+HEADER_FIELDS = (
+    "DATE",
+    "FROM",
+    "TO",
+    "CC",
+    "SUBJECT",
+    "MESSAGE-ID",
+    "IN-REPLY-TO",
+    "REFERENCES",
+    "LIST-ID",
+)
