@@ -1,0 +1,228 @@
+"""Typed commands, written as byte segments.
+
+A ``Command`` is what a caller wants said; the connection gives it a tag and decides when it may
+travel. No argument can end a line early: text that is not plain travels as a literal, and NUL,
+which IMAP cannot carry at all, is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mailframe.errors import ConfigurationError
+from mailframe.imap.grammar import astring
+from mailframe.imap.uidset import UidSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Kind(Enum):
+    """What a command means to the connection's state."""
+
+    PLAIN = "plain"
+    STARTTLS = "starttls"
+    LOGIN = "login"
+    LOGOUT = "logout"
+    EXAMINE = "examine"
+    FETCH = "fetch"  # reads from the mailbox that the last EXAMINE opened
+    SEARCH = "search"  # the same
+
+
+# Nothing travels behind these before they are answered (pipelining rule 2).
+BARRIERS = frozenset({Kind.STARTTLS, Kind.LOGIN, Kind.LOGOUT})
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """An argument that travels as ``{n}`` and its octets."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command, without its tag.
+
+    Parameters
+    ----------
+    name : str
+        The verb, for reports.
+    segments : tuple of bytes or Literal
+        Everything between tag and CRLF.
+    kind : Kind
+        What it does to the connection's state.
+    uids : UidSet
+        Of a FETCH: which UIDs may count as rows.
+    replies : tuple of bytes
+        Lines to send when the server asks for them with ``+`` (AUTHENTICATE).
+    secret : bool
+        Whether the arguments must never be shown.
+    """
+
+    name: str
+    segments: tuple[bytes | Literal, ...]
+    kind: Kind = Kind.PLAIN
+    uids: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    replies: tuple[bytes, ...] = ()
+    secret: bool = False
+
+    def __repr__(self) -> str:
+        """Show the command as it travels, without secrets."""
+        if self.secret:
+            return f"<{self.name} (arguments withheld)>"
+        line = b"".join(s.octets if isinstance(s, Literal) else s for s in self.segments)
+        return f"<{line.decode('utf-8', 'replace')[:200]}>"
+
+
+def _command(
+    name: str,
+    *arguments: bytes | Literal,
+    kind: Kind = Kind.PLAIN,
+    uids: UidSet = UidSet(),  # noqa: B008 -- immutable
+) -> Command:
+    return Command(name, _join(name.encode("ascii"), *arguments), kind, uids)
+
+
+def _join(*arguments: bytes | Literal) -> tuple[bytes | Literal, ...]:
+    """Put spaces between arguments and run plain octets together."""
+    segments: list[bytes | Literal] = []
+    text = b""
+    for index, argument in enumerate(arguments):
+        text += b" " if index else b""
+        if isinstance(argument, Literal):
+            segments += [text, argument]
+            text = b""
+        else:
+            text += argument
+    return (*segments, text)
+
+
+def string(octets: bytes, what: str) -> bytes | Literal:
+    """Write text as an atom, a quoted string or a literal.
+
+    Raises
+    ------
+    ConfigurationError
+        The text holds NUL, which IMAP cannot carry; the message does not repeat it.
+    """
+    if b"\0" in octets:
+        raise ConfigurationError(f"{what} must not hold a NUL character")
+    written = astring(octets)
+    return Literal(octets) if written is None else written
+
+
+# Session ---------------------------------------------------------------------------------------
+
+
+def capability() -> Command:
+    """Ask what the server can do."""
+    return _command("CAPABILITY")
+
+
+def noop() -> Command:
+    """Do nothing, but be heard."""
+    return _command("NOOP")
+
+
+def logout() -> Command:
+    """Say goodbye."""
+    return _command("LOGOUT", kind=Kind.LOGOUT)
+
+
+def starttls() -> Command:
+    """Ask for TLS on this connection."""
+    return _command("STARTTLS", kind=Kind.STARTTLS)
+
+
+def identify() -> Command:
+    """Tell who we are (RFC 2971); some servers open no mailbox before."""
+    return _command("ID", b'("name" "mailframe")')
+
+
+def enable(extensions: Iterable[str]) -> Command:
+    """Switch extensions on (RFC 5161)."""
+    return _command("ENABLE", " ".join(extensions).encode("ascii"))
+
+
+def namespace() -> Command:
+    """Ask for the namespaces (RFC 2342)."""
+    return _command("NAMESPACE")
+
+
+def login(user: str, password: str) -> Command:
+    """Log in with LOGIN; the password travels as it is, so only over TLS."""
+    segments = _join(
+        b"LOGIN",
+        string(user.encode("utf-8"), "the user name"),
+        string(password.encode("utf-8"), "the password"),
+    )
+    return Command("LOGIN", segments, Kind.LOGIN, secret=True)
+
+
+def authenticate_plain(user: str, password: str, *, initial: bool) -> Command:
+    """Log in with SASL PLAIN (RFC 4616); ``initial`` where the server has SASL-IR."""
+    if "\0" in user or "\0" in password:
+        raise ConfigurationError("user name and password must not hold a NUL character")
+    token = base64.b64encode(f"\0{user}\0{password}".encode())
+    line = b"AUTHENTICATE PLAIN"
+    if initial:
+        return Command("AUTHENTICATE", (line + b" " + token,), Kind.LOGIN, secret=True)
+    return Command("AUTHENTICATE", (line,), Kind.LOGIN, replies=(token,), secret=True)
+
+
+# Mailboxes -------------------------------------------------------------------------------------
+
+
+def list_mailboxes(*, special_use: bool = False, status: Iterable[str] = ()) -> Command:
+    """List every mailbox, with its STATUS where the server has LIST-STATUS (RFC 5819)."""
+    wanted = [b"SPECIAL-USE"] if special_use else []
+    items = " ".join(status).encode("ascii")
+    if items:
+        wanted.append(b"STATUS (" + items + b")")
+    if not wanted:
+        return _command("LIST", b'""', b"*")
+    return _command("LIST", b'""', b"*", b"RETURN", b"(" + b" ".join(wanted) + b")")
+
+
+def status(mailbox: bytes, items: Iterable[str]) -> Command:
+    """Ask for the numbers of one mailbox without opening it."""
+    asked = b"(" + " ".join(items).encode("ascii") + b")"
+    return _command("STATUS", string(mailbox, "a folder name"), asked)
+
+
+def examine(mailbox: bytes, *, condstore: bool = False) -> Command:
+    """Open a mailbox for reading only."""
+    arguments = [string(mailbox, "a folder name")]
+    if condstore:
+        arguments.append(b"(CONDSTORE)")
+    return _command("EXAMINE", *arguments, kind=Kind.EXAMINE)
+
+
+def uid_search(
+    keys: Iterable[bytes | Literal], *, esearch: bool = False, charset: bool = False
+) -> Command:
+    """Search the open mailbox; with ESEARCH (RFC 4731) the answer is a compact set."""
+    head = [b"SEARCH"]
+    if esearch:
+        head.append(b"RETURN (ALL)")
+    if charset:
+        head.append(b"CHARSET UTF-8")
+    return _command("UID", *head, *keys, kind=Kind.SEARCH)
+
+
+def uid_fetch(uids: UidSet, items: bytes, *, modifier: bytes = b"") -> Command:
+    """Fetch items of messages; only UIDs asked for will count as rows."""
+    arguments = [b"FETCH", bytes(uids), b"(" + items + b")"]
+    if modifier:
+        arguments.append(b"(" + modifier + b")")
+    return _command("UID", *arguments, kind=Kind.FETCH, uids=uids)
+
+
+def header_items(fields: Iterable[str]) -> bytes:
+    """Write the FETCH items of a header row, for the given header fields."""
+    names = " ".join(fields).encode("ascii")
+    return b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (" + names + b")]"

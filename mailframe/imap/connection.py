@@ -1,0 +1,434 @@
+"""One IMAP connection as a state machine: tags, capabilities, and the two queues of a pipeline.
+
+Commands wait in ``_queue`` until they may travel and in ``_sent`` until they are answered, oldest
+first. The ten rules of pipelining live here as far as one connection can know them; each is named
+where it is enforced. Responses that tell of a mailbox belong to the oldest command that asked.
+
+A command is a handle: ``send`` returns a ``Pending`` which fills while data arrive, and is ready
+when ``result`` is set.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+from mailframe.errors import ConnectionLost, ProtocolError
+from mailframe.imap import responses as r
+from mailframe.imap.commands import BARRIERS, Command, Kind, Literal
+from mailframe.imap.framing import Framer
+from mailframe.imap.limits import DEFAULT_LIMITS, Limits
+from mailframe.imap.responses import Columns, Fetched, Status
+from mailframe.imap.uidset import MAX_UID, UidSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """What EXAMINE told; None is what the server left out."""
+
+    exists: int | None = None
+    uidvalidity: int | None = None
+    uidnext: int | None = None
+    highestmodseq: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A command on its way, and what has come back for it.
+
+    Attributes
+    ----------
+    result : Status or None
+        The tagged answer; None while it is awaited.
+    responses : list
+        Untagged responses that belong to it, other than rows.
+    rows : Columns
+        Of a FETCH for headers: the messages so far.
+    malformed : set of int
+        Of a FETCH: UIDs whose response made no sense.
+    mailbox : Mailbox
+        Of an EXAMINE: what it told.
+    void : bool
+        The mailbox it was meant for could not be opened: whatever it brought does not count.
+    """
+
+    command: Command
+    tag: str
+    result: Status | None = None
+    responses: list[r.Response] = field(default_factory=list)
+    rows: Columns = field(default_factory=Columns)
+    malformed: set[int] = field(default_factory=set)
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    void: bool = False
+    crowded: bool = False  # it was not alone on the wire when it was answered
+    _last: int = 0
+    _seen: set[int] | None = None
+    _partial: dict[int, Fetched] = field(default_factory=dict)
+    _segments: deque[bytes | Literal] = field(default_factory=deque)
+    _replies: deque[bytes] = field(default_factory=deque)
+
+    def wants(self, uid: int) -> bool:
+        """Tell whether a UID was asked for and has not come yet (rule 4, rule 7)."""
+        if uid > self._last:
+            return uid in self.command.uids
+        if self._seen is None:
+            self._seen = set(self.rows.uid)
+        return uid not in self._seen and uid in self.command.uids
+
+    def add(self, row: Fetched) -> None:
+        """Take a FETCH response: whole rows count, parts wait for their other half."""
+        known = self._partial.pop(row.sequence, None)
+        if known is not None:
+            known.update(row)
+            row = known
+        if row.uid is None or row.header is None:
+            self._partial[row.sequence] = row
+        elif self.wants(row.uid) and not quirk_expunged_meanwhile(row):
+            self._last = max(self._last, row.uid)
+            if self._seen is not None:
+                self._seen.add(row.uid)
+            self.rows.append(row)
+
+    def scan(self, framer: Framer) -> None:
+        """Let the fast scanner take ordinary rows off the buffer."""
+        if self._partial or self._seen is not None:
+            return
+        for first, last in self.command.uids.ranges:
+            if last > self._last:
+                framer.position = r.scan_rows(
+                    framer.buffer, framer.position, self.rows, max(self._last, first - 1), last
+                )
+                if self.rows.uid:
+                    self._last = self.rows.uid[-1]
+                if self._last < last:
+                    return
+
+    def incomplete(self) -> set[int]:
+        """UIDs of which something came, but no header block."""
+        return {
+            row.uid for row in self._partial.values() if row.uid and row.uid in self.command.uids
+        }
+
+
+def quirk_expunged_meanwhile(row: Fetched) -> bool:
+    """Recognise a message that was expunged under the FETCH: every item NIL or 0.
+
+    Source: Dovecot, which then sends EXPUNGE and ``OK [EXPUNGEISSUED]``.
+    """
+    return not row.header and not row.internaldate and row.size in (b"0", b"", None)
+
+
+class Connection:
+    """An IMAP connection without its socket.
+
+    Parameters
+    ----------
+    limits : Limits
+        What the server may make us hold.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.capabilities: frozenset[str] = frozenset()
+        self._capabilities_told = False
+        self.greeting: Status | None = None
+        self.bye: Status | None = None
+        self.authenticated = False
+        self.enabled: frozenset[str] = frozenset()
+        self.junk = 0
+        self._limits = limits
+        self._framer = Framer(limits)
+        self._tags = count(1)
+        self._queue: deque[Pending] = deque()
+        self._sent: deque[Pending] = deque()
+        self._outgoing: list[bytes] = []
+        self._unsolicited = 0
+        self._listed = 0
+
+    # Out ---------------------------------------------------------------------------------------
+
+    def send(self, command: Command) -> Pending:
+        """Queue a command; it travels as soon as the rules allow."""
+        pending = Pending(command, f"M{next(self._tags)}")
+        pending._segments.extend(command.segments)  # noqa: SLF001 -- the two halves of one machine
+        pending._replies.extend(command.replies)  # noqa: SLF001
+        self._queue.append(pending)
+        self._advance()
+        return pending
+
+    def data_to_send(self) -> bytes:
+        """Give what must be written now."""
+        data = b"".join(self._outgoing)
+        self._outgoing.clear()
+        return data
+
+    @property
+    def in_flight(self) -> int:
+        """Commands not yet answered."""
+        return len(self._sent) + len(self._queue)
+
+    def has(self, capability: str) -> bool:
+        """Tell whether the server advertises a capability."""
+        return capability in self.capabilities
+
+    def _advance(self) -> None:
+        while self._queue and self.greeting is not None:
+            pending = self._queue[0]
+            if self._sent and (self._is_barrier(self._sent[-1]) or self._is_barrier(pending)):
+                return
+            self._queue.popleft()
+            self._sent.append(pending)
+            self._outgoing.append(pending.tag.encode("ascii") + b" ")
+            self._write(pending)
+            if pending.command.kind is Kind.LOGIN:
+                self._capabilities_told = False
+
+    def _is_barrier(self, pending: Pending) -> bool:
+        """Rule 2: these travel alone."""
+        command = pending.command
+        if command.kind in BARRIERS or command.replies:
+            return True
+        return any(isinstance(s, Literal) and not self._flows(s) for s in command.segments)
+
+    def _flows(self, literal: Literal) -> bool:
+        """Whether a literal may travel without waiting for ``+`` (RFC 7888)."""
+        small = len(literal.octets) <= 4096  # noqa: PLR2004 -- LITERAL-'s own bound
+        return self.has("LITERAL+") or (small and (self.has("LITERAL-") or self.has("IMAP4REV2")))
+
+    def _write(self, pending: Pending) -> None:
+        """Write a command up to its end or to the next literal that must wait."""
+        segments = pending._segments  # noqa: SLF001
+        while segments:
+            segment = segments.popleft()
+            if isinstance(segment, Literal):
+                flows = self._flows(segment)
+                sign = b"+" if flows else b""
+                self._outgoing.append(b"{%d%s}\r\n" % (len(segment.octets), sign))
+                if not flows:
+                    segments.appendleft(segment.octets)
+                    return
+                self._outgoing.append(segment.octets)
+            else:
+                self._outgoing.append(segment)
+        self._outgoing.append(b"\r\n")
+
+    # In ----------------------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes) -> list[Pending]:
+        """Take what has arrived; return the commands that it finished, in order of their ends.
+
+        Raises
+        ------
+        ProtocolError
+            The server broke the limits or the protocol beyond repair.
+        ConnectionLost
+            What arrives can no longer be matched with what was sent (rule 8).
+        """
+        finished: list[Pending] = []
+        framer = self._framer
+        framer.feed(data)
+        while True:
+            head = self._sent[0] if self._sent else None
+            if head is not None and head.command.kind is Kind.FETCH and framer.between_frames:
+                head.scan(framer)
+            frame = framer.next_frame()
+            if frame is None:
+                return finished
+            self._handle(r.read_response(frame), finished)
+
+    def receive_eof(self) -> None:
+        """Take the end of the stream.
+
+        Raises
+        ------
+        ConnectionLost
+            Commands were still waiting for their answers, or nobody said goodbye.
+        """
+        said = f": {self.bye.text}" if self.bye and self.bye.text else ""
+        raise ConnectionLost(f"the server closed the connection{said}")
+
+    def drop_plaintext_state(self) -> None:
+        """Forget what was told before TLS; called between STARTTLS's OK and the handshake.
+
+        Raises
+        ------
+        ProtocolError
+            The server, or somebody in between, sent more than the OK (rule 2).
+        """
+        if self._framer.pending or not self._framer.between_frames:
+            raise ProtocolError(
+                "data arrived between STARTTLS and the TLS handshake; "
+                "somebody may be tampering with the connection"
+            )
+        self.capabilities = frozenset()
+
+    def _handle(self, response: r.Response, finished: list[Pending]) -> None:
+        match response:
+            case Status(tag="") if self.greeting is None:
+                self._greet(response)
+            case _ if self.greeting is None:
+                raise ProtocolError("the server's first line is not an IMAP greeting")
+            case Status(tag=""):
+                self._take_untagged_status(response)
+            case Status():
+                self._finish(response, finished)
+            case r.Continuation():
+                self._continue()
+            case r.Capability(names):
+                self._learn(names)
+            case r.Enabled(names):
+                self.enabled |= names
+            case Fetched():
+                self._take_row(response)
+            case r.Malformed(_, uid):
+                self._take_malformed(uid)
+            case _:
+                self._take_data(response)
+
+    def _greet(self, greeting: Status) -> None:
+        self.greeting = greeting
+        if greeting.kind == "BYE":
+            self.bye = greeting
+        self.authenticated = greeting.kind == "PREAUTH"
+        self._take_code(greeting)
+        self._advance()
+
+    def _take_untagged_status(self, status: Status) -> None:
+        self._count_unsolicited()
+        if status.kind == "BYE":
+            self.bye = status
+        self._take_code(status)
+        head = self._sent[0] if self._sent else None
+        if head is None:
+            return
+        head.responses.append(status)
+        if head.command.kind is Kind.EXAMINE and status.argument.isdigit():
+            number = int(status.argument[:20])
+            if status.code == "UIDVALIDITY":
+                head.mailbox.uidvalidity = number
+            elif status.code == "UIDNEXT":
+                head.mailbox.uidnext = number
+            elif status.code == "HIGHESTMODSEQ":
+                head.mailbox.highestmodseq = number
+
+    def _take_code(self, status: Status) -> None:
+        if status.code == "CAPABILITY":
+            self._learn(frozenset(status.argument.decode("ascii", "replace").upper().split()))
+
+    def _learn(self, capabilities: frozenset[str]) -> None:
+        self.capabilities = capabilities
+        self._capabilities_told = True
+
+    def _finish(self, result: Status, finished: list[Pending]) -> None:
+        pending = next((p for p in self._sent if p.tag == result.tag), None)
+        if pending is None:
+            raise ConnectionLost(
+                f"the server answered a command that is not waiting: {result.tag} {result.kind}"
+            )
+        pending.result = result
+        pending.crowded = len(self._sent) > 1
+        self._sent.remove(pending)
+        self._unsolicited = 0
+        if pending.command.kind is Kind.LOGIN and result.kind == "OK":
+            self.authenticated = True
+            if not self._capabilities_told:
+                self.capabilities = frozenset()
+        self._take_code(result)
+        if pending.command.kind is Kind.EXAMINE and result.kind != "OK":
+            self._void_behind()
+        finished.append(pending)
+        self._advance()
+
+    def _void_behind(self) -> None:
+        """Rule 5: what was queued for a mailbox that did not open is void."""
+        for pending in (*self._sent, *self._queue):
+            if pending.command.kind is Kind.EXAMINE:
+                return
+            pending.void = pending.void or pending.command.kind in (Kind.FETCH, Kind.SEARCH)
+
+    def _continue(self) -> None:
+        """Send what the server waits for; a ``+`` that nobody expects is skipped."""
+        pending = self._sent[-1] if self._sent else None
+        if pending is None:
+            self._count_junk()
+        elif pending._segments:  # noqa: SLF001
+            self._write(pending)
+        elif pending._replies:  # noqa: SLF001
+            self._outgoing.append(pending._replies.popleft() + b"\r\n")  # noqa: SLF001
+        elif pending.command.kind is Kind.LOGIN:
+            # A challenge after the last reply is an error report (XOAUTH2); an empty line ends it.
+            self._outgoing.append(b"\r\n")
+        else:
+            self._count_junk()
+
+    def _take_row(self, row: Fetched) -> None:
+        """Rule 4: a row belongs to a FETCH that asked for it, else it is a flag update."""
+        for pending in self._sent:
+            kind = pending.command.kind
+            if kind is Kind.EXAMINE:
+                break
+            if kind is Kind.FETCH and (row.uid is None or row.uid in pending.command.uids):
+                pending.add(row)
+                return
+        self._count_unsolicited()
+
+    def _take_malformed(self, uid: int | None) -> None:
+        self._count_junk()
+        head = self._sent[0] if self._sent else None
+        if uid is not None and head is not None and uid in head.command.uids:
+            head.malformed.add(uid)
+
+    def _take_data(self, response: r.Response) -> None:
+        head = self._sent[0] if self._sent else None
+        if head is None or not self._expects(head, response):
+            self._count_unsolicited()
+            return
+        if isinstance(response, r.Exists):
+            head.mailbox.exists = response.count
+        elif isinstance(response, (r.Listed, r.MailboxStatus)):
+            self._listed += 1
+            if self._listed > self._limits.folders * 2:
+                raise ProtocolError(f"the server listed more than {self._limits.folders:,} folders")
+        if not isinstance(response, r.Exists):
+            head.responses.append(response)
+
+    @staticmethod
+    def _expects(head: Pending, response: r.Response) -> bool:
+        match response:
+            case r.Exists():
+                return head.command.kind is Kind.EXAMINE
+            case r.Found():
+                return head.command.kind is Kind.SEARCH
+            case r.Expunged() | r.Vanished():
+                return head.command.kind in (Kind.FETCH, Kind.SEARCH)
+            case r.Listed():
+                return head.command.name == "LIST"
+            case r.MailboxStatus():
+                return head.command.name in ("LIST", "STATUS")
+            case _:
+                return False
+
+    def _count_unsolicited(self) -> None:
+        self._unsolicited += 1
+        if self._unsolicited > self._limits.unsolicited:
+            raise ProtocolError(
+                f"the server sent more than {self._limits.unsolicited:,} responses "
+                "that nobody asked for"
+            )
+
+    def _count_junk(self) -> None:
+        self.junk += 1
+        if self.junk > self._limits.junk:
+            raise ProtocolError(
+                f"the server sent more than {self._limits.junk:,} lines that are not IMAP"
+            )
+
+
+def found(responses: Iterable[r.Response]) -> UidSet:
+    """Unite the UIDs of all SEARCH responses."""
+    ranges = [item for one in responses if isinstance(one, r.Found) for item in one.uids.ranges]
+    return UidSet.of(*(pair for pair in ranges if pair[1] <= MAX_UID))

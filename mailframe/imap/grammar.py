@@ -1,0 +1,179 @@
+"""The pieces that IMAP responses are made of: atoms, strings, lists, mailbox names (RFC 9051 §9).
+
+One regular expression finds the tokens of a line, and an explicit stack turns parentheses into
+lists, so neither a long line nor a deep one can hurt. What is a NIL, a number or a name is for the
+reader of the value to say: a mailbox may be called NIL.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from itertools import zip_longest
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class String(bytes):
+    """A quoted string or a literal, as against an atom; an atom is plain bytes."""
+
+    __slots__ = ()
+
+
+Value: TypeAlias = "bytes | list[Value]"
+
+_TOKEN = re.compile(
+    rb"""
+      \x20++                                            # one space or several
+    | (?P<open>\()
+    | (?P<close>\))
+    | "(?P<quoted>(?:[^"\\]|\\.)*+)"(?=[ )\r\n]|\Z)       # the usual quoted string
+    | "(?P<loose>.*?)"(?=[ )]|\Z)                        # quirk: a bare quote inside
+    | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\]]*+\](?:<\d++>)?  # a section may hold spaces
+      | [^\x20()"]++(?:"[^\x20()"]*+)*+)
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+
+# Deeper nesting than any response we ask for; a bound for the readers of the lists.
+MAX_DEPTH = 50
+
+
+def parse_values(texts: Sequence[bytes], literals: Sequence[bytes] = ()) -> list[Value]:
+    """Read the values of a response line whose literals stand between its texts.
+
+    Raises
+    ------
+    ValueError
+        Unbalanced parentheses, an open quote, or nesting beyond reason.
+    """
+    top: list[Value] = []
+    stack = [top]
+    for text, literal in zip_longest(texts, literals):
+        _read_text(text, stack)
+        if literal is not None:
+            stack[-1].append(String(literal))
+    if len(stack) != 1:
+        raise ValueError("parenthesis not closed")
+    return top
+
+
+def _read_text(text: bytes, stack: list[list[Value]]) -> None:
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise ValueError("not a value")
+        position = match.end()
+        kind = match.lastgroup
+        if kind == "atom":
+            stack[-1].append(match["atom"])
+        elif kind == "quoted":
+            stack[-1].append(String(unquote(match["quoted"])))
+        elif kind == "loose":
+            stack[-1].append(String(match["loose"]))
+        elif kind == "open":
+            if len(stack) > MAX_DEPTH:
+                raise ValueError("nested too deeply")
+            inner: list[Value] = []
+            stack[-1].append(inner)
+            stack.append(inner)
+        elif kind == "close":
+            if len(stack) == 1:
+                raise ValueError("parenthesis not opened")
+            stack.pop()
+
+
+def unquote(inside: bytes) -> bytes:
+    r"""Undo the backslashes of a quoted string; before a letter (``\n``) they are kept out too."""
+    return _ESCAPED.sub(rb"\1", inside) if b"\\" in inside else inside
+
+
+def is_nil(value: Value) -> bool:
+    """Tell the atom NIL from a string of these letters."""
+    return isinstance(value, bytes) and type(value) is bytes and value.upper() == b"NIL"
+
+
+def as_text(value: Value) -> bytes | None:
+    """Give an nstring's octets: None for NIL or a list."""
+    if isinstance(value, list) or is_nil(value):
+        return None
+    return bytes(value)
+
+
+def as_number(value: Value) -> int | None:
+    """Give a number; None for anything else, a negative number among them.
+
+    quirk: HIGHESTMODSEQ as a float or -1 was seen; a float counts by its whole part.
+    """
+    if isinstance(value, list):
+        return None
+    digits = value.partition(b".")[0]
+    return int(digits) if digits.isdigit() and len(digits) <= 20 else None  # noqa: PLR2004 -- 2**64
+
+
+def quote(text: bytes) -> bytes | None:
+    """Write a quoted string, or give None where only a literal can carry the text."""
+    if len(text) > MAX_QUOTED or not _QUOTABLE.fullmatch(text):
+        return None
+    return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+# Some servers cut quoted strings near their line limit; a literal has none.
+MAX_QUOTED = 512
+_QUOTABLE = re.compile(rb"[\x20-\x7e]*+")
+_ATOM = re.compile(rb"[A-Za-z0-9!#$&'+,\-./:;<=>?@^_`|~\[]++")
+
+
+def astring(text: bytes) -> bytes | None:
+    """Write a mailbox name or another astring the shortest way; None where it needs a literal."""
+    if _ATOM.fullmatch(text) and text.upper() != b"NIL":
+        return text
+    return quote(text)
+
+
+# Modified UTF-7 (RFC 3501 §5.1.3) -----------------------------------------------------------
+
+_SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
+_UNSAFE = re.compile(r"[^\x20-\x7e]+|&")
+# What must not stand in a cell or on a screen: control characters and halves of pairs.
+_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def decode_mailbox(wire: bytes) -> str:
+    """Make a mailbox name readable; never fails.
+
+    A name that is not modified UTF-7 is taken for UTF-8, else for windows-1252, and a shift
+    sequence that makes no sense stays as it stands.
+    """
+    try:
+        text = wire.decode("utf-8")
+    except UnicodeDecodeError:
+        text = wire.decode("cp1252", "replace")
+    return _UNSHOWABLE.sub("\ufffd", _SHIFTED.sub(_unshift, text))
+
+
+def _unshift(match: re.Match[str]) -> str:
+    inside = match[1]
+    if not inside:
+        return "&"
+    padded = inside.replace(",", "/") + "=" * (-len(inside) % 4)
+    try:
+        return base64.b64decode(padded, validate=True).decode("utf-16-be")
+    except ValueError:
+        return match[0]
+
+
+def encode_mailbox(name: str) -> bytes:
+    """Write a mailbox name in modified UTF-7; lone surrogates become U+FFFD."""
+    return _UNSAFE.sub(_shift, name).encode("ascii")
+
+
+def _shift(match: re.Match[str]) -> str:
+    if match[0] == "&":
+        return "&-"
+    utf16 = match[0].encode("utf-16-be", "replace")
+    return "&" + base64.b64encode(utf16).decode("ascii").rstrip("=").replace("/", ",") + "-"
