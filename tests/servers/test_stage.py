@@ -120,6 +120,6 @@ def test_a_relay_says_how_many_connections_are_open():
             first.sendall(b"?")
             assert first.recv(5) == b"hello"
         deadline = time.monotonic() + 10
-        while relay.open and time.monotonic() < deadline:
+        while (relay.opened, relay.open) != (2, 0) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert (relay.opened, relay.open) == (2, 0)
