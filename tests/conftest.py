@@ -1,0 +1,38 @@
+"""The stage that all tests share: one Dovecot without and one with TLS for the whole run.
+
+Every user name exists there, so a test that wants a mailbox of its own takes one (`user`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers import dovecot as server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[server.Dovecot]:
+    if server.BINARY is None:
+        pytest.skip("Dovecot is not installed: apt install dovecot-imapd, or use tests/run")
+    with server.Dovecot() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def dovecot_tls() -> Iterator[server.Dovecot]:
+    if server.BINARY is None:
+        pytest.skip("Dovecot is not installed: apt install dovecot-imapd, or use tests/run")
+    with server.Dovecot(tls=True) as running:
+        yield running
+
+
+@pytest.fixture
+def user(request: pytest.FixtureRequest) -> str:
+    """Give a user name that no other test has."""
+    return re.sub(r"\W+", "-", request.node.nodeid).strip("-").lower()[-80:]

@@ -1,0 +1,1 @@
+"""Real and scripted servers that the tests talk to over loopback."""
