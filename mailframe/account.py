@@ -1,0 +1,346 @@
+"""One mailbox account: where it is, how the way there is secured, and its password.
+
+An account comes from an IMAP URL (RFC 5092) or from keywords. The password is looked up only when
+a connection is about to be opened, and lives in a ``Secret``, a value that will not print, pickle
+or format itself; nothing else here ever holds one. The URL is taken apart by our own pattern: the
+standard library's errors quote what they could not read, and that may be half a password.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hmac
+import importlib
+import ipaddress
+import netrc
+import os
+import re
+import ssl
+import sys
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+from urllib.parse import quote, unquote
+
+from mailframe.errors import ConfigurationError, MailframeWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Security = Literal["tls", "starttls", "none"]
+
+PASSWORD_VARIABLE = "MAILFRAME_PASSWORD"  # noqa: S105 -- a variable's name
+TLS_PORT = 993  # RFC 8314: TLS from the first byte
+PLAIN_PORT = 143
+
+_URL = re.compile(
+    r"""(?P<scheme>imaps?)://
+        (?:(?P<user>[^/?\#]*)@)?               # up to the last "@": users write theirs unescaped
+        (?P<host>\[[0-9A-Fa-f:.%a-z]+\]|[^:/?\#@\[\]]+)
+        (?::(?P<port>[0-9]*))?
+        (?P<rest>[/?\#].*)?""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_FORM = "write imaps://USER@HOST, with %40 for an @ inside USER, or use mailframe.Account"
+# The mechanisms that a password serves; RFC 5092 lets a URL ask for one, or for any with "*".
+_MECHANISMS = {"*", "PLAIN", "LOGIN"}
+_CONTROLS = re.compile(r"[\r\n\0]")
+
+
+class Secret:
+    """A password that shows itself only to the one who asks by name.
+
+    Printing, formatting and ``repr`` give stars; pickling is refused.
+
+    Parameters
+    ----------
+    value : str
+        What to keep. CR, LF and NUL are refused: they would end the command that carries it.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        if _CONTROLS.search(value):
+            raise ConfigurationError("The password holds a line break or a NUL; no server takes it")
+        self._value = value
+
+    def reveal(self) -> str:
+        """Give the value; for the moment of sending only."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(Secret)  # says nothing about the value, and stays the same for equal ones
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled; hand the password over by another way")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A mailbox account on an IMAP server.
+
+    Parameters
+    ----------
+    host : str
+        Name or address of the server.
+    user : str
+        Login name.
+    port : int, optional
+        By default 993 for ``security="tls"`` and 143 for the others.
+    security : {"tls", "starttls", "none"}
+        TLS from the first byte (RFC 8314), TLS after STARTTLS (never without), or plain text.
+        Plain text is for loopback addresses, and for those who ask for it by this name.
+    password : str or Secret, optional
+        Without it, `with_password` looks for one.
+    ca_file : str, optional
+        PEM file of certificates to trust instead of the system's.
+    ssl_context : ssl.SSLContext, optional
+        Used as it is, in place of the verifying default.
+
+    Raises
+    ------
+    ConfigurationError
+        A part is missing or cannot be sent.
+    """
+
+    host: str
+    user: str
+    port: int = 0
+    security: Security = "tls"
+    password: Secret | None = field(default=None, repr=False)
+    ca_file: str | None = field(default=None, repr=False)
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.host or re.search(r"[\s\0]", self.host):
+            raise ConfigurationError(f"An account needs the name of a server; {_FORM}")
+        if not self.user:
+            raise ConfigurationError(f"No user name for {self.host}; {_FORM}")
+        if _CONTROLS.search(self.user):
+            raise ConfigurationError("The user name holds a line break or a NUL")
+        if self.security not in get_args(Security):
+            raise ConfigurationError(
+                f'security={self.security!r} is none of "tls", "starttls", "none"'
+            )
+        if isinstance(self.password, str):
+            object.__setattr__(self, "password", Secret(self.password))
+        if not self.port:
+            object.__setattr__(self, "port", _default_port(self.security))
+        if not 0 < self.port < 1 << 16:
+            raise ConfigurationError(f"{self.port} is not a port number (1 to 65535)")
+
+    @classmethod
+    def parse(
+        cls,
+        account: str | Account,
+        password: str | Secret | None = None,
+        *,
+        security: Security | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> Account:
+        """Read an ``imap://`` or ``imaps://`` URL, or amend an account.
+
+        ``imaps://ann@imap.example.org`` speaks TLS from the first byte. ``imap://`` insists on
+        STARTTLS, except to a loopback address, where plain text harms nobody. A password in the
+        URL is taken, but a better place for it is one that `with_password` knows.
+
+        Parameters
+        ----------
+        account : str or Account
+            RFC 5092 URL of a server: no folder, no query. Reserved characters percent-encoded.
+        password, security, ca_file, ssl_context
+            Take precedence over what ``account`` says.
+
+        Raises
+        ------
+        ConfigurationError
+            The URL cannot be read. The message never quotes it: it may hold a password.
+        """
+        parsed = account if isinstance(account, Account) else _parse_url(account, cls)
+        if security is not None and security != parsed.security:
+            port = parsed.port
+            kept = 0 if port == _default_port(parsed.security) else port
+            parsed = replace(parsed, security=security, port=kept)
+        if isinstance(password, str):
+            password = Secret(password)
+        return replace(
+            parsed,
+            password=parsed.password if password is None else password,
+            ca_file=parsed.ca_file if ca_file is None else os.fspath(ca_file),
+            ssl_context=parsed.ssl_context if ssl_context is None else ssl_context,
+        )
+
+    @property
+    def name(self) -> str:
+        """What people call the account: ``user@host``, or the user where it is an address."""
+        return self.user if "@" in self.user else f"{self.user}@{self.host}"
+
+    @property
+    def url(self) -> str:
+        """The account as a URL, without its password."""
+        scheme = "imaps" if self.security == "tls" else "imap"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _default_port(self.security) else f":{self.port}"
+        return f"{scheme}://{quote(self.user, safe='')}@{host}{port}"
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Neither secrets nor TLS contexts travel; where the account lands, with_password asks anew.
+        parts = (self.host, self.user, self.port, self.security, None, self.ca_file)
+        return (type(self), parts)
+
+    def with_password(self) -> Account:
+        """Give the same account with its password, looked up where it is missing.
+
+        The places, in order: the account itself, the variable ``MAILFRAME_PASSWORD``, the keyring
+        (where the ``keyring`` package is installed; service: the host, user name: the user),
+        ``~/.netrc``, and a prompt if a terminal or a notebook is there to answer it. A prompt
+        blocks, so call this from the main thread and outside the event loop.
+
+        Raises
+        ------
+        ConfigurationError
+            No place has it and nobody can be asked.
+        """
+        if self.password is not None:
+            return self
+        for place in (_from_environment, _from_keyring, _from_netrc, _from_prompt):
+            found = place(self)
+            if found:
+                return replace(self, password=Secret(found))
+        raise ConfigurationError(
+            f"No password for {self.name} and nobody to ask: pass password=, set "
+            f"{PASSWORD_VARIABLE}, or add {self.host} to the keyring or to ~/.netrc",
+            account=self.name,
+        )
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Give the context to wrap the connection with: verifying, unless one was given.
+
+        Raises
+        ------
+        ConfigurationError
+            ``ca_file`` cannot be read.
+        """
+        if self.ssl_context is not None:
+            return self.ssl_context
+        try:
+            return ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:  # ssl.SSLError is one: a file that holds no certificate
+            raise ConfigurationError(
+                f"The certificates in ca_file={self.ca_file!r} cannot be read: {error}",
+                account=self.name,
+            ) from error
+
+
+def _default_port(security: str) -> int:
+    return TLS_PORT if security == "tls" else PLAIN_PORT
+
+
+def _parse_url(url: str, make: Callable[..., Account]) -> Account:
+    match = _URL.fullmatch(url.strip())
+    if match is None:
+        raise ConfigurationError(f"This is not an IMAP URL; {_FORM}")
+    if (match["rest"] or "/") != "/":
+        raise ConfigurationError(
+            'An account\'s URL ends with the server; name folders by folders=["INBOX", ...] '
+            "(and write %2F, %3F, %23 for / ? # in a user name or password)"
+        )
+    login, _, password = (match["user"] or "").partition(":")
+    user, *mechanism = re.split(";AUTH=", login, maxsplit=1, flags=re.IGNORECASE)
+    if mechanism and mechanism[0].upper() not in _MECHANISMS:
+        raise ConfigurationError(
+            f"The URL asks for AUTH={mechanism[0]}; only PLAIN and LOGIN are supported"
+        )
+    host = unquote(match["host"]).strip("[]")
+    port = int(match["port"] or 0)
+    security: Security = "starttls"
+    if match["scheme"].lower() == "imaps" or port == TLS_PORT:
+        security = "tls"
+    elif is_loopback(host):
+        security = "none"
+    secret = Secret(unquote(password)) if password else None
+    return make(host, unquote(user), port, security, secret)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether what is sent to ``host`` stays on this machine (RFC 6761 for ``localhost``)."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _from_environment(_: Account) -> str | None:
+    return os.environ.get(PASSWORD_VARIABLE)
+
+
+def _from_keyring(account: Account) -> str | None:
+    try:
+        keyring = importlib.import_module("keyring")
+    except ImportError:
+        return None
+    found: str | None = None
+    # A keyring that is locked or has no backend is like one that is not there.
+    with suppress(keyring.errors.KeyringError):
+        found = keyring.get_password(account.host, account.user)
+    return found
+
+
+def _from_netrc(account: Account) -> str | None:
+    try:
+        entry = netrc.netrc().authenticators(account.host)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, netrc.NetrcParseError) as error:
+        # Not the error's own words: they may quote a token, and tokens are passwords.
+        line = getattr(error, "lineno", None)
+        hint = f"line {line} cannot be read" if line else "is it yours, and chmod 600?"
+        warnings.warn(f"~/.netrc was left out: {hint}", MailframeWarning, stacklevel=3)
+        return None
+    if entry is None or entry[0] not in {"", account.user}:
+        return None
+    return entry[2]
+
+
+def _from_prompt(account: Account) -> str | None:
+    # A Jupyter kernel puts its own function in place of getpass's; else somebody must sit there.
+    in_notebook = getattr(getpass.getpass, "__module__", None) != "getpass"
+    if not in_notebook and not (sys.stdin and sys.stdin.isatty()):
+        return None
+    try:
+        return getpass.getpass(f"Password for {account.name}: ")
+    except EOFError:
+        return None
+    except Exception as error:
+        # A kernel whose front end cannot ask raises an error class of its own.
+        if type(error).__name__ == "StdinNotImplementedError":
+            return None
+        raise

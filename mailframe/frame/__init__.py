@@ -1,0 +1,1 @@
+"""Rows of mail as Arrow record batches, DataFrames and files."""

@@ -1,0 +1,236 @@
+"""Record batches to DataFrames and back.
+
+A fetch delivers runs: consecutive rows of one folder with rising UIDs. Sorting a mailbox is
+therefore sorting its few runs and laying their slices end to end; only where runs of one folder
+overlap are rows themselves compared. Columns are converted one after the other, and each lets go
+of its batches before the next begins, so the peak is the mail itself and one column more.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from mailframe.frame.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from pandas.api.extensions import ExtensionArray
+
+KEYS = ("account", "folder", "uid")
+ATTRS = "mailframe"  # the key of the report in DataFrame.attrs
+
+# Above this many runs per row, slicing costs more than comparing rows.
+_RUNS_PER_ROW = 1 / 16
+# Rows of a batch made from a frame: large enough for vectors, small enough to stream.
+_BATCH_ROWS = 1 << 16
+
+
+class _Run(NamedTuple):
+    """Rows ``start`` to ``stop`` of a batch: one account and folder, UIDs rising."""
+
+    account: str
+    folder: str
+    first: int
+    last: int
+    batch: int
+    start: int
+    stop: int
+
+
+def to_frame(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, report: Mapping[str, object]
+) -> pd.DataFrame:
+    """Make one sorted DataFrame of record batches.
+
+    Parameters
+    ----------
+    batches : iterable of pyarrow.RecordBatch
+        All of ``schema``, in any order. Taken one by one; none is kept by this function after
+        its columns were converted.
+    schema : pyarrow.Schema
+        `mailframe.frame.schema.SCHEMA`, perhaps with more columns; needed where no batch comes.
+    report : mapping
+        Plain JSON types; becomes ``df.attrs["mailframe"]``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Ordered by account, folder (plain sort of names) and UID, with a range index. Categories
+        are sorted, text is ``str``, lists are Arrow's, instants are UTC in microseconds.
+    """
+    columns: list[list[pa.Array]] = [[] for _ in schema]
+    runs: list[_Run] = []
+    rows = 0
+    for number, batch in enumerate(batches):
+        runs += _runs(batch, number)
+        rows += len(batch)
+        for chunks, column in zip(columns, batch.columns, strict=True):
+            chunks.append(column)
+    runs.sort()
+    order = _row_order(runs, columns, rows) if _must_compare(runs, rows) else None
+    converted = {}
+    for field, chunks in zip(schema, columns, strict=True):
+        converted[field.name] = _convert(field.type, _arrange(field.type, chunks, runs, order))
+    df = pd.DataFrame(converted, index=pd.RangeIndex(rows), copy=False)
+    df.attrs[ATTRS] = dict(report)
+    pa.default_memory_pool().release_unused()  # halves what a frame of a million rows leaves taken
+    return df
+
+
+def to_batches(df: pd.DataFrame, *, rows: int = _BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    """Give a DataFrame back as record batches, whatever its columns.
+
+    Columns that still have a mail frame's name and dtype take their type from ``SCHEMA``; the
+    type of the others is pandas' and Arrow's own choice. The index is left out.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Any, with column names that are text.
+    rows : int
+        At most so many rows a batch.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        All of `frame_schema`; none for an empty frame.
+    """
+    schema = frame_schema(df)
+    for start in range(0, len(df), rows):
+        part = df.iloc[start : start + rows]
+        yield pa.RecordBatch.from_pandas(part, schema=schema, preserve_index=False)
+
+
+def frame_schema(df: pd.DataFrame) -> pa.Schema:
+    """Give the Arrow schema that `to_batches` uses for a DataFrame."""
+    inferred = pa.Schema.from_pandas(df, preserve_index=False).remove_metadata()
+    return pa.schema(
+        [
+            SCHEMA.field(field.name)
+            if field.name in SCHEMA.names
+            and _same_dtype(df[field.name].dtype, SCHEMA.field(field.name).type)
+            else field
+            for field in inferred
+        ]
+    )
+
+
+def _runs(batch: pa.RecordBatch, number: int) -> Iterator[_Run]:
+    """Cut a batch where the account or folder changes, or the UID does not rise."""
+    if not len(batch):
+        return
+    (accounts, account), (folders, folder) = (_codes(batch.column(key)) for key in KEYS[:2])
+    uid = batch.column("uid").to_numpy()
+    cut = uid[1:] <= uid[:-1]
+    cut |= account[1:] != account[:-1]
+    cut |= folder[1:] != folder[:-1]
+    starts = [0, *(np.flatnonzero(cut) + 1).tolist()]
+    for start, stop in zip(starts, [*starts[1:], len(batch)], strict=True):
+        yield _Run(
+            accounts[account[start]],
+            folders[folder[start]],
+            int(uid[start]),
+            int(uid[stop - 1]),
+            number,
+            start,
+            stop,
+        )
+
+
+def _codes(column: pa.DictionaryArray) -> tuple[list[str], NDArray[np.int32]]:
+    return column.dictionary.to_pylist(), column.indices.to_numpy()
+
+
+def _must_compare(runs: Sequence[_Run], rows: int) -> bool:
+    """Tell whether sorted runs overlap, or are so short that slices would be slow."""
+    if len(runs) > max(64, rows * _RUNS_PER_ROW):
+        return True
+    return any(run.first <= before.last and run[:2] == before[:2] for before, run in pairwise(runs))
+
+
+def _row_order(
+    runs: Sequence[_Run], columns: Sequence[Sequence[pa.Array]], rows: int
+) -> NDArray[np.intp]:
+    """Give the positions of all rows, in order, in the batches laid end to end."""
+    uids = columns[SCHEMA.get_field_index("uid")]
+    offsets = np.cumsum([0, *map(len, uids)])
+    group = np.empty(rows, np.int64)  # the rank of (account, folder)
+    rank, before = -1, None
+    for run in runs:
+        rank += before != run[:2]
+        before = run[:2]
+        group[offsets[run.batch] + run.start : offsets[run.batch] + run.stop] = rank
+    return np.lexsort((np.concatenate([uid.to_numpy() for uid in uids]), group))
+
+
+def _arrange(
+    kind: pa.DataType,
+    chunks: list[pa.Array],
+    runs: Sequence[_Run],
+    order: NDArray[np.intp] | None,
+) -> pa.ChunkedArray:
+    """Bring one column into row order, in as few chunks as its offsets allow; empties ``chunks``.
+
+    Types with 32-bit offsets stay in several chunks where one would overflow.
+    """
+    if pa.types.is_dictionary(kind):
+        chunks[:] = pa.chunked_array(chunks, kind).unify_dictionaries().chunks
+    if order is None:
+        chunks[:] = [chunks[run.batch].slice(run.start, run.stop - run.start) for run in runs]
+    column = pa.chunked_array(chunks, kind)
+    chunks.clear()
+    if order is not None:
+        column = column.take(pa.array(order))
+    if column.num_chunks > 1:
+        combined = column.combine_chunks()
+        return combined if isinstance(combined, pa.ChunkedArray) else pa.chunked_array([combined])
+    return column
+
+
+def _convert(kind: pa.DataType, column: pa.ChunkedArray) -> ExtensionArray | NDArray[np.generic]:
+    """Give a column the dtype that DESIGN promises for its Arrow type."""
+    if pa.types.is_dictionary(kind):
+        return _categorical(column)
+    dtype = _extension_dtype(kind)
+    if dtype is not None:
+        return dtype.__from_arrow__(column)  # type: ignore[no-any-return,attr-defined]  # every Arrow-aware dtype has it
+    return column.to_pandas().array  # type: ignore[no-any-return]
+
+
+def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
+    if not column.num_chunks:
+        return pd.Categorical([], categories=pd.Index([], dtype="str"))
+    array = column.combine_chunks() if column.num_chunks > 1 else column.chunk(0)
+    names, codes = _codes(array)
+    used = sorted({names[code] for code in np.unique(codes)})
+    place = {name: code for code, name in enumerate(used)}
+    lookup = np.array([place.get(name, -1) for name in names], np.int32)
+    return pd.Categorical.from_codes(
+        lookup[codes], categories=pd.Index(used, dtype="str"), validate=False
+    )
+
+
+def _extension_dtype(kind: pa.DataType) -> pd.api.extensions.ExtensionDtype | None:
+    """Give the pandas dtype of an Arrow type; None where NumPy's own serves."""
+    if pa.types.is_large_string(kind) or pa.types.is_string(kind):
+        return pd.StringDtype(na_value=np.nan)
+    if pa.types.is_int16(kind):
+        return pd.Int16Dtype()
+    if pa.types.is_int64(kind):
+        return pd.Int64Dtype()
+    if pa.types.is_list(kind) or pa.types.is_large_binary(kind):
+        return pd.ArrowDtype(kind)
+    return None
+
+
+def _same_dtype(dtype: object, kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return isinstance(dtype, pd.CategoricalDtype)
+    return bool(dtype == (_extension_dtype(kind) or pa.array([], kind).to_pandas().dtype))
