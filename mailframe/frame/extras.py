@@ -1,0 +1,109 @@
+"""Header fields that a caller asks for beside the frame's own: the JMAP way to name them.
+
+``"List-Unsubscribe"``, ``"Received:all"`` and ``"X-Foo:asAddresses"`` follow RFC 8621 section
+4.1.3; without a form the field's own one is taken (section 4.1.2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from mailframe.errors import ConfigurationError
+from mailframe.frame.schema import INSTANT, SCHEMA, TEXT, TEXTS
+
+_FORMS = {
+    "asText": TEXT,
+    "asAddresses": TEXTS,
+    "asMessageIds": TEXTS,
+    "asDate": INSTANT,
+    "asURLs": TEXTS,
+}
+_RESENT = "FROM SENDER REPLY-TO TO CC BCC".split()
+_DEFAULTS = (
+    dict.fromkeys([*_RESENT, *("RESENT-" + name for name in _RESENT)], "asAddresses")
+    | dict.fromkeys(
+        ["MESSAGE-ID", "IN-REPLY-TO", "REFERENCES", "RESENT-MESSAGE-ID"], "asMessageIds"
+    )
+    | dict.fromkeys(["DATE", "RESENT-DATE"], "asDate")
+    | dict.fromkeys(
+        [
+            "LIST-" + kind
+            for kind in ("HELP", "UNSUBSCRIBE", "SUBSCRIBE", "POST", "OWNER", "ARCHIVE")
+        ],
+        "asURLs",
+    )
+)
+# Atoms of IMAP that are also field names: nothing that could end a command's argument.
+_NAME = re.compile(r"[A-Za-z0-9!#$&'+./^_`|~-]{1,76}")
+
+
+class Extra(NamedTuple):
+    """One asked-for column.
+
+    Attributes
+    ----------
+    column : str
+        The field's name in snake case.
+    field : str
+        The field's name in upper case.
+    form : str
+        ``"asText"``, ``"asAddresses"``, ``"asMessageIds"``, ``"asDate"`` or ``"asURLs"``.
+    every : bool
+        Whether every instance of the field counts, not only the first.
+    """
+
+    column: str
+    field: str
+    form: str
+    every: bool
+
+    @property
+    def type(self) -> pa.DataType:
+        """Arrow type of the column."""
+        if not self.every:
+            return _FORMS[self.form]
+        return pa.list_(INSTANT) if self.form == "asDate" else TEXTS
+
+
+def parse_extras(headers: Iterable[str]) -> tuple[Extra, ...]:
+    """Read the names that a caller gave.
+
+    Raises
+    ------
+    ConfigurationError
+        A name is no field name, a suffix is unknown, or a column would be there twice.
+    """
+    if isinstance(headers, str):
+        raise ConfigurationError(f"headers wants a list of names, such as [{headers!r}].")
+    found: dict[str, Extra] = {}
+    for header in headers:
+        extra = _parse(header)
+        if extra.column in SCHEMA.names and header == header.partition(":")[0]:
+            continue  # the frame has it already
+        if extra.column in SCHEMA.names or extra.column == "raw_headers":
+            raise ConfigurationError(
+                f"{header!r}: the frame has a column {extra.column!r} already."
+            )
+        if extra.column in found:
+            raise ConfigurationError(f"{header!r}: column {extra.column!r} was asked for twice.")
+        found[extra.column] = extra
+    return tuple(found.values())
+
+
+def _parse(header: str) -> Extra:
+    name, *suffixes = header.split(":")
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{header!r} is no header field name; try 'List-Unsubscribe'.")
+    every = "all" in suffixes
+    forms = [suffix for suffix in suffixes if suffix != "all"]
+    if len(suffixes) > len(set(suffixes)) or len(forms) > 1 or not set(forms) <= set(_FORMS):
+        raise ConfigurationError(
+            f"{header!r}: after the name may stand ':all' and one of {', '.join(_FORMS)}."
+        )
+    field = name.upper()
+    column = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return Extra(column, field, forms[0] if forms else _DEFAULTS.get(field, "asText"), every)

@@ -1,0 +1,325 @@
+"""Address lists: the Addresses form of RFC 8621 section 4.1.2.3 on RFC 5322 section 3.4.
+
+A value is cut once, from left to right, into tokens, and a small machine gathers them into
+mailboxes: no recursion, no second look, so a list of a million addresses costs a million times
+one. Structure is read from the bytes before anything is decoded: a comma inside an encoded-word
+separates nothing, and no decoded text ever becomes an address. Plain lists, which are nearly all
+there are, are recognised by one regular expression and need no machine.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import idna
+
+from mailframe.headers.text import WORD, clean, decode, unfold
+
+
+class Mailbox(NamedTuple):
+    """One mailbox of an address list.
+
+    Attributes
+    ----------
+    name : str or None
+        The display name, or else the comment beside the address.
+    addr : str or None
+        The addr-spec, its domain in lower case and in Unicode; None where there is none.
+    domain : str or None
+        The domain of `addr`.
+    """
+
+    name: str | None
+    addr: str | None
+    domain: str | None
+
+
+_ATOM = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
+_LOCAL = _ATOM + rb"(?:\." + _ATOM + rb")*+"
+_DOMAIN = rb"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+"
+# A bare addr-spec, or one in brackets behind a quoted string or words with single blanks.
+_PLAIN = (
+    rb'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?)*+))'
+    rb"<(" + _LOCAL + rb")@(" + _DOMAIN + rb")>|(" + _LOCAL + rb")@(" + _DOMAIN + rb"))"
+)
+_PLAIN_ITEM = re.compile(_PLAIN)
+_PLAIN_LIST = re.compile(_PLAIN + rb"(?:[ \t]*+,[ \t]*+" + _PLAIN + rb")*+")
+
+_TOKEN = (
+    rb"(?P<blank>[ \t]++)"
+    rb"|(?P<word>" + WORD + rb")"
+    rb"%s"
+    rb"|(?P<literal>\[[^\[\]<>\s]*+\])"
+    rb"|(?P<mark>[<>@,;:()])"
+    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=]++|=(?!\?))++|.)'
+)
+_QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*+(?P<shut>"?))'
+_TOKENS = re.compile(_TOKEN % _QUOTED, re.DOTALL)
+_TOKENS_UNQUOTED = re.compile(_TOKEN % b"", re.DOTALL)
+_COMMENT = re.compile(rb"[^()\\]++|\\.?|[()]", re.DOTALL)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_DOT_ATOM = re.compile(
+    r"[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++(?:\.[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++)*+"
+)
+_LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
+
+_Tokens = list[tuple[str, bytes]]
+_AT = ("mark", b"@")
+_BLANK = ("blank", b" ")
+
+
+def mailboxes(raw: bytes) -> tuple[list[Mailbox], bool]:
+    """Read every mailbox of an address list; groups are opened up.
+
+    Parameters
+    ----------
+    raw : bytes
+        The value of From, To, Cc and their kin, folds included.
+
+    Returns
+    -------
+    list of Mailbox, bool
+        The mailboxes in order, and whether the value had to be mended: syntax that RFC 5322 does
+        not have (obsolete forms it does have), no domain, bytes that are neither ASCII nor UTF-8.
+    """
+    value = unfold(raw)
+    plain = plain_mailboxes(value)
+    if plain is not None:
+        return plain, False
+    reader = _Reader(value)
+    reader.read()
+    return reader.found, reader.mended
+
+
+def plain_mailboxes(value: bytes) -> list[Mailbox] | None:
+    """Read an unfolded list that holds nothing odd; None where it may."""
+    if b"=?" in value or _PLAIN_LIST.fullmatch(value) is None:
+        return None
+    found = []
+    for quoted, words, local, domain, bare, host in _PLAIN_ITEM.findall(value):
+        name = (quoted or words).decode("ascii").strip(" ")
+        shown, _ = domain_text((domain or host).decode("ascii"))
+        found.append(Mailbox(name or None, f"{(local or bare).decode('ascii')}@{shown}", shown))
+    return found
+
+
+@lru_cache(maxsize=8192)
+def domain_text(domain: str) -> tuple[str, bool]:
+    """Return a domain in lower case, its punycode as Unicode, and whether that failed."""
+    lower = domain.lower()
+    if "xn--" not in lower:
+        return lower, False
+    try:
+        # Label by label, and without the length rules of the DNS: this is for reading.
+        return ".".join(
+            idna.ulabel(label) if label.startswith("xn--") else label for label in lower.split(".")
+        ), False
+    except (idna.IDNAError, UnicodeError, ValueError, IndexError):
+        return lower, True
+
+
+class _Reader:
+    """Gathers tokens into mailboxes; `found` and `mended` are the result."""
+
+    def __init__(self, value: bytes) -> None:
+        self.found: list[Mailbox] = []
+        self.mended = False
+        self._value = value
+        self._tokens = _TOKENS
+        self._comments = True
+        self._in_group = False
+        self._outside: _Tokens = []
+        self._comment = b""
+        self._angle: _Tokens | None = None
+        self._closed = False
+
+    def read(self) -> None:
+        position = 0
+        while position < len(self._value):
+            match = self._tokens.match(self._value, position)
+            assert match is not None  # the last alternative takes any octet
+            position = match.end()
+            kind, token = match.lastgroup or "", match.group()
+            if kind == "shut":
+                kind = "quote"
+            if kind == "quote" and not match["shut"]:
+                # A quote that is never closed quotes nothing, and is not looked for again.
+                self._tokens = _TOKENS_UNQUOTED
+                self.mended = True
+                position = match.start() + 1
+            elif token == b"(" and self._comments:
+                position = self._read_comment(position)
+            elif kind == "mark" and token not in {b"@", b"(", b")"}:
+                self._mark(token)
+            else:
+                self.mended |= token in {b"(", b")"}
+                self._add(kind, token)
+        self._end_mailbox()
+        self.mended |= self._in_group
+
+    def _read_comment(self, start: int) -> int:
+        depth = 1
+        for part in _COMMENT.finditer(self._value, start):
+            depth += (part.group() == b"(") - (part.group() == b")")
+            if not depth:
+                self._comment = self._value[start : part.start()]
+                self._add(*_BLANK)
+                return part.end()
+        # Never closed: it is text, and so is every parenthesis after it.
+        self._comments = False
+        self.mended = True
+        return start
+
+    def _add(self, kind: str, token: bytes) -> None:
+        if self._angle is not None and not self._closed:
+            self._angle.append((kind, token))
+        else:
+            self.mended |= self._closed and kind != "blank"
+            self._outside.append((kind, token))
+
+    def _mark(self, mark: bytes) -> None:
+        open_angle = self._angle is not None and not self._closed
+        if mark == b"<":
+            if self._angle is not None:
+                self.mended = True
+            if self._closed:
+                self._end_mailbox()
+            if self._angle is None:
+                self._angle = []
+        elif mark == b">":
+            self.mended |= not open_angle
+            self._closed = self._angle is not None
+        elif open_angle and self._angle and self._is_route(mark):
+            if mark == b":":
+                self._angle.clear()
+        elif mark == b":":
+            self._start_group()
+        else:
+            self.mended |= open_angle or (mark == b";" and not self._in_group)
+            self._end_mailbox()
+            self._in_group &= mark != b";"
+
+    def _is_route(self, mark: bytes) -> bool:
+        """Tell whether the angle holds ``@a,@b:``, the obsolete route before an address."""
+        first = next((token for kind, token in self._angle or () if kind != "blank"), b"")
+        return mark in b",:" and first == b"@"
+
+    def _start_group(self) -> None:
+        is_name = any(kind != "blank" for kind, _ in self._outside)
+        self.mended |= self._in_group or not is_name or self._angle is not None
+        self._in_group = True
+        self._outside.clear()
+        self._comment = b""
+
+    def _end_mailbox(self) -> None:
+        outside, angle = self._outside, self._angle
+        self.mended |= angle is not None and not self._closed
+        if angle is None:
+            self._end_bare(outside)
+        else:
+            addr, domain = self._addr_spec(angle)
+            name = self._phrase(outside) or self._text(self._comment)
+            if name or addr:
+                self.found.append(Mailbox(name, addr, domain))
+        self._outside, self._angle, self._closed, self._comment = [], None, False, b""
+
+    def _end_bare(self, tokens: _Tokens) -> None:
+        """Take what stands without angle brackets: an addr-spec, or several, or only a name."""
+        pieces = _pieces(tokens)
+        specs = [piece for piece in pieces if _AT in piece]
+        if not specs and len(pieces) == 1 and all(kind == "atom" for kind, _ in pieces[0]):
+            specs = pieces
+        self.mended |= len(pieces) > 1 or len(specs) < len(pieces)
+        words = [piece for piece in pieces if piece not in specs]
+        name = self._phrase([token for piece in words for token in (*piece, _BLANK)])
+        if not specs and name:
+            self.found.append(Mailbox(name, None, None))
+        name = name or self._text(self._comment)
+        for spec in specs:
+            addr, domain = self._addr_spec(spec)
+            self.found.append(Mailbox(name, addr, domain))
+
+    def _addr_spec(self, tokens: _Tokens) -> tuple[str | None, str | None]:
+        pieces = _pieces(tokens)
+        spec = next((piece for piece in pieces if _AT in piece), None)
+        self.mended |= len(pieces) != 1 or spec is None
+        if spec is None:
+            if not pieces:
+                return None, None
+            spec = pieces[-1]
+            at = len(spec)
+        else:
+            at = len(spec) - 1 - spec[::-1].index(_AT)
+        local = self._local(spec[:at])
+        domain, failed = domain_text(self._raw_text(b"".join(token for _, token in spec[at + 1 :])))
+        if domain.endswith("."):
+            domain = domain.rstrip(".")
+            failed = True
+        if domain and not (_DOT_ATOM.fullmatch(domain) or _LITERAL.fullmatch(domain)):
+            failed = True
+        self.mended |= failed
+        if not local or not domain:
+            self.mended = True
+        if not local:
+            return None, domain or None
+        return (f"{local}@{domain}", domain) if domain else (local, None)
+
+    def _local(self, tokens: _Tokens) -> str:
+        raw = b"".join(_unquoted(token) if kind == "quote" else token for kind, token in tokens)
+        local = self._raw_text(raw)
+        if _DOT_ATOM.fullmatch(local):
+            self.mended |= any(kind == "word" for kind, _ in tokens)
+            return local
+        if any(kind == "quote" for kind, _ in tokens):
+            return '"' + re.sub(r'(["\\])', r"\\\1", local) + '"'
+        self.mended = True
+        return local
+
+    def _phrase(self, tokens: _Tokens) -> str | None:
+        parts = []
+        for kind, token in tokens:
+            if kind == "quote":
+                parts.append(_unquoted(token))
+                self.mended |= b"=?" in token
+            else:
+                parts.append(b" " if kind == "blank" else token)
+                self.mended |= kind == "mark"
+        return self._text(b"".join(parts))
+
+    def _text(self, raw: bytes) -> str | None:
+        if b"\\" in raw and b"\x1b" not in raw:
+            raw = _ESCAPED.sub(rb"\1", raw)
+        text, mended = decode(raw, self._value)
+        self.mended |= mended
+        return text or None
+
+    def _raw_text(self, raw: bytes) -> str:
+        """Decode a part of an addr-spec, where encoded-words have no place."""
+        try:
+            text, mended = clean(raw.decode())
+        except UnicodeDecodeError:
+            text, mended = decode(raw.replace(b"=?", b"="), self._value)
+        self.mended |= mended
+        return text
+
+
+def _pieces(tokens: _Tokens) -> list[_Tokens]:
+    """Cut at blanks, but not at those around an ``@`` or a dot: obsolete, and part of an address."""
+    pieces: list[_Tokens] = []
+    apart = True
+    for kind, token in tokens:
+        if kind == "blank":
+            apart = not (pieces and pieces[-1][-1][1].endswith((b"@", b".")))
+        elif apart and not (pieces and token.startswith((b"@", b"."))):
+            pieces.append([(kind, token)])
+            apart = False
+        else:
+            pieces[-1].append((kind, token))
+            apart = False
+    return pieces
+
+
+def _unquoted(token: bytes) -> bytes:
+    return _ESCAPED.sub(rb"\1", token[1:-1]) if b"\\" in token else token[1:-1]

@@ -1,0 +1,92 @@
+"""Message ids: the MessageIds form of RFC 8621 section 4.1.2.5 on RFC 5322 section 3.6.4.
+
+What stands between ``<`` and ``>`` is an id, whatever stands around it: obsolete syntax lets
+phrases and comments in. Only where no bracket is found are bare words with an ``@`` taken.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mailframe.headers.text import clean, unfold
+
+_ID = re.compile(rb"<([^<>]*+)>")
+_BLANK = re.compile(rb"[ \t]++")
+_BARE = re.compile(rb"[^\s<>,;()\"]++")
+
+
+def message_ids(raw: bytes) -> tuple[list[str], bool]:
+    """Read every message id in a field value.
+
+    Parameters
+    ----------
+    raw : bytes
+        The value of Message-ID, In-Reply-To or References, folds included.
+
+    Returns
+    -------
+    list of str, bool
+        The ids without their brackets, in order, and whether the value was malformed: brackets
+        missing, blanks or control characters inside an id, an id without content.
+    """
+    value = unfold(raw)
+    found = _ID.findall(value)
+    if found:
+        mended = value.count(b"<") != len(found) or value.count(b">") != len(found)
+    else:
+        found = [word for word in _BARE.findall(value) if b"@" in word]
+        mended = bool(found) or b"<" in value
+    ids = []
+    for each in found:
+        text, odd = _id_text(each)
+        mended |= odd
+        if text:
+            ids.append(text)
+    return ids, mended
+
+
+def message_id(raw: bytes) -> tuple[str | None, bool]:
+    """Read the one id of a Message-ID field; None where there is none.
+
+    A value without any bracket or ``@`` is still what the sender calls the message.
+    """
+    ids, mended = message_ids(raw)
+    if ids:
+        rest = _ID.sub(b"", unfold(raw), count=1)
+        return ids[0], mended or bool(rest.strip(b" \t"))
+    text, _ = _id_text(unfold(raw).strip(b"<> \t"))
+    return text or None, True
+
+
+def parent_id(raw: bytes) -> tuple[str | None, bool]:
+    """Read the id that In-Reply-To answers; None where it holds only a sentence.
+
+    After a phrase such as ``Message from A <a@example.org> of "Wed" <id@host>`` the last bracket is
+    the id; in a plain list of ids the first one is.
+    """
+    ids, mended = message_ids(raw)
+    if not ids:
+        return None, mended
+    has_phrase = not unfold(raw).startswith(b"<")
+    return ids[-1 if has_phrase else 0], mended
+
+
+def list_id(raw: bytes) -> tuple[str | None, bool]:
+    """Read the identifier of a List-Id field (RFC 2919): the last bracket, else a bare word."""
+    value = unfold(raw)
+    found = _ID.findall(value)
+    if found:
+        text, mended = _id_text(found[-1])
+        return text or None, mended or not text
+    word = value.strip(b"<> \t")
+    if b" " in word or not word:
+        return None, bool(word)
+    text, _ = _id_text(word)
+    return text or None, True
+
+
+def _id_text(raw: bytes) -> tuple[str, bool]:
+    """Decode one id; blanks in it come from folding and never belong to it."""
+    joined = _BLANK.sub(b"", raw)
+    text, mended = clean(joined.decode("utf-8", "replace"))
+    return text, mended or joined != raw or not text or "\ufffd" in text
