@@ -117,7 +117,7 @@ class Blocks:
         line[1:] = line_end[:-1] + 1
 
         head = octets[line]
-        own = (head != _SPACE) & (head != _TAB)
+        own = ~_is_blank(head)
         own[1 + np.searchsorted(line_end, closing[:-1])] = True
         own[:1] = True
         logical = np.flatnonzero(own)
@@ -151,15 +151,24 @@ class Blocks:
             hits = np.flatnonzero(((words | letters) & mask) == want)
             lines = hits if lines is None else lines[hits]
         assert lines is not None  # a name is not empty
-        behind = self.octets[self._line[lines] + len(name)]
-        blank = (behind == _SPACE) | (behind == _TAB)
-        strange.update(self._row[lines[blank]].tolist())
-        lines = lines[behind == _COLON]
+        behind = self._line[lines] + len(name)
+        colon = self.octets[behind] == _COLON
+        if not colon.all():
+            # Obsolete syntax has blanks before the colon; an mbox file has "From " lines.
+            after = self.octets[behind + 1]
+            loose = _is_blank(self.octets[behind]) & (_is_blank(after) | (after == _COLON))
+            strange.update(self._row[lines[loose]].tolist())
+            lines = lines[colon]
         start = self._line[lines] + len(name) + 1
         end = self._end[lines]
         start += self.octets[start] == _SPACE
         odd = self._odd[lines] | (self.octets[start] == _SPACE) | (self.octets[end - 1] == _SPACE)
         return Spans(self._row[lines], start, end, odd)
+
+
+def _is_blank(octets: NDArray[np.uint8]) -> Mask:
+    blank: Mask = (octets == _SPACE) | (octets == _TAB)
+    return blank
 
 
 @lru_cache(maxsize=256)
