@@ -1,21 +1,39 @@
 """Rows of a fetch as one record batch.
 
-Bytes in, columns out. Bad mail is data: whatever stands in a header block, a row comes of it, and
-`defects` says how many of its values were malformed.
+Bytes in, columns out; each column is decoded at once. Bad mail is data: whatever stands in a
+header block, a row comes of it.
+
+The column ``defects`` says how many values of a row were malformed. Each of these counts one:
+
+- a field whose value breaks the RFC that defines it and had to be mended or given up: octets that
+  are neither ASCII nor UTF-8 and carry no label, an encoded-word that RFC 2047 does not allow or
+  whose label is wrong, a control character, an address list or an id that does not parse, a date
+  that does not, or names another weekday. Obsolete syntax of RFC 5322 section 4 is no defect;
+- a field that may stand once and stands again, however often: the first one is taken;
+- an INTERNALDATE or a size that is there and cannot be read.
+
+Fields that are not asked for, and fields that are missing, count nothing.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from mailframe.frame.blocks import Blocks, Mask, Spans
 from mailframe.frame.extras import Extra, parse_extras
-from mailframe.frame.schema import HEADER_FIELDS, SCHEMA
-from mailframe.headers import addresses, dates, fields, ids, text, urls
+from mailframe.frame.instants import header_dates, internal_dates
+from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, INSTANT, SCHEMA, TEXTS
+from mailframe.headers import columns, text
+from mailframe.headers.columns import Lists, Values
+
+_SYSTEM_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
+_LONGEST_SIZE = 18  # digits that an int64 always holds
 
 
 class Rows(Protocol):
@@ -42,10 +60,6 @@ class Rows(Protocol):
     internaldate: Sequence[bytes]
     size: Sequence[bytes]
     header: Sequence[bytes]
-
-
-_SYSTEM_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
-_INTERNALDATE = re.compile(rb" ?\d{1,2}-[A-Za-z]{3}-\d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 
 
 class BatchBuilder:
@@ -95,113 +109,168 @@ class BatchBuilder:
         pyarrow.RecordBatch
             Of `schema`, rows in the order given.
         """
-        columns: dict[str, list[Any]] = {name: [] for name in self.schema.names}
-        for name, count in rows.folders:
-            columns["folder"].extend([name] * count)
-        columns["account"] = [self._account] * len(rows.uid)
-        columns["uid"] = list(rows.uid)
-        for flags, internaldate, size, header in zip(
-            rows.flags, rows.internaldate, rows.size, rows.header, strict=True
-        ):
-            row, defects = self._row(header)
-            names = [flag.decode("utf-8", "replace") for flag in flags.split()]
-            lower = {name.lower() for name in names}
-            row |= {name: "\\" + name in lower for name in _SYSTEM_FLAGS}
-            row["keywords"] = [name for name in names if not name.startswith("\\")]
-            row["size"] = int(size) if size.isdigit() and int(size) < 1 << 63 else None
-            defects += bool(size) and row["size"] is None
-            row["internaldate"] = None
-            if internaldate:
-                known = _INTERNALDATE.fullmatch(internaldate)
-                when = dates.parse(internaldate.replace(b"-", b" ", 2)) if known else None
-                row["internaldate"] = _micro(when.seconds) if when else None
-                defects += row["internaldate"] is None
-            row["defects"] = min(defects, 255)
-            if self._raw:
-                row["raw_headers"] = header
-            for name, value in row.items():
-                columns[name].append(value)
-        arrays = [pa.array(columns[field.name], field.type) for field in self.schema]
+        batch = _Batch(rows, self.fields)
+        batch.put_places(self._account)
+        batch.put_numbers()
+        batch.put_flags()
+        batch.put_fields()
+        for extra in self._extras:
+            batch.put_extra(extra)
+        if self._raw:
+            batch.columns["raw_headers"] = pa.array(rows.header, pa.large_binary())
+        defects = np.minimum(batch.defects, 255).astype(np.uint8)
+        batch.columns["defects"] = pa.array(defects)
+        arrays = [batch.columns[name] for name in self.schema.names]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def _row(self, header: bytes) -> tuple[dict[str, Any], int]:
-        values: dict[str, list[bytes]] = defaultdict(list)
-        for name, value in fields.split(header):
-            values[name.decode("ascii").upper()].append(value)
-        row: dict[str, Any] = {}
-        defects = sum(len(values[name]) > 1 for name in HEADER_FIELDS)
 
-        def first(name: str, parse: Callable[[bytes], tuple[Any, bool]], missing: Any) -> Any:  # noqa: ANN401
-            nonlocal defects
-            if not values[name]:
-                return missing
-            value, mended = parse(values[name][0])
-            defects += mended
-            return value
+class _Batch:
+    """One batch in the making: its columns by name, and the defects counted so far."""
 
-        when = first("DATE", _date, dates.Instant(None, None, mended=False))
-        row["date"] = _micro(when.seconds)
-        row["date_offset"] = when.offset
-        sender = first("FROM", _mailbox, addresses.Mailbox(None, None, None))
-        row["from_name"], row["from_addr"], row["from_domain"] = sender
-        row["to"] = first("TO", _addr_specs, [])
-        row["cc"] = first("CC", _addr_specs, [])
-        row["subject"] = first("SUBJECT", text.decode, None)
-        row["message_id"] = first("MESSAGE-ID", ids.message_id, None)
-        row["in_reply_to"] = first("IN-REPLY-TO", ids.parent_id, None)
-        row["references"] = first("REFERENCES", ids.message_ids, [])
-        row["list_id"] = first("LIST-ID", ids.list_id, None)
-        for extra in self._extras:
-            row[extra.column], mended = _extra(extra, values[extra.field])
-            defects += mended
-        return row, defects
+    def __init__(self, rows: Rows, fields: Sequence[str]) -> None:
+        self.rows = rows
+        self.count = len(rows.uid)
+        self.defects = np.zeros(self.count, np.int64)
+        self.blocks = Blocks(rows.header, fields)
+        self.columns: dict[str, pa.Array] = {}
 
+    def put_places(self, account: str) -> None:
+        """Put what tells where a message is."""
+        names = list(dict.fromkeys(name for name, _ in self.rows.folders))
+        places = {name: place for place, name in enumerate(names)}
+        runs = np.array([places[name] for name, _ in self.rows.folders], np.int32)
+        folder = np.repeat(runs, [count for _, count in self.rows.folders])
+        self.columns["folder"] = _category(folder, names)
+        self.columns["account"] = _category(np.zeros(self.count, np.int32), [account])
+        self.columns["uid"] = pa.array(self.rows.uid, pa.uint32())
 
-def _date(raw: bytes) -> tuple[dates.Instant, bool]:
-    when = dates.parse(raw)
-    return when, when.mended
+    def put_numbers(self) -> None:
+        """Put what the server says of each message."""
+        received = internal_dates(self.rows.internaldate)
+        self.columns["internaldate"] = received.instants()
+        raw = pa.array(self.rows.size, pa.binary())
+        length = pc.binary_length(raw)
+        read = pc.and_(
+            pc.ascii_is_decimal(raw.view(pa.string())), pc.less_equal(length, _LONGEST_SIZE)
+        )
+        sizes = pc.if_else(read, raw, None).view(pa.string())
+        self.columns["size"] = sizes.cast(pa.int64())
+        unread = pc.and_not(pc.greater(length, 0), read)
+        self.defects += received.mended
+        self.defects += unread.to_numpy(zero_copy_only=False)
 
+    def put_flags(self) -> None:
+        """Put a column for each system flag, and one for the others."""
+        encoded = pa.array(self.rows.flags, pa.binary()).dictionary_encode()
+        found = [_flags(raw) for raw in encoded.dictionary.to_pylist()]
+        for place, name in enumerate(_SYSTEM_FLAGS):
+            is_set = pa.array([flags[place] for flags, _ in found], pa.bool_())
+            self.columns[name] = is_set.take(encoded.indices)
+        keywords = pa.array([others for _, others in found], TEXTS)
+        self.columns["keywords"] = keywords.take(encoded.indices)
 
-def _mailbox(raw: bytes) -> tuple[addresses.Mailbox, bool]:
-    found, mended = addresses.mailboxes(raw)
-    return (found[0], mended) if found else (addresses.Mailbox(None, None, None), True)
+    def put_fields(self) -> None:
+        """Put the columns that the frame's own header fields make."""
+        spans = self._first("DATE")
+        sent = header_dates(self.blocks, spans)
+        self._put("date", spans, sent.instants())
+        self._put("date_offset", spans, sent.offsets())
+        self._note(spans, sent.mended)
 
+        spans = self._first("FROM")
+        sender = columns.mailboxes(self.blocks.values(spans))
+        self._put("from_name", spans, sender.name)
+        self._put("from_addr", spans, sender.addr)
+        self._put("from_domain", spans, sender.domain)
+        self._note(spans, sender.mended)
 
-def _addr_specs(raw: bytes) -> tuple[list[str], bool]:
-    found, mended = addresses.mailboxes(raw)
-    return [mailbox.addr for mailbox in found if mailbox.addr], mended
+        for name, field, decode in _TEXT_COLUMNS:
+            spans = self._first(field)
+            column = decode(self.blocks.values(spans))
+            self._put(name, spans, column.array)
+            self._note(spans, column.mended)
+        for name, field, decode_lists in _LIST_COLUMNS:
+            spans = self._first(field)
+            self._put_lists(name, spans, decode_lists(self.blocks.values(spans)), TEXTS)
 
-
-def _extra(extra: Extra, values: Iterable[bytes]) -> tuple[Any, bool]:
-    found: list[Any] = []
-    mended = False
-    for raw in values:
-        value, odd = _EXTRA_FORMS[extra.form](raw)
-        mended |= odd
-        if extra.type == pa.list_(pa.string()) and isinstance(value, list):
-            found.extend(value)
-        else:
-            found.append(value)
+    def put_extra(self, extra: Extra) -> None:
+        """Put a column that was asked for."""
+        spans = self.blocks.spans(extra.field)
         if not extra.every:
-            break
-    if pa.types.is_list(extra.type):
-        return found, mended
-    return found[0] if found else None, mended
+            spans = spans.firsts()[0]
+        if extra.form in _LIST_FORMS:
+            lists = _LIST_FORMS[extra.form](self.blocks.values(spans))
+        else:
+            if extra.form == "asDate":
+                when = header_dates(self.blocks, spans)
+                array, mended = when.instants(), when.mended
+            else:
+                array, mended = columns.texts(self.blocks.values(spans))
+            if not extra.every:
+                self._put(extra.column, spans, array)
+                self._note(spans, mended)
+                return
+            lists = Lists(array, np.ones(len(spans.rows), np.int64), mended)
+        self._put_lists(extra.column, spans, lists, extra.type)
+
+    def _first(self, field: str) -> Spans:
+        """Return the first value of a field in each message; more than one is a defect."""
+        spans, repeated = self.blocks.spans(field).firsts()
+        self.defects[repeated] += 1
+        return spans
+
+    def _note(self, spans: Spans, mended: Mask) -> None:
+        """Count malformed values, one a field and message."""
+        self.defects[np.unique(spans.rows[mended])] += 1
+
+    def _put(self, name: str, spans: Spans, array: pa.Array) -> None:
+        """Spread a column of the messages that have a field over all messages."""
+        if len(spans.rows) < self.count:
+            index = np.zeros(self.count, np.int64)
+            index[spans.rows] = np.arange(len(spans.rows))
+            missing = np.ones(self.count, np.bool_)
+            missing[spans.rows] = False
+            array = array.take(pa.array(index, mask=missing))
+        self.columns[name] = array
+
+    def _put_lists(self, name: str, spans: Spans, lists: Lists, type_: pa.ListType) -> None:
+        """Spread lists over all messages, those of one message joined."""
+        offsets = np.zeros(self.count + 1, np.int32)
+        np.cumsum(np.bincount(spans.rows, lists.lengths, self.count), out=offsets[1:])
+        items = lists.items.cast(type_.value_type)
+        self.columns[name] = pa.ListArray.from_arrays(pa.array(offsets), items, type=type_)
+        self._note(spans, lists.mended)
 
 
-def _micro(seconds: int | None) -> int | None:
-    return None if seconds is None else seconds * 1_000_000
-
-
-def _date_only(raw: bytes) -> tuple[int | None, bool]:
-    when = dates.parse(raw)
-    return _micro(when.seconds), when.mended
-
-
-_EXTRA_FORMS: dict[str, Callable[[bytes], tuple[Any, bool]]] = {
-    "asText": text.decode,
-    "asAddresses": _addr_specs,
-    "asMessageIds": ids.message_ids,
-    "asDate": _date_only,
-    "asURLs": urls.urls,
+_TEXT_COLUMNS = (
+    ("subject", "SUBJECT", columns.texts),
+    ("message_id", "MESSAGE-ID", columns.message_ids),
+    ("in_reply_to", "IN-REPLY-TO", columns.parent_ids),
+    ("list_id", "LIST-ID", columns.list_ids),
+)
+_LIST_COLUMNS = (
+    ("to", "TO", columns.addr_specs),
+    ("cc", "CC", columns.addr_specs),
+    ("references", "REFERENCES", columns.id_lists),
+)
+_LIST_FORMS: dict[str, Callable[[Values], Lists]] = {
+    "asAddresses": columns.addr_specs,
+    "asMessageIds": columns.id_lists,
+    "asURLs": columns.url_lists,
 }
+
+
+def _category(index: np.ndarray, names: list[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(names, pa.string())).cast(
+        CATEGORY
+    )
+
+
+@lru_cache(maxsize=4096)
+def _flags(raw: bytes) -> tuple[tuple[bool, ...], list[str]]:
+    """Tell which system flags are set, and what other flags there are."""
+    names = {text.clean(flag.decode("utf-8", "replace"))[0]: None for flag in raw.split()}
+    lower = {name.lower() for name in names}
+    known = {"\\" + name for name in (*_SYSTEM_FLAGS, "recent")}
+    others = [name for name in names if name and name.lower() not in known]
+    return tuple("\\" + name in lower for name in _SYSTEM_FLAGS), others

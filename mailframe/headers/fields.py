@@ -55,3 +55,8 @@ def split(block: bytes) -> list[Field]:
             break
         position = line.end()
     return found
+
+
+def rewritten(block: bytes) -> bytes:
+    """Return a header block that holds the same fields and nothing else."""
+    return b"".join(b"%b:%b\n" % field for field in split(block))

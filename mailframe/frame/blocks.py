@@ -1,0 +1,185 @@
+"""Many header blocks at once: where each field of each message lies (RFC 5322 section 2.2).
+
+The blocks are laid end to end in one buffer. One pass finds every octet that is not plain
+printable text; from then on everything is arithmetic on the few octets found: line ends, folds,
+and which values hold anything but ASCII. Field names are compared eight octets at a time. No
+message is looked at by itself, but for those few whose framing is odd: they are rewritten first
+by the general path, `mailframe.headers.fields`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from mailframe.headers import fields
+from mailframe.headers.columns import Values, between
+
+Positions = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_TAB, _LF, _CR, _SPACE, _COLON, _EQUALS, _QUESTION = b"\t\n\r :=?"
+_WORD = 8  # octets of a uint64
+
+# Behind the last block, so that a window of some octets can be read from any position.
+_MARGIN = bytes(128)
+
+
+class Spans(NamedTuple):
+    """Where values lie in the buffer, in rising order.
+
+    Attributes
+    ----------
+    rows : int64 array
+        The message of each value.
+    start, end : int64 array
+        The value's octets, without one blank behind the colon and without its last line end.
+    odd : bool array
+        Whether more stands there than printable ASCII on one line, or an encoded-word, or blanks
+        at the ends.
+    """
+
+    rows: Positions
+    start: Positions
+    end: Positions
+    odd: Mask
+
+    def firsts(self) -> tuple[Spans, Positions]:
+        """Return the first value of each message, and the messages that have more."""
+        again = self.rows[1:] == self.rows[:-1]
+        if not again.any():
+            return self, self.rows[:0]
+        kept = np.append(True, ~again)  # noqa: FBT003 -- NumPy has no keyword for it
+        return Spans(*(array[kept] for array in self)), np.unique(self.rows[1:][again])
+
+
+class Blocks:
+    """Header blocks laid end to end.
+
+    Parameters
+    ----------
+    header : sequence of bytes
+        One block a message, with any line ends.
+    names : iterable of str
+        The fields that will be asked for.
+
+    Attributes
+    ----------
+    octets : uint8 array
+        All blocks, and a margin behind them.
+    """
+
+    def __init__(self, header: Sequence[bytes], names: Iterable[str]) -> None:
+        wanted = [name.lower().encode("ascii") for name in names]
+        strange = self._lay(header)
+        self._found = {name: self._find(name, strange) for name in wanted}
+        if strange:
+            header = list(header)
+            for row in strange:
+                header[row] = fields.rewritten(header[row])
+            self._lay(header)
+            self._found = {name: self._find(name, strange) for name in wanted}
+
+    def spans(self, name: str) -> Spans:
+        """Return where every value of a field lies."""
+        return self._found[name.lower().encode("ascii")]
+
+    def values(self, spans: Spans) -> Values:
+        """Return the octets in some spans as a column."""
+        return Values(between(pa.py_buffer(self._raw), spans.start, spans.end), spans.odd)
+
+    def _lay(self, header: Sequence[bytes]) -> set[int]:
+        """Lay the blocks out, each closed by one more LF, and find their logical lines.
+
+        Returns
+        -------
+        set of int
+            The messages whose framing is not what `_find` expects.
+        """
+        self._raw = b"\n".join([*header, _MARGIN])
+        self.octets = np.frombuffer(self._raw, np.uint8)
+        self._words = np.ndarray(len(self._raw) - _WORD + 1, "<u8", self._raw, strides=1)
+        lengths = np.fromiter(map(len, header), np.int64, len(header))
+        closing = np.cumsum(lengths + 1) - 1
+
+        octets = self.octets[: len(self._raw) - len(_MARGIN)]
+        unusual = octets - np.uint8(_SPACE) > ord("~") - _SPACE
+        unusual |= octets == _EQUALS
+        found = np.flatnonzero(unusual)
+        kind = octets[found]
+        line_end = found[kind == _LF]
+        line = np.zeros_like(line_end)
+        line[1:] = line_end[:-1] + 1
+
+        head = octets[line]
+        own = ~_is_blank(head)
+        own[1 + np.searchsorted(line_end, closing[:-1])] = True
+        own[:1] = True
+        logical = np.flatnonzero(own)
+        last = np.append(logical, len(line))[1:] - 1
+        self._line = line[logical]
+        self._end = line_end[last]
+        self._end -= octets[self._end - 1] == _CR
+        self._row = np.searchsorted(closing, self._line)
+        self._head = self._words[self._line]
+
+        bare = found[kind == _CR]
+        bare = bare[octets[bare + 1] != _LF]
+        equals = found[kind == _EQUALS]
+        other = found[(kind != _LF) & (kind != _CR) & (kind != _EQUALS)]
+        self._odd = last != logical
+        for positions in (other, bare, equals[octets[equals + 1] == _QUESTION]):
+            self._odd[np.searchsorted(self._line, positions, "right") - 1] = True
+
+        # A line end that is none, or fields behind an empty line: what that means is for
+        # the general path to say.
+        empty = (head[logical] == _LF) | (head[logical] == _CR)
+        resumed = empty[:-1] & ~empty[1:] & (self._row[:-1] == self._row[1:])
+        strange = set(np.searchsorted(closing, bare).tolist())
+        return strange.union(self._row[:-1][resumed].tolist())
+
+    def _find(self, name: bytes, strange: set[int]) -> Spans:
+        """Find the fields of one name; add messages with blanks before its colon to `strange`."""
+        lines: Positions | None = None
+        for at, (want, letters, mask) in zip(range(0, len(name), _WORD), _words(name), strict=True):
+            words = self._head if lines is None else self._words[self._line[lines] + at]
+            hits = np.flatnonzero(((words | letters) & mask) == want)
+            lines = hits if lines is None else lines[hits]
+        assert lines is not None  # a name is not empty
+        behind = self._line[lines] + len(name)
+        colon = self.octets[behind] == _COLON
+        if not colon.all():
+            # Obsolete syntax has blanks before the colon; an mbox file has "From " lines.
+            after = self.octets[behind + 1]
+            loose = _is_blank(self.octets[behind]) & (_is_blank(after) | (after == _COLON))
+            strange.update(self._row[lines[loose]].tolist())
+            lines = lines[colon]
+        start = self._line[lines] + len(name) + 1
+        end = self._end[lines]
+        start += self.octets[start] == _SPACE
+        odd = self._odd[lines] | (self.octets[start] == _SPACE) | (self.octets[end - 1] == _SPACE)
+        return Spans(self._row[lines], start, end, odd)
+
+
+def _is_blank(octets: NDArray[np.uint8]) -> Mask:
+    blank: Mask = (octets == _SPACE) | (octets == _TAB)
+    return blank
+
+
+@lru_cache(maxsize=256)
+def _words(name: bytes) -> list[tuple[np.uint64, np.uint64, np.uint64]]:
+    """Return a lower-case name as words, each with the bits that fold case and those that count."""
+    words = []
+    for at in range(0, len(name), _WORD):
+        part = name[at : at + _WORD]
+        letters = bytes(0x20 * (97 <= octet <= 122) for octet in part)  # noqa: PLR2004 -- a to z
+        mask = b"\xff" * len(part)
+        words.append(
+            tuple(np.frombuffer(x.ljust(_WORD, b"\0"), "<u8")[0] for x in (part, letters, mask))
+        )
+    return words

@@ -1,0 +1,225 @@
+"""Dates as arithmetic: a whole column of Date or INTERNALDATE values at once.
+
+The fast path knows one shape, ``Wed, 21 Aug 2002 16:12:38`` and a zone, and reads it by its
+digits. The zone and what follows it are one of few distinct strings, so each is parsed once. All
+other values go one by one to the general path, `mailframe.headers.dates`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from mailframe.frame.blocks import Blocks, Mask, Positions, Spans
+from mailframe.frame.schema import INSTANT
+from mailframe.headers import dates
+from mailframe.headers.columns import distinct, remembering
+
+_LOWER = 0x20202020
+_SPACE, _ZERO, _COLON = b" 0:"
+# "Aug 2002 16:12:38 " : positions of its digits, and of what stands between them.
+_CLOCK = 18
+_MARKS = {3: _SPACE, 8: _SPACE, 11: _COLON, 14: _COLON, 17: _SPACE}
+_DIGITS = [4, 5, 6, 7, 9, 10, 12, 13, 15, 16]
+_MONTH_DAYS = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_DAY = 86_400
+# A zone that shifts the clock and does nothing else, and perhaps a comment.
+_ZONE = re.compile(rb"(?:[+-]\d{4}|[A-Za-z]{3,5})(?: \([^()\\]*\))?")
+_INTERNALDATE = re.compile(rb"[ \d]?\d-[A-Za-z]{3}-\d{4} \d\d:\d\d:\d\d [+-]\d{4}")
+_FIXED = len("17-Jul-1996 02:44:25 -0700")
+
+
+class Instants(NamedTuple):
+    """Decoded dates.
+
+    Attributes
+    ----------
+    seconds : int64 array
+        Since 1970-01-01 00:00 UTC.
+    known : bool array
+        Where `seconds` means anything.
+    offset : int64 array
+        Minutes east of UTC.
+    has_offset : bool array
+        Where `offset` means anything.
+    mended : bool array
+        Which values were malformed.
+    """
+
+    seconds: Positions
+    known: Mask
+    offset: Positions
+    has_offset: Mask
+    mended: Mask
+
+    def instants(self) -> pa.Array:
+        """Return the column of instants."""
+        return pa.array(self.seconds * 1_000_000, pa.int64(), mask=~self.known).view(INSTANT)
+
+    def put(self, rows: Positions, found: Sequence[dates.Instant]) -> None:
+        """Put what the general path read into some rows."""
+        self.seconds[rows] = [when.seconds or 0 for when in found]
+        self.known[rows] = [when.seconds is not None for when in found]
+        self.offset[rows] = [when.offset or 0 for when in found]
+        self.has_offset[rows] = [when.offset is not None for when in found]
+        self.mended[rows] = [when.mended for when in found]
+
+    def offsets(self) -> pa.Array:
+        """Return the column of offsets."""
+        return pa.array(self.offset, pa.int16(), mask=~self.has_offset)
+
+
+def _table(names: Sequence[str], ending: str) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    keys = np.array(
+        [int.from_bytes((name + ending).encode(), "little") for name in names], np.uint32
+    ) | np.uint32(_LOWER)
+    order = np.argsort(keys)
+    return keys[order], order
+
+
+_MONTHS = _table(dates.MONTHS, " ")
+_WEEKDAYS = _table(dates.WEEKDAYS, ",")
+
+
+def _look_up(
+    table: tuple[NDArray[np.uint32], NDArray[np.int64]], key: NDArray[np.uint32]
+) -> tuple[Positions, Mask]:
+    """Return the place of each name in its table, and whether it is there."""
+    keys, order = table
+    folded = key | np.uint32(_LOWER)
+    at = np.minimum(np.searchsorted(keys, folded), len(keys) - 1)
+    return order[at], keys[at] == folded
+
+
+def header_dates(blocks: Blocks, spans: Spans) -> Instants:
+    """Decode the values of a Date field."""
+    octets = blocks.octets
+    weekday, has_weekday = _look_up(_WEEKDAYS, _fours(octets, spans.start))
+    has_weekday &= octets[spans.start + 4] == _SPACE
+    at = spans.start + 5 * has_weekday  # behind "Wed, "
+    at += octets[at] == _SPACE
+    day, width = _day(octets, at)
+    at += width + 1
+    good = ~spans.odd & (octets[at - 1] == _SPACE) & (at + _CLOCK < spans.end)
+    clock, right = _clock(octets, at, day)
+    good &= right
+
+    count = len(spans.rows)
+    zones = np.zeros((count, 4), np.int64)
+    rows = np.flatnonzero(good)
+    rest = Spans(rows, at[rows] + _CLOCK, spans.end[rows], spans.odd[rows])
+    found, index = distinct(blocks.values(rest).raw, _zone)
+    if found:
+        zones[rows] = np.array(found, np.int64)[index.to_numpy()]
+    offset, has_offset, mended = zones[:, 1].copy(), zones[:, 2] != 0, zones[:, 3] != 0
+    good &= zones[:, 0] != 0
+    mended |= has_weekday & (weekday != (clock // _DAY + 3) % 7)
+    seconds = clock - 60 * offset
+
+    result = Instants(seconds, good.copy(), offset, has_offset & good, mended & good)
+    rows = np.flatnonzero(~good)
+    if len(rows):
+        others = blocks.values(Spans(*(array[rows] for array in spans))).raw.to_pylist()
+        result.put(rows, [_parse(raw) for raw in others])
+    return result
+
+
+def internal_dates(raw: Sequence[bytes]) -> Instants:
+    """Decode INTERNALDATE values (RFC 9051 section 9, date-time); ``b""`` is an absent one."""
+    count = len(raw)
+    fixed = np.fromiter(map(len, raw), np.int64, count) == _FIXED
+    rows = np.flatnonzero(fixed)
+    joined = b"".join(raw if len(rows) == count else [raw[row] for row in rows])
+    octets = np.frombuffer(joined + bytes(_FIXED), np.uint8)
+    at = np.arange(len(rows)) * _FIXED
+    result = Instants(
+        *(np.zeros(count, kind) for kind in (np.int64, np.bool_, np.int64, np.bool_, np.bool_))
+    )
+    good = fixed
+    if len(rows):
+        # Made to look like a Date field's clock.
+        octets = octets.copy()
+        for dash in (2, 6):
+            good[rows] &= octets[at + dash] == ord("-")
+            octets[at + dash] = _SPACE
+        padded = octets[at] == _SPACE
+        day, width = _day(octets, at + padded)
+        good[rows] &= width + padded == 2
+        clock, right = _clock(octets, at + 3, day)
+        sign = octets[at + 21]
+        zone = octets[at[:, None] + np.arange(22, 26)] - np.uint8(_ZERO)
+        hours, minutes = (10 * zone[:, i].astype(np.int64) + zone[:, i + 1] for i in (0, 2))
+        offset = np.where(sign == ord("-"), -1, 1) * (60 * hours + minutes)
+        right &= (zone <= 9).all(1) & (minutes < 60) & ((sign == ord("-")) | (sign == ord("+")))
+        good[rows] &= right
+        result.seconds[rows] = clock - 60 * offset
+        result.known[:] = good
+    rest = [row for row in np.flatnonzero(~good).tolist() if raw[row]]
+    if rest:
+        result.put(np.array(rest), [_parse_internal(raw[row]) for row in rest])
+    return result
+
+
+def _fours(octets: NDArray[np.uint8], at: Positions) -> NDArray[np.uint32]:
+    view: NDArray[np.uint32] = np.ndarray(len(octets) - 3, "<u4", octets, strides=1)
+    return view[at]
+
+
+def _day(octets: NDArray[np.uint8], at: Positions) -> tuple[Positions, Positions]:
+    """Read a day of one or two digits; return it, 0 for none, and its width."""
+    first = (octets[at] - np.uint8(_ZERO)).astype(np.int64)
+    second = (octets[at + 1] - np.uint8(_ZERO)).astype(np.int64)
+    two = second <= 9
+    day = np.where(two, 10 * first + second, first)
+    return np.where(first <= 9, day, 0), 1 + two
+
+
+def _clock(octets: NDArray[np.uint8], at: Positions, day: Positions) -> tuple[Positions, Mask]:
+    """Read ``Aug 2002 16:12:38 `` at each position.
+
+    Returns
+    -------
+    int64 array, bool array
+        Seconds since 1970-01-01 00:00 as if the zone were UTC, and whether they are right.
+    """
+    window = np.ndarray(len(octets) - _CLOCK + 1, f"V{_CLOCK}", octets, strides=1)
+    text = window[at].view(np.uint8).reshape(-1, _CLOCK).T
+    month, good = _look_up(_MONTHS, _fours(octets, at))
+    for place, mark in _MARKS.items():
+        good &= text[place] == mark
+    digit = text[_DIGITS] - np.uint8(_ZERO)
+    good &= (digit <= 9).all(0)
+    year = digit[:4].astype(np.int64).T @ np.array([1000, 100, 10, 1])
+    hour, minute, second = (digit[i].astype(np.int64) * 10 + digit[i + 1] for i in (4, 6, 8))
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    length = _MONTH_DAYS[month] + (leap & (month == 1))
+    good &= (day >= 1) & (day <= length) & (year >= 1900)
+    # A leap second is the first one of the next minute (RFC 5322 allows 60).
+    good &= (hour <= 23) & (minute <= 59) & (second <= 60)
+    months = 12 * (year - 1970) + month
+    days = months.astype("M8[M]").astype("M8[D]").astype(np.int64) + day - 1
+    return days * _DAY + hour * 3600 + minute * 60 + second, good
+
+
+def _parse_zone(raw: bytes) -> tuple[bool, int, bool, bool]:
+    """Parse what follows the seconds: whether it is plain, offset, has one, was malformed."""
+    if not _ZONE.fullmatch(raw):
+        return False, 0, False, False
+    when = dates.parse(b"01 Jan 1970 00:00:00 " + raw)
+    return when.seconds is not None, when.offset or 0, when.offset is not None, when.mended
+
+
+def _parse_internaldate(raw: bytes) -> dates.Instant:
+    if not _INTERNALDATE.fullmatch(raw):
+        return dates.UNREADABLE
+    return dates.parse(raw.replace(b"-", b" ", 2))
+
+
+_zone = remembering(_parse_zone)
+_parse = remembering(dates.parse)
+_parse_internal = remembering(_parse_internaldate)

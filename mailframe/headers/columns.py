@@ -1,0 +1,254 @@
+"""Columns of raw values as Arrow columns: each distinct value is decoded once.
+
+What is plain goes through without being looked at; what is not is handed, value by value, to the
+parsers of this package, and what they make of the values seen of late is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from mailframe.headers import addresses, ids, text, urls
+
+_T = TypeVar("_T")
+_Parser = Callable[[bytes], tuple[_T, bool]]
+Mask = NDArray[np.bool_]
+
+# The same people, lists and zones come again and again. Together the memories stay below some
+# tens of megabytes: so many values of each kind, and none that is long.
+_REMEMBERED = 1 << 14
+_LONG = 512
+
+_ONE_ID = "^<[!-;=?-~]+>$"
+_IDS = "^(?:<[!-;=?-~]+>[ \t\r\n]*)+$"
+_LESS, _GREATER = b"<>"
+
+
+class Values(NamedTuple):
+    """The values of one field in the messages that have it.
+
+    Attributes
+    ----------
+    raw : pyarrow.LargeBinaryArray
+        The octets, folds included.
+    odd : bool array
+        Whether a value may be more than printable ASCII on one line without an encoded-word.
+    """
+
+    raw: pa.LargeBinaryArray
+    odd: Mask
+
+
+class Column(NamedTuple):
+    """Decoded values.
+
+    Attributes
+    ----------
+    array : pyarrow.Array
+    mended : bool array
+        Which values were malformed.
+    """
+
+    array: pa.Array
+    mended: Mask
+
+
+class Lists(NamedTuple):
+    """Decoded values that are lists.
+
+    Attributes
+    ----------
+    items : pyarrow.Array
+        What all lists hold, one after the other.
+    lengths : int64 array
+        The number of items of each.
+    mended : bool array
+        Which values were malformed.
+    """
+
+    items: pa.Array
+    lengths: NDArray[np.int64]
+    mended: Mask
+
+
+class Mailboxes(NamedTuple):
+    """The first mailbox of each value, in three columns of large_string."""
+
+    name: pa.Array
+    addr: pa.Array
+    domain: pa.Array
+    mended: Mask
+
+
+def remembering(parse: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
+    """Return a parser that remembers short values."""
+    remembered = lru_cache(maxsize=_REMEMBERED)(parse)
+    return lambda raw: remembered(raw) if len(raw) <= _LONG else parse(raw)
+
+
+def between(
+    data: pa.Buffer, start: NDArray[np.int64], end: NDArray[np.int64]
+) -> pa.LargeBinaryArray:
+    """Copy the octets between positions, which rise, into a column.
+
+    Arrow does it in one go: the positions are the offsets of an array whose every other item is
+    a value, and the rest is what lies between them.
+    """
+    count = len(start)
+    if not count:
+        return pa.array([], pa.large_binary())
+    offsets = np.empty(2 * count, np.int64)
+    offsets[0::2] = start
+    offsets[1::2] = end
+    both = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), 2 * count - 1, [None, pa.py_buffer(offsets), data]
+    )
+    return both.take(pa.array(np.arange(0, 2 * count, 2)))
+
+
+def texts(values: Values) -> Column:
+    """Decode unstructured values into large_string."""
+    return _mend(values.raw, values.odd, _text)
+
+
+def message_ids(values: Values) -> Column:
+    """Decode Message-ID values into large_string; null where there is no id."""
+    return _single_ids(values, _message_id)
+
+
+def parent_ids(values: Values) -> Column:
+    """Decode In-Reply-To values into large_string; null where there is no id."""
+    return _single_ids(values, _parent_id)
+
+
+def id_lists(values: Values) -> Lists:
+    """Decode References values."""
+    plain = _matches(values.raw, _IDS)
+    raw = values.raw
+    mended = np.zeros(len(plain), np.bool_)
+    rest = np.flatnonzero(~plain)
+    if len(rest):
+        found = [_message_ids(each) for each in raw.take(pa.array(rest)).to_pylist()]
+        mended[rest] = [odd for _, odd in found]
+        # Written anew they are plain: an id holds no bracket.
+        anew = ["".join(f"<{each}>" for each in row).encode() for row, _ in found]
+        raw = pc.replace_with_mask(raw, pa.array(~plain), pa.array(anew, pa.large_binary()))
+    octets = np.frombuffer(_data(raw), np.uint8)
+    opening = np.flatnonzero(octets == _LESS)
+    closing = np.flatnonzero(octets == _GREATER)
+    items = between(_data(raw), opening + 1, closing).view(pa.large_string())
+    return Lists(items, np.diff(np.searchsorted(opening, _offsets(raw))), mended)
+
+
+def mailboxes(values: Values) -> Mailboxes:
+    """Decode From values into their first mailboxes."""
+    found, index = distinct(values.raw, _mailbox)
+    columns = [
+        pa.array([box[part] for box, _ in found], pa.large_string()).take(index)
+        for part in range(3)
+    ]
+    return Mailboxes(*columns, _mended(found, index))
+
+
+def addr_specs(values: Values) -> Lists:
+    """Decode address lists into the addr-specs in them."""
+    return _distinct_lists(values.raw, _addr_specs)
+
+
+def url_lists(values: Values) -> Lists:
+    """Decode the values of List-Unsubscribe and its kin."""
+    return _distinct_lists(values.raw, _urls)
+
+
+def list_ids(values: Values) -> Column:
+    """Decode List-Id values into large_string; null where there is no identifier."""
+    found, index = distinct(values.raw, _list_id)
+    array = pa.array([each for each, _ in found], pa.large_string())
+    return Column(array.take(index), _mended(found, index))
+
+
+def _single_ids(values: Values, parse: _Parser[str | None]) -> Column:
+    plain = _matches(values.raw, _ONE_ID)
+    offsets = _offsets(values.raw)
+    # The brackets are the first and the last octet.
+    inner = between(_data(values.raw), offsets[:-1] + plain, offsets[1:] - plain)
+    return _mend(inner, ~plain, parse, values.raw)
+
+
+def _mend(
+    raw: pa.LargeBinaryArray,
+    odd: Mask,
+    parse: _Parser[str | None],
+    source: pa.LargeBinaryArray | None = None,
+) -> Column:
+    """Take octets for text where they are not odd, and what a parser makes of the others."""
+    array = raw.view(pa.large_string())
+    mended = np.zeros(len(odd), np.bool_)
+    if odd.any():
+        mask = pa.array(odd)
+        others = (raw if source is None else source).filter(mask).to_pylist()
+        found = [parse(each) for each in others]
+        anew = pa.array([value for value, _ in found], pa.large_string())
+        array = pc.replace_with_mask(array, mask, anew)
+        mended[odd] = [wrong for _, wrong in found]
+    return Column(array, mended)
+
+
+def distinct(
+    raw: pa.LargeBinaryArray, parse: Callable[[bytes], _T]
+) -> tuple[list[_T], pa.Int32Array]:
+    """Parse each distinct value; return the results, and which of them each value got."""
+    encoded = raw.dictionary_encode()
+    return [parse(each) for each in encoded.dictionary.to_pylist()], encoded.indices
+
+
+def _distinct_lists(raw: pa.LargeBinaryArray, parse: _Parser[list[str]]) -> Lists:
+    found, index = distinct(raw, parse)
+    lists = pa.array([items for items, _ in found], pa.list_(pa.string())).take(index)
+    lengths = np.diff(np.frombuffer(lists.buffers()[1], np.int32)[: len(lists) + 1])
+    return Lists(lists.flatten(), lengths.astype(np.int64), _mended(found, index))
+
+
+def _mended(found: Sequence[tuple[Any, bool]], index: pa.Int32Array) -> Mask:
+    wrong = np.fromiter((wrong for _, wrong in found), np.bool_, len(found))
+    return wrong[index.to_numpy()]
+
+
+def _matches(raw: pa.LargeBinaryArray, pattern: str) -> Mask:
+    matched: Mask = pc.match_substring_regex(raw, pattern).to_numpy(zero_copy_only=False)
+    return matched
+
+
+def _offsets(raw: pa.LargeBinaryArray) -> NDArray[np.int64]:
+    return np.frombuffer(raw.buffers()[1], np.int64)[: len(raw) + 1]
+
+
+def _data(raw: pa.LargeBinaryArray) -> pa.Buffer:
+    return raw.buffers()[2] or pa.py_buffer(b"")
+
+
+def _first_mailbox(raw: bytes) -> tuple[addresses.Mailbox, bool]:
+    found, mended = addresses.mailboxes(raw)
+    return (found[0], mended) if found else (addresses.Mailbox(None, None, None), True)
+
+
+def _all_addr_specs(raw: bytes) -> tuple[list[str], bool]:
+    found, mended = addresses.mailboxes(raw)
+    return [mailbox.addr for mailbox in found if mailbox.addr], mended
+
+
+_text = remembering(text.decode)
+_mailbox = remembering(_first_mailbox)
+_addr_specs = remembering(_all_addr_specs)
+_message_id = remembering(ids.message_id)
+_parent_id = remembering(ids.parent_id)
+_message_ids = remembering(ids.message_ids)
+_list_id = remembering(ids.list_id)
+_urls = remembering(urls.urls)
