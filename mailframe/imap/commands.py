@@ -57,6 +57,8 @@ class Command:
         What it does to the connection's state.
     uids : UidSet
         Of a FETCH: which UIDs may count as rows.
+    uidvalidity : int or None
+        Of an EXAMINE: the one that the UIDs behind it were planned for.
     replies : tuple of bytes
         Lines to send when the server asks for them with ``+`` (AUTHENTICATE).
     secret : bool
@@ -67,6 +69,7 @@ class Command:
     segments: tuple[bytes | Literal, ...]
     kind: Kind = Kind.PLAIN
     uids: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    uidvalidity: int | None = None
     replies: tuple[bytes, ...] = ()
     secret: bool = False
 
@@ -194,24 +197,29 @@ def status(mailbox: bytes, items: Iterable[str]) -> Command:
     return _command("STATUS", string(mailbox, "a folder name"), asked)
 
 
-def examine(mailbox: bytes, *, condstore: bool = False) -> Command:
-    """Open a mailbox for reading only."""
+def examine(mailbox: bytes, *, uidvalidity: int | None = None, condstore: bool = False) -> Command:
+    """Open a mailbox for reading only; with another UIDVALIDITY, what is queued behind is void."""
     arguments = [string(mailbox, "a folder name")]
     if condstore:
         arguments.append(b"(CONDSTORE)")
-    return _command("EXAMINE", *arguments, kind=Kind.EXAMINE)
+    segments = _join(b"EXAMINE", *arguments)
+    return Command("EXAMINE", segments, Kind.EXAMINE, uidvalidity=uidvalidity)
 
 
 def uid_search(
-    keys: Iterable[bytes | Literal], *, esearch: bool = False, charset: bool = False
+    keys: tuple[bytes | Literal, ...], *, esearch: bool = False, charset: bool = False
 ) -> Command:
-    """Search the open mailbox; with ESEARCH (RFC 4731) the answer is a compact set."""
-    head = [b"SEARCH"]
-    if esearch:
-        head.append(b"RETURN (ALL)")
-    if charset:
-        head.append(b"CHARSET UTF-8")
-    return _command("UID", *head, *keys, kind=Kind.SEARCH)
+    """Search the open mailbox; with ESEARCH (RFC 4731) the answer is a compact set.
+
+    ``keys`` come written and spaced, as `mailframe.imap.search.Keys` holds them.
+    """
+    head = b"UID SEARCH "
+    head += b"RETURN (ALL) " if esearch else b""
+    head += b"CHARSET UTF-8 " if charset else b""
+    first, *rest = keys
+    start = (head, first) if isinstance(first, Literal) else (head + first,)
+    end = (b"",) if isinstance(keys[-1], Literal) else ()
+    return Command("UID SEARCH", (*start, *rest, *end), Kind.SEARCH)
 
 
 def uid_fetch(uids: UidSet, items: bytes, *, modifier: bytes = b"") -> Command:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from mailframe.errors import ConnectionLost, ProtocolError
@@ -67,17 +67,29 @@ class Pending:
     void: bool = False
     crowded: bool = False  # it was not alone on the wire when it was answered
     _last: int = 0
+    _taken: list[list[int]] = field(default_factory=list)
     _seen: set[int] | None = None
     _partial: dict[int, Fetched] = field(default_factory=dict)
     _segments: deque[bytes | Literal] = field(default_factory=deque)
     _replies: deque[bytes] = field(default_factory=deque)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer was OK."""
+        return self.result is not None and self.result.kind == "OK"
+
+    @property
+    def opened(self) -> bool:
+        """Of an EXAMINE: whether it opened the mailbox that was planned, not a successor."""
+        planned, told = self.command.uidvalidity, self.mailbox.uidvalidity
+        return self.ok and (not planned or not told or planned == told)
 
     def wants(self, uid: int) -> bool:
         """Tell whether a UID was asked for and has not come yet (rule 4, rule 7)."""
         if uid > self._last:
             return uid in self.command.uids
         if self._seen is None:
-            self._seen = set(self.rows.uid)
+            self._seen = set(chain(*self._taken, self.rows.uid))
         return uid not in self._seen and uid in self.command.uids
 
     def add(self, row: Fetched) -> None:
@@ -94,9 +106,15 @@ class Pending:
                 self._seen.add(row.uid)
             self.rows.append(row)
 
+    def take_rows(self) -> Columns:
+        """Hand the rows over; later ones go into a new list."""
+        rows, self.rows = self.rows, Columns()
+        self._taken.append(rows.uid)
+        return rows
+
     def scan(self, framer: Framer) -> None:
         """Let the fast scanner take ordinary rows off the buffer."""
-        if self._partial or self._seen is not None:
+        if self.void or self._partial or self._seen is not None:
             return
         for first, last in self.command.uids.ranges:
             if last > self._last:
@@ -171,6 +189,11 @@ class Connection:
         """Commands not yet answered."""
         return len(self._sent) + len(self._queue)
 
+    @property
+    def head(self) -> Pending | None:
+        """The oldest command on the wire."""
+        return self._sent[0] if self._sent else None
+
     def has(self, capability: str) -> bool:
         """Tell whether the server advertises a capability."""
         return capability in self.capabilities
@@ -232,7 +255,7 @@ class Connection:
         framer = self._framer
         framer.feed(data)
         while True:
-            head = self._sent[0] if self._sent else None
+            head = self.head
             if head is not None and head.command.kind is Kind.FETCH and framer.between_frames:
                 head.scan(framer)
             frame = framer.next_frame()
@@ -302,7 +325,7 @@ class Connection:
         if status.kind == "BYE":
             self.bye = status
         self._take_code(status)
-        head = self._sent[0] if self._sent else None
+        head = self.head
         if head is None:
             return
         head.responses.append(status)
@@ -338,13 +361,13 @@ class Connection:
             if not self._capabilities_told:
                 self.capabilities = frozenset()
         self._take_code(result)
-        if pending.command.kind is Kind.EXAMINE and result.kind != "OK":
+        if pending.command.kind is Kind.EXAMINE and not pending.opened:
             self._void_behind()
         finished.append(pending)
         self._advance()
 
     def _void_behind(self) -> None:
-        """Rule 5: what was queued for a mailbox that did not open is void."""
+        """Rules 5 and 7: what was queued for a mailbox that is not the planned one is void."""
         for pending in (*self._sent, *self._queue):
             if pending.command.kind is Kind.EXAMINE:
                 return
@@ -372,18 +395,19 @@ class Connection:
             if kind is Kind.EXAMINE:
                 break
             if kind is Kind.FETCH and (row.uid is None or row.uid in pending.command.uids):
-                pending.add(row)
+                if not pending.void:
+                    pending.add(row)
                 return
         self._count_unsolicited()
 
     def _take_malformed(self, uid: int | None) -> None:
         self._count_junk()
-        head = self._sent[0] if self._sent else None
+        head = self.head
         if uid is not None and head is not None and uid in head.command.uids:
             head.malformed.add(uid)
 
     def _take_data(self, response: r.Response) -> None:
-        head = self._sent[0] if self._sent else None
+        head = self.head
         if head is None or not self._expects(head, response):
             self._count_unsolicited()
             return

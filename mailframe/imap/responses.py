@@ -228,7 +228,7 @@ def _read_enabled(_: int, values: list[Value]) -> Response:
 def _read_list(_: int, values: list[Value]) -> Response:
     attributes, delimiter, name = values[:3]
     if not isinstance(attributes, list) or isinstance(name, list):
-        raise ValueError("not a LIST response")
+        raise ValueError("not a LIST response")  # noqa: TRY004 -- bad data, not a bad call
     return Listed(
         bytes(name),
         as_text(delimiter) or None,

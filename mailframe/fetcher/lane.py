@@ -1,0 +1,282 @@
+"""One session at work: its window of the schedule, from sending to settling.
+
+A lane sends EXAMINE and UID FETCH of the next spans before the last have been answered, waits for
+the answers in order, and passes each to the ledger. It ends when the schedule is done or with the
+session's failure; either way everything that was on the wire has been settled or given back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mailframe.errors import (
+    CommandError,
+    ConnectionLost,
+    FolderError,
+    MailframeError,
+    ProtocolError,
+    ThrottledError,
+)
+from mailframe.fetcher.plan import Load, Lookup, Span, Work
+from mailframe.imap import commands
+from mailframe.imap.connection import Pending, found
+from mailframe.imap.search import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailframe.fetcher.ledger import Ledger
+    from mailframe.fetcher.plan import Folder, Schedule
+    from mailframe.fetcher.session import Session
+    from mailframe.imap.responses import Columns
+
+# An EXAMINE refused with one of these may succeed a little later.
+TRANSIENT = frozenset({"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"})
+EXAMINE_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to ask of each message, and which messages are wanted.
+
+    Parameters
+    ----------
+    items : bytes
+        FETCH items, see `mailframe.imap.commands.header_items`.
+    keys : Keys
+        What to search for; empty for every message.
+    newest : int, optional
+        At most so many messages a folder.
+    """
+
+    items: bytes
+    keys: Keys = Keys()  # noqa: RUF009 -- immutable
+    newest: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """Work on the wire: the EXAMINE that it stands on, and its own command."""
+
+    work: Work
+    examine: Pending
+    pending: Pending
+
+
+class Lane:
+    """A session's share of a fetch.
+
+    Parameters
+    ----------
+    session : Session
+        Logged in.
+    query : Query
+        What is fetched.
+    schedule, ledger : Schedule, Ledger
+        Shared by all lanes of a fetch.
+    deliver : callable
+        Takes a folder and rows of it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        query: Query,
+        schedule: Schedule,
+        ledger: Ledger,
+        deliver: Callable[[Folder, Columns], None],
+    ) -> None:
+        self._session = session
+        self._query = query
+        self._schedule = schedule
+        self._ledger = ledger
+        self._deliver = deliver
+        self._jobs: deque[_Job] = deque()
+        self._by_pending: dict[Pending, Work] = {}
+        self._load = Load()
+        self._examine: Pending | None = None
+        self._examined: Folder | None = None
+        self._pipelined = True
+        session.on_rows = self._hand_on
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on the wire."""
+        return not self._jobs
+
+    # Sending -----------------------------------------------------------------------------------
+
+    def fill(self) -> None:
+        """Send what fits into the window."""
+        while (work := self._schedule.take(self._load, pipelined=self._pipelined)) is not None:
+            if not self._ledger.wants(work):
+                self._schedule.finish(work)
+                continue
+            examine = self._open_folder(work.folder)
+            pending = self._session.submit(self._command(work))
+            self._jobs.append(_Job(work, examine, pending))
+            self._by_pending[pending] = work
+            self._load.add(work)
+
+    def _open_folder(self, folder: Folder) -> Pending:
+        """Send EXAMINE, unless the folder is the one that the last EXAMINE opens."""
+        examine = self._examine
+        usable = examine is not None and (examine.result is None or examine.opened)
+        if examine is None or not usable or self._examined is not folder:
+            examine = self._session.submit(
+                commands.examine(folder.wire, uidvalidity=folder.uidvalidity)
+            )
+            self._examine, self._examined = examine, folder
+        return examine
+
+    def _command(self, work: Work) -> commands.Command:
+        query = self._query
+        if isinstance(work, Span):
+            return commands.uid_fetch(work.uids, query.items)
+        esearch = self._session.connection.has("ESEARCH")
+        return commands.uid_search(
+            query.keys.segments or (b"ALL",), esearch=esearch, charset=query.keys.charset
+        )
+
+    # Settling ----------------------------------------------------------------------------------
+
+    async def settle_next(self) -> None:
+        """Wait for the oldest work's answer and draw the consequences.
+
+        Raises
+        ------
+        TransportError, ProtocolError
+            The session has failed; call `give_back`.
+        ThrottledError
+            The server wants a pause; the work is back in the schedule.
+        """
+        job = self._jobs[0]
+        await self._session.wait(job.examine)
+        await self._session.wait(job.pending)
+        if job.pending.result is None:
+            raise self._session.failure or ConnectionLost("the session ended")
+        self._jobs.popleft()
+        self._settle(job)
+
+    def _settle(self, job: _Job) -> None:
+        try:
+            following = self._following(job)
+        except ThrottledError:
+            self._end(job, self._ledger.returned(job.work))
+            raise
+        self._end(job, following)
+
+    def _end(self, job: _Job, following: list[Work]) -> None:
+        del self._by_pending[job.pending]
+        self._load.remove(job.work)
+        self._schedule.finish(job.work)
+        self._schedule.add(reversed(following), first=True)
+
+    def _following(self, job: _Job) -> list[Work]:
+        """Tell what must be done next, now that a job's command was answered."""
+        work, ledger = job.work, self._ledger
+        if not ledger.wants(work):
+            return []
+        if not job.examine.ok:
+            return self._folder_refused(job)
+        if not job.examine.opened:
+            return ledger.replaced(work, job.examine.mailbox)
+        if not job.pending.ok:
+            return self._command_refused(job)
+        if isinstance(work, Lookup):
+            return ledger.looked_up(work, found(job.pending.responses))
+        broken: dict[int, MailframeError] = {
+            uid: ProtocolError(f"the server's answer for message {uid} makes no sense")
+            for uid in job.pending.malformed | job.pending.incomplete()
+        }
+        return ledger.finished(work, job.examine.mailbox, broken)
+
+    def _folder_refused(self, job: _Job) -> list[Work]:
+        error = self._error(job.examine, job.work.folder)
+        if self._blames_pipelining(job.examine):
+            return self._ledger.returned(job.work)
+        if error.code in TRANSIENT and job.work.attempts + 1 < EXAMINE_TRIES:
+            return [replace(job.work, attempts=job.work.attempts + 1)]
+        self._ledger.folder_failed(job.work, error)
+        return []
+
+    def _command_refused(self, job: _Job) -> list[Work]:
+        error = self._error(job.pending, job.work.folder)
+        if self._blames_pipelining(job.pending):
+            return self._ledger.returned(job.work)
+        return self._ledger.refused(job.work, error)
+
+    def _blames_pipelining(self, pending: Pending) -> bool:
+        """Rule 6: after an unexplained BAD in company, go on with one command at a time."""
+        result = pending.result
+        if result is None or result.kind != "BAD" or not pending.crowded or not self._pipelined:
+            return False
+        self._pipelined = False
+        self._ledger.events["unpipelined"] += 1
+        return True
+
+    def _error(self, pending: Pending, folder: Folder) -> CommandError:
+        """Put a refusal into words; raise it at once if it asks for a pause."""
+        result = pending.result
+        assert result is not None
+        throttled = result.code == "THROTTLED" or "throttl" in result.text.lower()
+        kind = ThrottledError if throttled else FolderError
+        error = kind(
+            f"{folder.name}: the server refused {pending.command.name}: {result.text}",
+            status=result.kind,
+            code=result.code,
+            text=result.text,
+            account=self._session.account.name,
+            folder=folder.name,
+        )
+        if throttled:
+            raise error
+        return error
+
+    def give_back(self, error: MailframeError) -> None:
+        """Return to the schedule what a failed session leaves undone; its rows stay."""
+        guilty = True
+        while self._jobs:
+            job = self._jobs.popleft()
+            if job.pending.result is not None:
+                try:
+                    self._settle(job)
+                except ThrottledError:
+                    continue
+                continue
+            if job.examine.opened and len(job.pending.rows):
+                self._hand_on(job.pending)
+            following = (
+                self._ledger.interrupted(job.work, error, guilty=guilty)
+                if self._ledger.wants(job.work)
+                else []
+            )
+            guilty = False
+            self._end(job, following)
+
+    def _hand_on(self, pending: Pending) -> None:
+        work = self._by_pending.get(pending)
+        if work is None:
+            return
+        rows = pending.take_rows()
+        if rows.uid and self._ledger.wants(work):
+            self._ledger.deliver(work, rows.uid)
+            self._deliver(work.folder, rows)
+
+
+_BACKOFF = re.compile(r"backoff time: *(\d+) *(milliseconds|seconds)?", re.IGNORECASE)
+
+
+def suggested_pause(text: str) -> float:
+    """Read how long a throttling server wants us to wait, in seconds; 5 where it does not say.
+
+    Source: Exchange Online, ``Request is throttled. Suggested Backoff Time: 300 milliseconds``.
+    """
+    match = _BACKOFF.search(text)
+    if match is None:
+        return 5.0
+    seconds = float(match[1])
+    return seconds if (match[2] or "").lower() == "seconds" else seconds / 1000

@@ -1,0 +1,256 @@
+"""What each folder owes: which UIDs were delivered, what failed, what to ask again. No I/O.
+
+The pool tells the ledger how each piece of work ended; the ledger answers with the work that
+follows and keeps the problems. A folder is closed only when its count is right: where fewer
+messages came than the server said there are, a search names the missing ones, and they are asked
+for once more, alone. What is missing then is a problem, told with its UIDs, unless it has gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mailframe.errors import FolderError
+from mailframe.fetcher.plan import (
+    Folder,
+    Lookup,
+    Span,
+    Work,
+    again,
+    known_uids,
+    whole_folder,
+)
+from mailframe.imap.uidset import UidSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mailframe.errors import MailframeError
+    from mailframe.imap.connection import Mailbox
+
+# Missing messages up to this many are asked for one by one, so that a bad one harms no other.
+ALONE = 100
+
+# A lookup that failed so often makes its folder a problem.
+LOOKUP_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Messages, a folder or (without a folder) something wider that could not be read."""
+
+    folder: str | None
+    uids: str
+    error: str
+    text: str
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Give plain JSON types."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One folder's state.
+
+    Attributes
+    ----------
+    open : int
+        Pieces of work not yet ended.
+    sought : UidSet or None
+        The messages due, once a search has named them; till then ``exists`` counts them.
+    lost : UidSet
+        Given up, and told as problems.
+    broken : dict
+        Why a message's response made no sense, by UID.
+    verified : bool
+        What was missing has been looked up and asked for again.
+    """
+
+    folder: Folder
+    open: int = 0
+    rows: int = 0
+    exists: int | None = None
+    sought: UidSet | None = None
+    lost: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    broken: dict[int, MailframeError] = field(default_factory=dict)
+    verified: bool = False
+    resets: int = 0
+    failed: bool = False
+    _parts: list[UidSet] = field(default_factory=list)
+
+    @property
+    def done(self) -> UidSet:
+        """UIDs delivered so far."""
+        united = UidSet.of(*(pair for part in self._parts for pair in part.ranges))
+        self._parts = [united]
+        return united
+
+    def deliver(self, uids: list[int]) -> None:
+        """Note rows that were handed on."""
+        self.rows += len(uids)
+        dense = uids[-1] - uids[0] + 1 == len(uids)
+        self._parts.append(UidSet(((uids[0], uids[-1]),)) if dense else UidSet.from_uids(uids))
+
+    @property
+    def short(self) -> bool:
+        """Whether fewer messages came than there should be."""
+        due = self.exists if self.sought is None else len(self.sought)
+        return due is not None and self.rows + len(self.lost) < due
+
+
+class Ledger:
+    """Bookkeeping of a fetch over folders.
+
+    Parameters
+    ----------
+    search : bool
+        Whether only messages that a search finds are wanted.
+    newest : int, optional
+        At most so many a folder, the largest UIDs.
+    """
+
+    def __init__(self, *, search: bool = False, newest: int | None = None) -> None:
+        self.problems: list[Problem] = []
+        self.errors: list[MailframeError] = []
+        self.events: Counter[str] = Counter()
+        self._search = search
+        self._newest = newest
+        self._entries: dict[bytes, Entry] = {}
+
+    def open_folder(self, folder: Folder) -> list[Work]:
+        """Plan a folder from the start."""
+        many = self._newest is not None and (
+            folder.messages is None or folder.messages > self._newest
+        )
+        if folder.messages == 0:
+            works: list[Work] = []
+        elif self._search or many:
+            works = [Lookup(folder)]
+        else:
+            works = list(whole_folder(folder))
+        resets = self._entries[folder.wire].resets if folder.wire in self._entries else 0
+        self._entries[folder.wire] = Entry(folder, open=len(works), resets=resets)
+        return works
+
+    def wants(self, work: Work) -> bool:
+        """Tell whether work is still of use: its folder has neither failed nor been replaced."""
+        entry = self._entries[work.folder.wire]
+        return not entry.failed and entry.folder is work.folder
+
+    def deliver(self, work: Work, uids: list[int]) -> None:
+        """Note rows that were handed on."""
+        self._entries[work.folder.wire].deliver(uids)
+
+    # How work ended; each gives the work that follows ----------------------------------------
+
+    def finished(
+        self, work: Span, mailbox: Mailbox, broken: dict[int, MailframeError]
+    ) -> list[Work]:
+        """Take a tagged OK; ``broken`` are UIDs whose response made no sense."""
+        entry = self._entries[work.folder.wire]
+        entry.exists = mailbox.exists
+        entry.broken |= broken
+        return self._replace(work, [])
+
+    def looked_up(self, work: Lookup, uids: UidSet) -> list[Work]:
+        """Take the UIDs that a search found."""
+        entry = self._entries[work.folder.wire]
+        if self._newest is not None:
+            uids = uids.newest(self._newest)
+        entry.sought = uids
+        missing = uids - entry.done - entry.lost
+        if entry.verified and len(missing) <= ALONE:
+            return self._replace(work, [Span(work.folder, UidSet.of((u, u)), 1) for u in missing])
+        return self._replace(work, known_uids(work.folder, missing))
+
+    def refused(self, work: Work, error: MailframeError) -> list[Work]:
+        """Take a tagged NO or BAD: rows that came stay, the rest is asked for again."""
+        entry = self._entries[work.folder.wire]
+        if isinstance(work, Lookup):
+            if work.attempts + 1 < LOOKUP_TRIES:
+                return self._replace(work, [replace(work, attempts=work.attempts + 1)])
+            self.folder_failed(work, error)
+            return []
+        rest = again(work, entry.done)
+        left = work.uids - entry.done
+        if left and not rest:
+            entry.lost |= left
+            self._note(work.folder.name, str(left), error)
+        return self._replace(work, rest)
+
+    def returned(self, work: Work) -> list[Work]:
+        """Take back innocent work: what it still owes, without a mark against it."""
+        if isinstance(work, Lookup):
+            return [work]
+        left = work.uids - self._entries[work.folder.wire].done
+        return self._replace(work, [replace(work, uids=left)] if left else [])
+
+    def interrupted(self, work: Work, error: MailframeError, *, guilty: bool) -> list[Work]:
+        """Take back what a lost session did not end; the guilty one was being answered."""
+        return self.refused(work, error) if guilty else self.returned(work)
+
+    def folder_failed(self, work: Work, error: MailframeError) -> None:
+        """Give a folder up."""
+        entry = self._entries[work.folder.wire]
+        if not entry.failed and entry.folder is work.folder:
+            entry.failed = True
+            self._note(work.folder.name, "", error)
+
+    def replaced(self, work: Work, mailbox: Mailbox) -> list[Work]:
+        """Start a folder again whose UIDVALIDITY is not the planned one."""
+        entry = self._entries[work.folder.wire]
+        if entry.folder is not work.folder:
+            return []
+        self.events["uidvalidity_changed"] += 1
+        entry.resets += 1
+        return self.open_folder(
+            replace(
+                work.folder,
+                # A server that gives another one each time is taken as it is, the second time.
+                uidvalidity=mailbox.uidvalidity if entry.resets == 1 else None,
+                uidnext=mailbox.uidnext,
+                messages=mailbox.exists,
+            )
+        )
+
+    def abandoned(self, works: Iterable[Work], error: MailframeError) -> None:
+        """Give up what no session is left to do: one problem a folder."""
+        for work in works:
+            if self.wants(work):
+                self.folder_failed(work, error)
+
+    # -----------------------------------------------------------------------------------------
+
+    def _replace(self, work: Work, following: Iterable[Work]) -> list[Work]:
+        """End one piece of work, opening those that follow; check the folder after the last."""
+        entry = self._entries[work.folder.wire]
+        works = list(following)
+        entry.open += len(works) - 1
+        if entry.open or not self.wants(work):
+            return works
+        if not entry.verified and (entry.short or entry.broken):
+            entry.verified = True
+            entry.open = 1
+            self.events["verified"] += 1
+            return [Lookup(entry.folder)]
+        if entry.verified and entry.sought is not None:
+            self._note_missing(entry, entry.sought - entry.done - entry.lost)
+        return works
+
+    def _note_missing(self, entry: Entry, missing: UidSet) -> None:
+        name = entry.folder.name
+        broken = {uid: error for uid, error in entry.broken.items() if uid in missing}
+        for uid, error in broken.items():
+            self._note(name, str(uid), error)
+        silent = missing - UidSet.from_uids(broken)
+        if silent:
+            text = f"the server lists messages of {name} that it does not deliver"
+            self._note(name, str(silent), FolderError(text, folder=name))
+
+    def _note(self, folder: str, uids: str, error: MailframeError) -> None:
+        error.folder = error.folder or folder
+        self.errors.append(error)
+        self.problems.append(Problem(folder, uids, type(error).__name__, str(error)))

@@ -1,0 +1,256 @@
+"""Which session asks for what, and when: decided purely, without I/O.
+
+Work is a list of spans, each a set of UIDs in one folder. The largest folders come first; a folder
+too large for one span is cut by UID, so that one INBOX of a million uses every session. A session
+keeps a window of spans on the wire: wide enough that no round trip is spent idle, at most its fair
+share of what is left, so that all sessions end together.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mailframe.imap.uidset import MAX_UID, UidSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Messages of one FETCH: small enough to share a folder evenly and to lose little with a
+# connection, large enough that commands cost nothing.
+SPAN = 2_000
+# A folder up to this size stays in one piece: an EXAMINE more costs more than it gains.
+WHOLE = 4_000
+
+# A session's window. Messages: some 8 MB of headers, two round trips of 50 ms at full speed.
+# Folders: their commands must fit the server's socket buffer while it is busy answering.
+WINDOW_MESSAGES = 8_000
+WINDOW_FOLDERS = 64
+
+# Octets of the UIDs in one command line; servers are only sure to take 1,000 for the whole line.
+UIDS_OCTETS = 600
+
+# UIDs per message beyond which a large folder's UIDs are looked up before it is cut.
+SPARSE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A mailbox as LIST and STATUS told of it; None is what the server left out.
+
+    Parameters
+    ----------
+    name : str
+        To be shown.
+    wire : bytes
+        As it travels.
+    delimiter : str or None
+        Between the levels of the hierarchy.
+    attributes : frozenset of str
+        Lower case, with the backslash.
+    """
+
+    name: str
+    wire: bytes
+    delimiter: str | None = None
+    attributes: frozenset[str] = frozenset()
+    messages: int | None = None
+    unseen: int | None = None
+    size: int | None = None
+    uidvalidity: int | None = None
+    uidnext: int | None = None
+    highestmodseq: int | None = None
+
+    @property
+    def selectable(self) -> bool:
+        """Whether it can hold messages."""
+        return not self.attributes & {"\\noselect", "\\nonexistent"}
+
+    @property
+    def special_use(self) -> str | None:
+        r"""Its role (RFC 6154), such as ``\Sent``; None for an ordinary folder."""
+        return next((use for use in SPECIAL_USES if use.lower() in self.attributes), None)
+
+    @property
+    def uids(self) -> UidSet:
+        """The range that its messages' UIDs lie in."""
+        return UidSet.of((1, self.uidnext - 1 if self.uidnext else MAX_UID))
+
+
+SPECIAL_USES = ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """UIDs of one folder, to be fetched with one command.
+
+    Parameters
+    ----------
+    expected : int
+        Messages that it will bring, as far as one can tell.
+    attempts : int
+        How often it was asked for and failed.
+    """
+
+    folder: Folder
+    uids: UidSet
+    expected: int
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A search of one folder that must be answered before its messages can be asked for."""
+
+    folder: Folder
+    attempts: int = 0
+
+    @property
+    def expected(self) -> int:
+        """It brings no messages, but it is work."""
+        return 1
+
+
+Work = Span | Lookup
+
+
+def whole_folder(folder: Folder) -> Iterator[Work]:
+    """Cut a whole folder into spans, as evenly as its numbers allow."""
+    messages = folder.messages
+    if messages == 0:
+        return
+    if messages is None or messages <= WHOLE or not folder.uidnext:
+        yield Span(folder, folder.uids, messages or 1)
+        return
+    if folder.uidnext > messages * SPARSE:
+        yield Lookup(folder)
+        return
+    parts = -(-messages // SPAN)
+    width = -(-(folder.uidnext - 1) // parts)
+    for uids in folder.uids.split(width):
+        yield Span(folder, uids, -(-messages // parts))
+
+
+def known_uids(folder: Folder, uids: UidSet) -> Iterator[Span]:
+    """Cut a known set of UIDs into spans that fit a command line."""
+    for part in uids.split(SPAN):
+        for line in part.lines(UIDS_OCTETS):
+            yield Span(folder, line, len(line))
+
+
+def again(span: Span, delivered: UidSet) -> list[Span]:
+    """Plan what a failed span still owes, in halves if it has failed before without any gain.
+
+    An empty list means that nothing is left to ask, or that the one UID left has failed too often
+    (`hopeless` tells).
+    """
+    left = span.uids - delivered
+    if not left:
+        return []
+    gained = bool(span.uids & delivered)
+    attempts = 0 if gained else span.attempts + 1
+    expected = max(1, span.expected - len(span.uids & delivered))
+    rest = replace(span, uids=left, expected=expected, attempts=attempts)
+    if attempts < BISECT_AFTER:
+        return [rest]
+    size = len(left)
+    if size == 1:
+        return [] if attempts >= GIVE_UP_AFTER else [rest]
+    return [
+        replace(rest, uids=half, expected=-(-expected // 2), attempts=BISECT_AFTER - 1)
+        for half in left.split(-(-size // 2))
+    ]
+
+
+# A span that failed so often without any gain is cut in two; one UID is asked for once more alone.
+BISECT_AFTER = 2
+GIVE_UP_AFTER = 3
+
+
+@dataclass(slots=True)
+class Load:
+    """What one session has on the wire."""
+
+    messages: int = 0
+    folders: int = 0
+
+    def add(self, work: Work) -> None:
+        """Count work that was sent."""
+        self.messages += work.expected
+        self.folders += 1
+
+    def remove(self, work: Work) -> None:
+        """Count work that was answered."""
+        self.messages -= work.expected
+        self.folders -= 1
+
+
+@dataclass(slots=True)
+class Schedule:
+    """The work that is left, shared among sessions.
+
+    Parameters
+    ----------
+    sessions : int
+        How many sessions share it; the pool keeps it up to date.
+    """
+
+    sessions: int = 1
+    _queue: deque[Work] = field(default_factory=deque)
+    _unfinished: int = 0  # messages expected of all work, on the wire or not
+    _open: int = 0  # pieces of work, on the wire or not
+    _ended: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether every piece of work has ended."""
+        return not self._open
+
+    @property
+    def ended(self) -> int:
+        """Grows with each piece of work that ends."""
+        return self._ended
+
+    def add_folders(self, plans: Iterable[Iterable[Work]]) -> None:
+        """Add folders, each a run of work; the largest come first."""
+        runs = [list(plan) for plan in plans]
+        runs.sort(key=lambda run: -sum(work.expected for work in run))
+        self.add(work for run in runs for work in run)
+
+    def add(self, works: Iterable[Work], *, first: bool = False) -> None:
+        """Add work, behind all other or before it."""
+        put = self._queue.appendleft if first else self._queue.append
+        for work in works:
+            put(work)
+            self._unfinished += work.expected
+            self._open += 1
+
+    def finish(self, work: Work) -> None:
+        """Count work as ended, whatever followed from it."""
+        self._unfinished -= work.expected
+        self._open -= 1
+        self._ended += 1
+
+    def take(self, load: Load, *, pipelined: bool = True) -> Work | None:
+        """Give a session its next piece of work, or None while it should wait.
+
+        An idle session always gets something if anything is left.
+        """
+        if not self._queue:
+            return None
+        if load.folders:
+            share = self._unfinished / max(1, self.sessions)
+            window = min(WINDOW_MESSAGES, max(share, 1))
+            full = load.messages + self._queue[0].expected > window
+            if not pipelined or full or load.folders >= WINDOW_FOLDERS:
+                return None
+        return self._queue.popleft()
+
+    def drain(self) -> list[Work]:
+        """End everything that is left, because nobody can do it."""
+        left = list(self._queue)
+        self._queue.clear()
+        for work in left:
+            self.finish(work)
+        return left

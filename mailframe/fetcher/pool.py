@@ -1,0 +1,320 @@
+"""Several sessions of one account, fetching together.
+
+N workers each open a session; the first to be logged in lists the folders while the others log in.
+Then every worker drives a lane of the shared schedule. Rows are handed on as they arrive, and
+reading pauses while nobody takes them.
+
+A worker whose session dies gives its work back and connects again, with growing waits; one that
+cannot connect retires as long as another lives. Leaving the pool's ``async with`` leaves no task
+and no socket, however it is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+from mailframe.errors import (
+    AuthenticationError,
+    CommandError,
+    ConnectError,
+    MailframeError,
+    ProtocolError,
+    ThrottledError,
+    TransportError,
+)
+from mailframe.fetcher.folders import PLANNING, read_folders
+from mailframe.fetcher.lane import Lane, Query, suggested_pause
+from mailframe.fetcher.ledger import Ledger
+from mailframe.fetcher.plan import Schedule
+from mailframe.fetcher.session import DEFAULT_TIMEOUTS, Session, Timeouts
+from mailframe.imap.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+    from types import TracebackType
+
+    from mailframe.account import Account
+    from mailframe.fetcher.plan import Folder
+    from mailframe.imap.responses import Columns
+
+log = logging.getLogger(__name__)
+
+# Rows waiting to be taken: reading pauses above the one and goes on below the other.
+BACKLOG_HIGH = 40_000
+BACKLOG_LOW = 20_000
+
+# Waits before connecting again, in seconds: doubled each time without progress, jittered, capped.
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 30.0
+TRIES = 6
+
+# The longest pause that a server can talk us into, in seconds.
+LONGEST_PAUSE = 60.0
+
+
+class Pool:
+    """Sessions of one account; use it as an asynchronous context manager.
+
+    Parameters
+    ----------
+    account : Account
+        With its password.
+    connections : int
+        How many sessions at most.
+
+    Attributes
+    ----------
+    ledger : Ledger
+        Problems and events of the fetch.
+    opened, reconnects, commands, received : int
+        Sessions that were logged in, how many of them were second tries, commands sent, octets
+        read.
+    paused : float
+        Seconds that the server's throttling cost.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        connections: int = 4,
+        limits: Limits = DEFAULT_LIMITS,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
+        self.account = account
+        self.ledger = Ledger()
+        self.opened = 0
+        self.reconnects = 0
+        self.commands = 0
+        self.received = 0
+        self.paused = 0.0
+        self._limits = limits
+        self._timeouts = timeouts
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._sessions: set[Session] = set()
+        self._door = asyncio.Lock()
+        self._query: Query | None = None
+        self._schedule = Schedule()
+        self._rows: deque[tuple[Folder, Columns]] = deque()
+        self._backlog = 0
+        self._news = asyncio.Event()
+        self._quiet_until = 0.0
+        self._fatal: BaseException | None = None
+
+    async def __aenter__(self) -> Self:
+        for _ in range(self._connections):
+            worker = self._loop.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._worker_ended)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            for session in self._sessions:
+                session.abort()
+        workers = tuple(self._workers)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    # What callers do ---------------------------------------------------------------------------
+
+    async def folders(self, items: Sequence[str] = PLANNING) -> list[Folder]:
+        """List every folder with its numbers, over the first session that is ready."""
+        while True:
+            session = await self._any_session()
+            try:
+                return await read_folders(session, items)
+            except TransportError:
+                log.debug("%s: the listing session was lost", self.account.name)
+
+    async def fetch(
+        self, folders: Iterable[Folder], query: Query
+    ) -> AsyncIterator[tuple[Folder, Columns]]:
+        """Fetch messages, in parts and in no particular order; once in a pool's life.
+
+        Yields
+        ------
+        tuple of Folder and Columns
+            Each message once. Problems gather in ``ledger``.
+
+        Raises
+        ------
+        MailframeError
+            Nothing can be fetched at all.
+        """
+        self.ledger = Ledger(search=bool(query.keys), newest=query.newest)
+        self._schedule.add_folders([self.ledger.open_folder(folder) for folder in folders])
+        self._query = query
+        self._tell()
+        while True:
+            while self._rows:
+                folder, rows = self._rows.popleft()
+                self._shrink_backlog(len(rows))
+                yield folder, rows
+            self._raise_if_fatal()
+            if not self._workers:
+                return
+            await self._change()
+
+    async def _any_session(self) -> Session:
+        while True:
+            self._raise_if_fatal()
+            for session in self._sessions:
+                if session.connection.authenticated and session.failure is None:
+                    return session
+            await self._change()
+
+    def _raise_if_fatal(self) -> None:
+        if self._fatal is not None:
+            raise self._fatal
+
+    # Telling each other ------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        """Wake everyone who waits for a change."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _change(self) -> None:
+        await self._news.wait()
+
+    def _deliver(self, folder: Folder, rows: Columns) -> None:
+        self._rows.append((folder, rows))
+        before, self._backlog = self._backlog, self._backlog + len(rows)
+        if before <= BACKLOG_HIGH < self._backlog:
+            for session in self._sessions:
+                session.pause()
+        self._tell()
+
+    def _shrink_backlog(self, count: int) -> None:
+        before, self._backlog = self._backlog, self._backlog - count
+        if before >= BACKLOG_LOW > self._backlog:
+            for session in self._sessions:
+                session.resume()
+
+    # Workers -----------------------------------------------------------------------------------
+
+    def _worker_ended(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        error = None if worker.cancelled() else worker.exception()
+        if error is not None:
+            self._fatal = self._fatal or error
+            for other in self._workers:
+                other.cancel()
+        self._tell()
+
+    async def _work(self) -> None:
+        """Open sessions, one after the other, until the work is done."""
+        failures = 0
+        while not (self._query and self._schedule.done):
+            progress = self._schedule.ended
+            try:
+                await self._use_session()
+            except (TransportError, ProtocolError, CommandError) as error:
+                failures = 1 if self._schedule.ended > progress else failures + 1
+                if self._must_retire(error, failures):
+                    return
+                self.reconnects += 1
+                await self._wait_before_reconnect(error, failures)
+
+    def _must_retire(self, error: MailframeError, failures: int) -> bool:
+        """Decide whether a worker ends; the last one ends the fetch with what there is."""
+        log.info("%s: %s", self.account.name, error)
+        alone = len(self._workers) == 1
+        if not self.opened and isinstance(error, (AuthenticationError, ConnectError)):
+            raise error
+        refused = isinstance(error, (AuthenticationError, ThrottledError, ConnectError))
+        if not alone and (refused or failures >= TRIES):
+            self.ledger.events["connections_refused"] += 1
+            return True
+        if failures < TRIES:
+            return False
+        if not self.opened or self._query is None:
+            raise error
+        self.ledger.abandoned(self._schedule.drain(), error)
+        return True
+
+    async def _wait_before_reconnect(self, error: MailframeError, failures: int) -> None:
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (failures - 1))
+        wait *= random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, not a secret
+        if isinstance(error, ThrottledError):
+            wait = max(wait, min(LONGEST_PAUSE, suggested_pause(error.text)))
+        await asyncio.sleep(wait)
+
+    async def _use_session(self) -> None:
+        """Open a session and work until the schedule is done or the session fails."""
+        session = await Session.connect(self.account, limits=self._limits, timeouts=self._timeouts)
+        self._sessions.add(session)
+        try:
+            await self._log_in(session)
+            self._tell()
+            while self._query is None:
+                await self._change()
+            await self._drive(session, self._query)
+        except BaseException:
+            session.abort()
+            raise
+        finally:
+            self._sessions.discard(session)
+            self.commands += session.commands
+            self.received += session.received
+        await session.close()
+
+    async def _log_in(self, session: Session) -> None:
+        """Log in; alone at first, so that a wrong password is tried once and not N times."""
+        if not self.opened:
+            async with self._door:
+                if not self.opened:
+                    await session.log_in()
+                    self.opened += 1
+                    return
+        await session.log_in()
+        self.opened += 1
+
+    async def _drive(self, session: Session, query: Query) -> None:
+        lane = Lane(session, query, self._schedule, self.ledger, self._deliver)
+        try:
+            while not self._schedule.done:
+                await self._keep_quiet()
+                self._schedule.sessions = max(1, len(self._workers))
+                lane.fill()
+                if lane.idle:
+                    await self._change()
+                    continue
+                try:
+                    await lane.settle_next()
+                except ThrottledError as error:
+                    self._be_quiet(error)
+                self._tell()
+        except (TransportError, ProtocolError) as error:
+            lane.give_back(error)
+            self._tell()
+            raise
+
+    # Throttling --------------------------------------------------------------------------------
+
+    def _be_quiet(self, error: ThrottledError) -> None:
+        """Pause the whole account, once, for as long as the server asks."""
+        pause = min(LONGEST_PAUSE, suggested_pause(error.text))
+        until = self._loop.time() + pause
+        if until > self._quiet_until:
+            self.paused += until - max(self._quiet_until, self._loop.time())
+            self._quiet_until = until
+            self.ledger.events["throttled"] += 1
+
+    async def _keep_quiet(self) -> None:
+        wait = self._quiet_until - self._loop.time()
+        if wait > 0:
+            await asyncio.sleep(wait)

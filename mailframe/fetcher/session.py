@@ -1,0 +1,454 @@
+"""One IMAP session: a TCP or TLS connection that drives ``imap.connection``.
+
+This is the only module that touches a socket. Data are handed to the state machine as they arrive,
+in asyncio's callback, so a fetch costs no task switch per chunk; what a caller waits for is the
+answer to a command. Whatever ends the session, every waiting caller is woken, and the rows that
+had come stay with the command that asked for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailframe.account import is_loopback
+from mailframe.errors import (
+    AuthenticationError,
+    CommandError,
+    ConfigurationError,
+    ConnectError,
+    ConnectionLost,
+    FolderError,
+    MailframeError,
+    ProtocolError,
+    ReadTimeout,
+    ThrottledError,
+)
+from mailframe.imap import commands
+from mailframe.imap.commands import Command, Kind
+from mailframe.imap.connection import Connection, Pending
+from mailframe.imap.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailframe.account import Account
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long to wait, in seconds.
+
+    Parameters
+    ----------
+    connect : float
+        For the TCP connection and the TLS handshake together.
+    read : float
+        Of silence while an answer is due; each chunk that arrives starts it anew.
+    close : float
+        For a polite end.
+    """
+
+    connect: float = 30.0
+    read: float = 120.0
+    close: float = 1.0
+
+
+DEFAULT_TIMEOUTS = Timeouts()
+
+# Rows are handed on in parts of this size, so that batches fill while a long FETCH goes on.
+ROWS_A_PART = 1_000
+
+
+class Session(asyncio.Protocol):
+    """One connection to an account; make it with `Session.connect`.
+
+    Attributes
+    ----------
+    connection : Connection
+        The protocol's state.
+    failure : MailframeError or None
+        Why the session ended; None while it lives.
+    received, commands : int
+        Octets read and commands sent so far.
+    on_rows : callable or None
+        Called with a FETCH and told to take its rows, each time enough have come.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
+        self.account = account
+        self.connection = Connection(limits)
+        self.failure: MailframeError | None = None
+        self.received = 0
+        self.commands = 0
+        self.on_rows: Callable[[Pending], None] | None = None
+        self._timeouts = timeouts
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: dict[Pending, asyncio.Future[None]] = {}
+        self._greeted: asyncio.Future[None] = self._loop.create_future()
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._heard = self._loop.time()
+        self._watch: asyncio.TimerHandle | None = None
+        self._paused = False
+
+    # Opening -----------------------------------------------------------------------------------
+
+    @classmethod
+    async def connect(
+        cls,
+        account: Account,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> Session:
+        """Open a connection, up to the greeting and TLS; `log_in` comes next.
+
+        Raises
+        ------
+        ConnectError
+            No connection, or no trust in it.
+        ThrottledError
+            The server refused one connection more.
+        """
+        session = cls(account, limits=limits, timeouts=timeouts)
+        try:
+            await session._connect()
+        except BaseException:
+            session.abort()
+            raise
+        return session
+
+    async def _connect(self) -> None:
+        account = self.account
+        tls = account.tls_context() if account.security == "tls" else None
+        await self._reach(
+            self._loop.create_connection(
+                lambda: self,
+                account.host,
+                account.port,
+                ssl=tls,
+                server_hostname=account.host if tls else None,
+            )
+        )
+        self._start_watch()
+        await self._greeted
+        self._raise_failure()
+        greeting = self.connection.greeting
+        if greeting is None or greeting.kind == "BYE":
+            said = greeting.text if greeting else ""
+            raise ThrottledError(
+                f"{account.host} takes no connection now: {said or 'it said BYE'}",
+                status="BYE",
+                code=greeting.code if greeting else "",
+                text=said,
+                account=account.name,
+            )
+        if account.security == "starttls":
+            await self._start_tls()
+
+    async def _reach(self, connecting: object) -> object:
+        """Await a connection or a handshake; put what may go wrong into a person's words."""
+        account = self.account
+        where = f"{account.host}:{account.port}"
+        try:
+            async with asyncio.timeout(self._timeouts.connect):
+                return await connecting  # type: ignore[misc]
+        except TimeoutError as error:
+            message = f"{where} did not answer within {self._timeouts.connect:g} s"
+            raise ConnectError(message, account=account.name) from error
+        except ssl.SSLCertVerificationError as error:
+            message = (
+                f"The certificate of {where} cannot be trusted: {error.verify_message}; "
+                "for a private authority pass ca_file="
+            )
+            raise ConnectError(message, account=account.name) from error
+        except ssl.SSLError as error:
+            hint = "is this a TLS port? imap:// uses STARTTLS, imaps:// TLS from the first byte"
+            message = f"No TLS with {where} ({error.reason or error}); {hint}"
+            raise ConnectError(message, account=account.name) from error
+        except socket.gaierror as error:
+            message = f"There is no host called {account.host}; check the name"
+            raise ConnectError(message, account=account.name) from error
+        except ConnectionRefusedError as error:
+            message = f"{where} refused the connection; check host and port"
+            raise ConnectError(message, account=account.name) from error
+        except OSError as error:
+            message = f"No connection to {where}: {error.strerror or error}"
+            raise ConnectError(message, account=account.name) from error
+
+    async def _start_tls(self) -> None:
+        connection = self.connection
+        if connection.authenticated:
+            raise ProtocolError(
+                f"{self.account.host} claims to be logged in before STARTTLS; "
+                "somebody may be tampering with the connection",
+                account=self.account.name,
+            )
+        await self.ask(commands.starttls())
+        connection.drop_plaintext_state()
+        assert self._transport is not None
+        upgrade = self._loop.start_tls(
+            self._transport, self, self.account.tls_context(), server_hostname=self.account.host
+        )
+        transport = await self._reach(upgrade)
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    async def log_in(self) -> None:
+        """Log in, learn what the server can do, and tell it who we are.
+
+        Raises
+        ------
+        AuthenticationError
+            The server refused the user or the password.
+        ThrottledError
+            The server refused one session more.
+        """
+        connection, account = self.connection, self.account
+        if connection.authenticated:
+            return
+        if not connection.capabilities:
+            await self.ask(commands.capability())
+        pending = await self.answer(self.submit(self._login_command()))
+        result = pending.result
+        assert result is not None
+        if result.kind != "OK":
+            refused = _is_connection_cap(result.code, result.text)
+            kind = ThrottledError if refused else AuthenticationError
+            hint = "" if refused else "; check user name and password (many need an app password)"
+            raise kind(
+                f"{account.host} refused the login of {account.user}: {result.text}{hint}",
+                status=result.kind,
+                code=result.code,
+                text=result.text,
+                account=account.name,
+            )
+        if not connection.capabilities:
+            await self.ask(commands.capability())
+        if connection.has("ID"):
+            self.submit(commands.identify())
+
+    def _login_command(self) -> Command:
+        account, connection = self.account, self.connection
+        if account.password is None:
+            raise ConfigurationError("No password", account=account.name)
+        encrypted = account.security != "none"
+        if not encrypted and not is_loopback(account.host):
+            log.warning("sending the password of %s in plain text, as asked", account.name)
+        user, password = account.user, account.password
+        plain = connection.has("AUTH=PLAIN")
+        if plain and (
+            connection.has("LOGINDISABLED") or not f"{user}{password.reveal()}".isascii()
+        ):
+            return commands.authenticate_plain(
+                user, password.reveal(), initial=connection.has("SASL-IR")
+            )
+        if connection.has("LOGINDISABLED"):
+            hint = "use imaps:// or STARTTLS" if not encrypted else "it may want another mechanism"
+            raise AuthenticationError(
+                f"{account.host} takes no password on this connection; {hint}",
+                account=account.name,
+            )
+        return commands.login(user, password.reveal())
+
+    # Commands ----------------------------------------------------------------------------------
+
+    def submit(self, command: Command) -> Pending:
+        """Send a command as soon as the pipeline allows; `wait` for it later."""
+        if not self.connection.in_flight:
+            self._heard = self._loop.time()
+        pending = self.connection.send(command)
+        self._waiting[pending] = self._loop.create_future()
+        if self.failure is not None:
+            self._wake(pending)
+        self.commands += 1
+        log.debug("%s %s %r", self.account.name, pending.tag, command)
+        self._flush()
+        return pending
+
+    async def wait(self, pending: Pending) -> None:
+        """Wait until a command is answered or the session has failed."""
+        waiting = self._waiting.get(pending)
+        if waiting is not None:
+            await waiting
+
+    async def ask(self, command: Command, *, folder: str | None = None) -> Pending:
+        """Send a command and wait for its OK.
+
+        Raises
+        ------
+        CommandError
+            The server answered NO or BAD.
+        TransportError, ProtocolError
+            The session ended first.
+        """
+        pending = await self.answer(self.submit(command))
+        result = pending.result
+        assert result is not None
+        if result.kind != "OK":
+            kind = FolderError if folder is not None else CommandError
+            raise kind(
+                f"{self.account.host} refused {command.name}: {result.text or result.kind}",
+                status=result.kind,
+                code=result.code,
+                text=result.text,
+                account=self.account.name,
+                folder=folder,
+            )
+        return pending
+
+    async def answer(self, pending: Pending) -> Pending:
+        """Wait until a command is answered; raise why the session ended if it never will be."""
+        await self.wait(pending)
+        if pending.result is None:
+            self._raise_failure()
+        return pending
+
+    def _raise_failure(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    # Flow --------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Read no more until `resume`: the rows are not being taken."""
+        self._paused = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._paused = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._heard = self._loop.time()
+            self._transport.resume_reading()
+
+    # The transport's calls ---------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport; asyncio calls it, also after STARTTLS."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Pass data to the state machine and wake whom they answer."""
+        if self.failure is not None:
+            return
+        self._heard = self._loop.time()
+        self.received += len(data)
+        try:
+            finished = self.connection.receive_data(data)
+        except MailframeError as error:
+            self._fail(error)
+            return
+        for pending in finished:
+            if pending.command.kind is Kind.STARTTLS and self._transport is not None:
+                # Not one byte more may be read in plain text; start_tls reads on.
+                self._transport.pause_reading()
+            self._hand_on(pending, 1)
+            self._wake(pending)
+        head = self.connection.head
+        if head is not None:
+            self._hand_on(head, ROWS_A_PART)
+        if not self._greeted.done() and self.connection.greeting is not None:
+            self._greeted.set_result(None)
+        self._flush()
+
+    def eof_received(self) -> None:
+        """Take the end of the stream."""
+        try:
+            self.connection.receive_eof()
+        except MailframeError as error:
+            self._fail(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take the end of the connection, whoever ended it."""
+        lost = ConnectionLost(f"the connection to {self.account.host} was lost")
+        lost.__cause__ = exc
+        self._fail(lost)
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def _hand_on(self, pending: Pending, least: int) -> None:
+        if self.on_rows is not None and len(pending.rows) >= least:
+            self.on_rows(pending)
+
+    def _flush(self) -> None:
+        data = self.connection.data_to_send()
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _wake(self, pending: Pending) -> None:
+        waiting = self._waiting.pop(pending, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    def _fail(self, error: MailframeError) -> None:
+        """End the session for a reason, once."""
+        if self.failure is not None:
+            return
+        error.account = error.account or self.account.name
+        self.failure = error
+        log.debug("%s ended: %s", self.account.name, error)
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        if not self._greeted.done():
+            self._greeted.set_result(None)
+        for pending in tuple(self._waiting):
+            self._wake(pending)
+
+    def _start_watch(self) -> None:
+        """Look now and then whether the server has fallen silent."""
+        if self.failure is not None:
+            return
+        silence = self._loop.time() - self._heard
+        due = self.connection.in_flight or self.connection.greeting is None
+        if due and not self._paused and silence > self._timeouts.read:
+            self._fail(ReadTimeout(f"{self.account.host} was silent for {self._timeouts.read:g} s"))
+            return
+        self._watch = self._loop.call_later(self._timeouts.read / 8, self._start_watch)
+
+    # Ending ------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Say goodbye and close the socket, without waiting for a server that does not answer."""
+        if self._transport is None:
+            return
+        if self.failure is None:
+            self.connection.send(commands.logout())
+            self._flush()
+            self._transport.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timeouts.close):
+                await asyncio.shield(self._closed)
+        self.abort()
+
+    def abort(self) -> None:
+        """Close the socket now."""
+        self._fail(ConnectionLost("the session was closed"))
+
+
+# Response codes and words with which servers refuse one connection more.
+_CAP_CODES = frozenset({"UNAVAILABLE", "LIMIT", "INUSE"})
+_CAP_WORDS = ("too many", "maximum number", "connection limit", "try again later")
+
+
+def _is_connection_cap(code: str, text: str) -> bool:
+    lowered = text.lower()
+    return code in _CAP_CODES or any(words in lowered for words in _CAP_WORDS)
