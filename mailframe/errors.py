@@ -77,7 +77,7 @@ class CommandError(MailframeError):
         The server's own words.
     """
 
-    def __init__(  # noqa: PLR0913 -- the fields of a response
+    def __init__(
         self,
         message: str,
         *,

@@ -222,6 +222,13 @@ class Ledger:
             if self.wants(work):
                 self.folder_failed(work, error)
 
+    def expire(self, error: MailframeError) -> None:
+        """Give up every folder that is not complete."""
+        for entry in self._entries.values():
+            if entry.open and not entry.failed:
+                entry.failed = True
+                self._note(entry.folder.name, "", error)
+
     # -----------------------------------------------------------------------------------------
 
     def _replace(self, work: Work, following: Iterable[Work]) -> list[Work]:

@@ -23,6 +23,7 @@ from mailframe.errors import (
     ConnectError,
     MailframeError,
     ProtocolError,
+    ReadTimeout,
     ThrottledError,
     TransportError,
 )
@@ -34,7 +35,7 @@ from mailframe.fetcher.session import DEFAULT_TIMEOUTS, Session, Timeouts
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Sequence
     from types import TracebackType
 
     from mailframe.account import Account
@@ -65,6 +66,8 @@ class Pool:
         With its password.
     connections : int
         How many sessions at most.
+    timeout : float, optional
+        Seconds for everything; what has not come by then is a problem.
 
     Attributes
     ----------
@@ -82,6 +85,7 @@ class Pool:
         account: Account,
         *,
         connections: int = 4,
+        timeout: float | None = None,
         limits: Limits = DEFAULT_LIMITS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
@@ -95,6 +99,8 @@ class Pool:
         self._limits = limits
         self._timeouts = timeouts
         self._connections = connections
+        self._timeout = timeout
+        self._expiry: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._workers: set[asyncio.Task[None]] = set()
         self._sessions: set[Session] = set()
@@ -108,6 +114,8 @@ class Pool:
         self._fatal: BaseException | None = None
 
     async def __aenter__(self) -> Self:
+        if self._timeout is not None:
+            self._expiry = self._loop.call_later(self._timeout, self._expire)
         for _ in range(self._connections):
             worker = self._loop.create_task(self._work())
             self._workers.add(worker)
@@ -120,6 +128,8 @@ class Pool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
         if kind is not None:
             for session in self._sessions:
                 session.abort()
@@ -141,7 +151,7 @@ class Pool:
 
     async def fetch(
         self, folders: Iterable[Folder], query: Query
-    ) -> AsyncIterator[tuple[Folder, Columns]]:
+    ) -> AsyncGenerator[tuple[Folder, Columns]]:
         """Fetch messages, in parts and in no particular order; once in a pool's life.
 
         Yields
@@ -214,6 +224,27 @@ class Pool:
             for other in self._workers:
                 other.cancel()
         self._tell()
+
+    def _expire(self) -> None:
+        """End the fetch when its time is up, with what has come."""
+        error = ReadTimeout(f"the fetch took longer than {self._timeout:g} s")
+        if self._query is None:
+            self._fatal = error
+        else:
+            self.ledger.expire(error)
+        for worker in self._workers:
+            worker.cancel()
+
+    def figures(self) -> dict[str, object]:
+        """Give the fetch's numbers, as plain JSON types."""
+        return {
+            "bytes": self.received,
+            "connections": self.opened - self.reconnects,
+            "commands": self.commands,
+            "reconnects": self.reconnects,
+            "throttled_seconds": round(self.paused, 3),
+            "events": dict(self.ledger.events),
+        }
 
     async def _work(self) -> None:
         """Open sessions, one after the other, until the work is done."""

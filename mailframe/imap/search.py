@@ -1,4 +1,4 @@
-"""SEARCH keys written by a person: checked word by word, then written as segments (RFC 9051 §6.4.4).
+"""SEARCH keys written by a person (RFC 9051 §6.4.4): checked word by word, then made segments.
 
 A table says what each key takes. Everything is checked before a socket is opened, so a typing
 error costs nothing, and nothing unknown can reach the command line.
@@ -135,43 +135,31 @@ def parse_keys(text: str) -> Keys:
     """
     words = _words(text)
     out: list[bytes | Literal] = []
-    charset = False
     due: list[int] = []  # operands that each open operator still wants; _GROUP for a parenthesis
-    space = False
-    complete = False
     for word, quoted in words:
-        upper = word.upper()
-        if space and word != ")":
-            out.append(b" ")
-        space = word != "("
         if quoted:
-            raise ConfigurationError(
-                f'"{word}" stands where a search key should; name one before it'
-            )
+            raise ConfigurationError(f'"{word}" stands where a search key should')
+        if out and out[-1] != b"(" and word != ")":
+            out.append(b" ")
+        upper = word.upper()
         if word == "(":
             out.append(b"(")
             due.append(_GROUP)
-            complete = False
         elif word == ")":
-            if not due or due[-1] != _GROUP or not complete:
-                raise ConfigurationError("a parenthesis in search= closes nothing")
+            if not due or due[-1] != _GROUP or out[-1] == b"(":
+                raise ConfigurationError(f"search={text!r} closes a parenthesis that it should not")
             out.append(b")")
             due.pop()
             _operand_done(due)
         elif upper in _OPERANDS:
             out.append(upper.encode("ascii"))
             due.append(_OPERANDS[upper])
-            complete = False
         else:
-            for part in _key(upper, word, words):
-                out.append(part)
-                charset = charset or (isinstance(part, Literal) and not part.octets.isascii())
+            out += _key(upper, word, words)
             _operand_done(due)
-            complete = not due or due[-1] == _GROUP
-        if word == ")":
-            complete = not due or due[-1] == _GROUP
-    if due or not complete:
+    if due or not out:
         raise ConfigurationError(f"search={text!r} ends too early")
+    charset = any(isinstance(part, Literal) and not part.octets.isascii() for part in out)
     return Keys(_merge(out), charset)
 
 

@@ -1,0 +1,395 @@
+"""The readers of IMAP accounts: what a notebook calls.
+
+Everything goes one way: the pool yields rows, rows gather into batches, batches are built in a
+worker thread while the next bytes arrive, and the DataFrame is made of the batches. There is one
+implementation, asynchronous; the plain functions go over the bridge of ``mailframe.sync``. What a
+caller asks is checked in `open_stream`, before a socket is opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
+
+import pandas as pd
+
+from mailframe.account import Account
+from mailframe.errors import ConfigurationError, MailframeWarning
+from mailframe.fetcher.folders import PLANNING
+from mailframe.fetcher.lane import Query
+from mailframe.fetcher.ledger import Problem
+from mailframe.fetcher.pool import Pool
+from mailframe.frame.adapter import to_frame
+from mailframe.frame.batch import BatchBuilder
+from mailframe.imap.commands import header_items
+from mailframe.progress import open_progress
+from mailframe.selection import Day, choose, folder_patterns, search_keys
+from mailframe.sync import run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+
+    import pyarrow as pa
+
+    from mailframe.errors import MailframeError
+    from mailframe.fetcher.plan import Folder
+    from mailframe.imap.responses import Columns
+    from mailframe.progress import Progress, ProgressOption
+
+Errors = Literal["warn", "raise", "ignore"]
+
+# A batch is closed at so many rows, or so many octets of headers: enough for whole-column work to
+# pay, little enough that the last batch does not keep a reader waiting.
+BATCH_ROWS = 8_192
+BATCH_OCTETS = 16 << 20
+
+MAX_CONNECTIONS = 32
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Rows of several folders on their way into one batch."""
+
+    folders: list[tuple[str, int]] = field(default_factory=list)
+    uid: list[int] = field(default_factory=list)
+    flags: list[bytes] = field(default_factory=list)
+    internaldate: list[bytes] = field(default_factory=list)
+    size: list[bytes] = field(default_factory=list)
+    header: list[bytes] = field(default_factory=list)
+    octets: int = 0
+
+    def add(self, folder: str, rows: Columns) -> None:
+        self.folders.append((folder, len(rows)))
+        self.uid += rows.uid
+        self.flags += rows.flags
+        self.internaldate += rows.internaldate
+        self.size += rows.size
+        self.header += rows.header
+        self.octets += sum(map(len, rows.header))
+
+    @property
+    def full(self) -> bool:
+        return len(self.uid) >= BATCH_ROWS or self.octets >= BATCH_OCTETS
+
+
+class BatchStream:
+    """A fetch that has been checked and not yet begun; made by `open_stream`.
+
+    Iterate over it once for record batches, or await `frame` for all of them as a DataFrame.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+        Of every batch.
+    report : dict
+        What `mailframe.read_imap` puts into ``df.attrs["mailframe"]``; complete at the end.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        builder: BatchBuilder,
+        query: Query,
+        *,
+        patterns: Sequence[str] | None,
+        connections: int,
+        errors: Errors,
+        progress: ProgressOption,
+        timeout: float | None,
+    ) -> None:
+        self.schema: pa.Schema = builder.schema
+        self.report: dict[str, Any] = {"account": account.name, "problems": []}
+        self._account = account
+        self._builder = builder
+        self._query = query
+        self._patterns = patterns
+        self._connections = connections
+        self._errors = errors
+        self._progress = progress
+        self._timeout = timeout
+        self._messages = 0
+
+    async def __aiter__(self) -> AsyncGenerator[pa.RecordBatch]:
+        started = time.monotonic()
+        pool = Pool(self._account, connections=self._connections, timeout=self._timeout)
+        missing: list[MailframeError] = []
+        async with pool:
+            choice = choose(await pool.folders(), self._patterns)
+            missing += choice.missing
+            if missing and not choice.folders:
+                raise missing[0]
+            expected = _expected(choice.folders, self._query)
+            with open_progress(
+                self._progress, unit="messages", total=expected, desc=self._account.name
+            ) as progress:
+                async for batch in self._build(pool, choice.folders, progress):
+                    yield batch
+                progress.total = self._messages
+        problems = [Problem(e.folder, "", type(e).__name__, str(e)) for e in missing]
+        problems += pool.ledger.problems
+        self.report |= {
+            "folders": len(choice.folders),
+            "messages": self._messages,
+            "seconds": round(time.monotonic() - started, 3),
+            "skipped": choice.skipped,
+            "problems": [problem.as_dict() for problem in problems],
+            **pool.figures(),
+        }
+        self._speak([*missing, *pool.ledger.errors])
+
+    async def _build(
+        self, pool: Pool, folders: Sequence[Folder], progress: Progress
+    ) -> AsyncGenerator[pa.RecordBatch]:
+        """Build batches beside the fetch: one at work in a thread while the next one gathers."""
+        loop = asyncio.get_running_loop()
+        gathered = _Gathered()
+        building: asyncio.Future[pa.RecordBatch] | None = None
+        with ThreadPoolExecutor(1, "mailframe-batch") as thread:
+            async with aclosing(pool.fetch(folders, self._query)) as parts:
+                async for folder, rows in parts:
+                    gathered.add(folder.name, rows)
+                    self._messages += len(rows)
+                    progress.update(len(rows))
+                    if building is not None and (building.done() or gathered.full):
+                        yield await building
+                        building = None
+                    if gathered.full:
+                        building = loop.run_in_executor(thread, self._builder.build, gathered)
+                        gathered = _Gathered()
+            if building is not None:
+                yield await building
+            if gathered.uid:
+                yield await loop.run_in_executor(thread, self._builder.build, gathered)
+
+    async def frame(self) -> pd.DataFrame:
+        """Fetch everything into one DataFrame."""
+        async with aclosing(self.__aiter__()) as stream:
+            batches = [batch async for batch in stream]
+        return to_frame(batches, self.schema, report=self.report)
+
+    def _speak(self, errors: Sequence[MailframeError]) -> None:
+        """Tell what went wrong, the way the caller chose."""
+        if self._errors == "raise" and errors:
+            if len(errors) == 1:
+                raise errors[0]
+            raise ExceptionGroup(f"{len(errors)} problems at {self._account.name}", list(errors))
+        if self._errors != "warn":
+            return
+        lines = [f"left out {name}: it {why}" for name, why in self.report["skipped"].items()]
+        if errors:
+            more = f" (and {len(errors) - 1} more problems)" if len(errors) > 1 else ""
+            lines.append(f"{errors[0]}{more}")
+        if lines:
+            hint = '; see df.attrs["mailframe"]'
+            warnings.warn("; ".join(lines) + hint, MailframeWarning, stacklevel=2)
+
+
+def _expected(folders: Iterable[Folder], query: Query) -> int | None:
+    """Count the messages that will come, as far as one can tell before a search."""
+    counts = [folder.messages for folder in folders]
+    known = [count for count in counts if count is not None]
+    if query.keys or len(known) < len(counts):
+        return None
+    if query.newest is not None:
+        known = [min(count, query.newest) for count in known]
+    return sum(known)
+
+
+def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
+    account: str | Account,
+    *,
+    folders: str | Iterable[str] | None = None,
+    password: str | None = None,
+    headers: Sequence[str] = (),
+    raw_headers: bool = False,
+    since: Day | None = None,
+    before: Day | None = None,
+    search: str | None = None,
+    newest: int | None = None,
+    connections: int = 4,
+    errors: Errors = "warn",
+    progress: ProgressOption = None,
+    timeout: float | None = None,
+) -> BatchStream:
+    """Check what is to be fetched; nothing is sent yet.
+
+    Parameters
+    ----------
+    account : str or Account
+        An URL such as ``imaps://ann@imap.example.org``, or an `Account`.
+    folders : str or iterable of str, optional
+        Names and globs (``"Lists/*"``); every folder by default.
+    password : str, optional
+        Otherwise from ``MAILFRAME_PASSWORD``, the keyring, ``~/.netrc`` or a prompt.
+    headers : sequence of str
+        More header fields, each a column in snake case; see `mailframe.frame.extras`.
+    raw_headers : bool
+        Add a column ``raw_headers`` with the header octets as they came.
+    since, before : str or datetime.date, optional
+        Days of INTERNALDATE, the first included, the second not; applied by the server.
+    search : str, optional
+        IMAP SEARCH keys, such as ``'UNSEEN FROM "ann"'``; applied by the server.
+    newest : int, optional
+        At most so many messages a folder, the highest UIDs.
+    connections : int
+        Sessions at most, 1 to 32; servers often allow 10 to 15.
+    errors : {"warn", "raise", "ignore"}
+        Whether one warning or an exception tells of folders and messages that could not be read;
+        all the others are read in any case.
+    progress : callable, bool or None
+        None shows a bar to a person, False none; a callable gets ``(done, total)``.
+    timeout : float, optional
+        Seconds for the whole fetch; what is missing then is a problem.
+
+    Raises
+    ------
+    ConfigurationError
+        Something of this makes no sense.
+    """
+    patterns = folder_patterns(folders)
+    keys = search_keys(search, since, before)
+    if newest is not None and newest < 1:
+        raise ConfigurationError(f"newest={newest} must be at least 1")
+    if not 1 <= connections <= MAX_CONNECTIONS:
+        raise ConfigurationError(f"connections={connections} must be 1 to {MAX_CONNECTIONS}")
+    if errors not in get_args(Errors):
+        raise ConfigurationError(f'errors={errors!r} is none of "warn", "raise", "ignore"')
+    parsed = Account.parse(account, password)
+    builder = BatchBuilder(parsed.name, headers=headers, raw_headers=raw_headers)
+    return BatchStream(
+        parsed.with_password(),
+        builder,
+        Query(header_items(builder.fields), keys, newest),
+        patterns=patterns,
+        connections=connections,
+        errors=errors,
+        progress=progress,
+        timeout=timeout,
+    )
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _reader(
+    opened: Callable[P, BatchStream],
+) -> Callable[[Callable[[BatchStream], R]], Callable[P, R]]:
+    """Make a public reader: it takes what `open_stream` takes and reads the stream its own way."""
+
+    def decorate(read: Callable[[BatchStream], R]) -> Callable[P, R]:
+        @functools.wraps(read)
+        def reader(*args: P.args, **options: P.kwargs) -> R:
+            return read(opened(*args, **options))
+
+        result = inspect.signature(read).return_annotation
+        signature = inspect.signature(opened).replace(return_annotation=result)
+        reader.__signature__ = signature  # type: ignore[attr-defined]  # what help() shows
+        return reader
+
+    return decorate
+
+
+@_reader(open_stream)
+async def aread_imap(stream: BatchStream) -> pd.DataFrame:
+    """Read message headers of an IMAP account into a DataFrame.
+
+    The account is only read: folders are opened with EXAMINE, headers fetched with BODY.PEEK. For
+    the keywords see `mailframe.read.open_stream`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a message, ordered by folder and UID; the columns are those of
+        `mailframe.frame.schema`, and one for each of ``headers``. ``df.attrs["mailframe"]`` holds
+        the report, with ``problems``.
+
+    Raises
+    ------
+    ConfigurationError
+        What was asked for makes no sense; nothing was sent.
+    ConnectError, AuthenticationError
+        There is no way in.
+    FolderError
+        No folder answers to ``folders``.
+    ExceptionGroup
+        Several folders failed and ``errors="raise"``.
+    """
+    return await stream.frame()
+
+
+@_reader(open_stream)
+def read_imap(stream: BatchStream) -> pd.DataFrame:
+    """Read message headers of an IMAP account into a DataFrame, without ``await``.
+
+    The same as `aread_imap`, in a script as well as in a notebook cell.
+    """
+    return run(stream.frame())
+
+
+@_reader(open_stream)
+async def aiter_batches(stream: BatchStream) -> AsyncGenerator[pa.RecordBatch]:
+    """Read message headers in record batches, in no particular order.
+
+    Memory stays bounded however large the mailbox is: reading from the server pauses while
+    batches are not taken. For the keywords see `mailframe.read.open_stream`.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        Of the schema of `mailframe.frame.schema`, plus a column for each of ``headers``.
+    """
+    async with aclosing(aiter(stream)) as batches:
+        async for batch in batches:
+            yield batch
+
+
+# Folders ----------------------------------------------------------------------------------------
+
+_FOLDER_ITEMS = (*PLANNING, "UNSEEN", "SIZE")
+
+
+async def alist_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+    """List the folders of an account.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a folder in the server's order: ``folder`` (str), ``messages``, ``unseen``,
+        ``size`` (Int64; size in octets, NA where the server does not tell), ``special_use``
+        (str, RFC 6154), ``selectable`` (bool), ``uidvalidity``, ``uidnext`` (Int64).
+
+    Raises
+    ------
+    ConnectError, AuthenticationError
+        There is no way in.
+    """
+    return await _list_folders(Account.parse(account, password).with_password())
+
+
+def list_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+    """List the folders of an account, without ``await``; see `alist_folders`."""
+    return run(_list_folders(Account.parse(account, password).with_password()))
+
+
+async def _list_folders(account: Account) -> pd.DataFrame:
+    async with Pool(account, connections=1) as pool:
+        folders = await pool.folders(_FOLDER_ITEMS)
+    columns = {
+        "folder": pd.array([f.name for f in folders], dtype="str"),
+        "messages": pd.array([f.messages for f in folders], dtype="Int64"),
+        "unseen": pd.array([f.unseen for f in folders], dtype="Int64"),
+        "size": pd.array([f.size for f in folders], dtype="Int64"),
+        "special_use": pd.array([f.special_use for f in folders], dtype="str"),
+        "selectable": pd.array([f.selectable for f in folders], dtype="bool"),
+        "uidvalidity": pd.array([f.uidvalidity for f in folders], dtype="Int64"),
+        "uidnext": pd.array([f.uidnext for f in folders], dtype="Int64"),
+    }
+    return pd.DataFrame(columns)
