@@ -128,14 +128,15 @@ class _Author:
 
     def letters(self, senders: Sequence[Letter], folder: str, *, bulk: bool) -> Iterator[Post]:
         """Each sender writes at its own rhythm; the number in the subject grows with time."""
-        while True:
-            letter = self.random.choices(senders, [1 / one.days for one in senders])[0]
-            issue = self.random.randrange(math.ceil(DAYS / letter.days))
+        issues = [(one, n) for one in senders for n in range(math.ceil(DAYS / one.days))]
+        self.random.shuffle(issues)
+        for letter, issue in itertools.cycle(issues):
             date = self.begins + timedelta(days=int(issue * letter.days))
             date = date.replace(hour=6 + len(letter.sender.name) % 12)
             date += timedelta(seconds=self.random.randrange(90 * 60))
             subject = letter.subjects[issue % len(letter.subjects)].format(n=issue + 100)
-            post = self.post(letter.sender, [OWNER], min(date, self.ends), subject, folder)
+            date = min(max(date, self.begins), self.ends)
+            post = self.post(letter.sender, [OWNER], date, subject, folder)
             post.bulk = bulk
             yield post
 
@@ -171,7 +172,7 @@ class _Author:
                 return
             subject = subject if subject.startswith("Re: ") else f"Re: {subject}"
             author = self.random.choice(others or people)
-            date = self.answered(author, date)
+            date = self.answered(author, post.arrived)
 
     def delivered(self, post: Post, group: MailingList | None) -> Iterator[Post]:
         """Put a post where it belongs: own mail into Sent, and what went to a list also there."""
@@ -237,7 +238,7 @@ class _Author:
         post = Post(author, to, date, subject, token, folder, parent=parent)
         post.delay = min(self.random.lognormvariate(1.8, 1.3), 7200.0)
         if self.chance(0.07):  # one in fourteen has an attachment
-            post.octets = int(min(self.random.lognormvariate(10.2, 1.2), 400_000))
+            post.octets = int(min(self.random.lognormvariate(9.5, 1.2), 200_000))
         return post
 
     def subject(self, author: Person) -> str:
@@ -253,7 +254,7 @@ class _Author:
         seconds = self.random.randrange(3600)
         midnight = (self.begins + timedelta(days=min(day, DAYS - 1))).replace(hour=0, minute=0)
         when = midnight + timedelta(hours=hour, seconds=seconds, minutes=-author.offset)
-        return min(max(when, self.begins), self.ends - timedelta(seconds=seconds))
+        return min(max(when, self.begins), self.ends)
 
     def answered(self, author: Person, date: datetime) -> datetime:
         """Choose when somebody answers a message of that date: at their pace, but not at night."""
