@@ -233,7 +233,9 @@ class Dovecot:
         with imaplib.IMAP4(HOST, self.port) as client:
             client.login(user, PASSWORD)
             for line in client.list()[1]:
-                name = line.rpartition(b" ")[2].decode() if isinstance(line, bytes) else '"?"'
+                if b"\\Noselect" in line:
+                    continue
+                name = line.partition(b' "/" ')[2].decode()
                 if client.select(name, readonly=True)[0] == "OK":
                     wanted = f"(FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({fields})])"
                     client.uid("FETCH", "1:*", wanted)

@@ -19,6 +19,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -111,6 +112,13 @@ class Relay:
         self._process.wait(10)
         self._reader.join(10)
         self._process.stdout.close()
+
+    def settled(self, seconds: float = 5.0) -> bool:
+        """Wait until every connection has ended; say whether that happened in time."""
+        deadline = time.monotonic() + seconds
+        while self.open and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return not self.open
 
     def _read_events(self) -> None:
         for line in self._process.stdout:

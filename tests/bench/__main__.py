@@ -1,0 +1,141 @@
+"""All benchmarks in one run: `python -m tests.bench [PART …]`.
+
+A private Dovecot serves the same mailboxes to every reader; each reading is a fresh process,
+readers take turns, and what is printed are medians and their ratio to a bare socket, because
+seconds depend on the machine and ratios much less. Peers (IMAPClient, imap_tools, aioimaplib) take
+part where they are installed; they read once, being slow.
+
+Parts: `local` (40 folders of 2,500 messages over loopback), `distant` (200 folders of 50 through a
+link of 50 ms round trip), `memory` (one folder of 300,000, streamed in batches).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.mailboxes import Mailbox
+from tests.servers.dovecot import Dovecot
+from tests.servers.relay import Relay
+
+PEERS = ("imaplib", "imapclient", "imap_tools", "aioimaplib")
+ONE_WAY_SECONDS = 0.025
+
+
+class Part(NamedTuple):
+    """Which mailbox is read, by whom, and how."""
+
+    title: str
+    mailbox: Mailbox
+    readers: tuple[str, ...]
+    delay: float = 0.0
+
+
+PARTS = {
+    "local": Part(
+        "loopback, 40 folders of 2,500 messages",
+        Mailbox("local", 40, 2500),
+        ("socket", "mailframe", *PEERS),
+    ),
+    "distant": Part(
+        "50 ms round trip, 200 folders of 50 messages",
+        Mailbox("distant", 200, 50),
+        ("socket", "mailframe", *PEERS),
+        ONE_WAY_SECONDS,
+    ),
+    "memory": Part(
+        "loopback, one folder of 300,000 messages, in batches",
+        Mailbox("memory", 1, 300_000),
+        ("socket", "mailframe stream"),
+    ),
+}
+
+
+def main() -> None:
+    """Prepare the mailboxes, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("parts", nargs="*", default=[*PARTS], help=", ".join(PARTS))
+    parser.add_argument("--repeat", type=int, default=5, help="readings by socket and mailframe")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the messages a folder")
+    parser.add_argument("--no-peers", action="store_true", help="leave the slow ones out")
+    default = Path(tempfile.gettempdir()) / "mailframe-bench"
+    parser.add_argument("--scratch", type=Path, default=default, help="keeps the mailboxes")
+    arguments = parser.parse_args()
+    arguments.scratch.mkdir(exist_ok=True)
+    with Dovecot(arguments.scratch / "dovecot") as server:
+        for name in arguments.parts:
+            part = _scaled(PARTS[name], arguments.scale)
+            readers = [r for r in part.readers if _takes_part(r, peers=not arguments.no_peers)]
+            _print(part, _measure(part, readers, server, arguments.repeat))
+
+
+def _scaled(part: Part, scale: float) -> Part:
+    if scale == 1:
+        return part
+    messages = max(1, int(part.mailbox.messages * scale))
+    mailbox = Mailbox(f"{part.mailbox.user}-{messages}", part.mailbox.folders, messages)
+    return part._replace(mailbox=mailbox, title=f"{part.title} x {scale}")
+
+
+def _takes_part(reader: str, *, peers: bool) -> bool:
+    if reader in PEERS:
+        return peers and importlib.util.find_spec(reader) is not None
+    return True
+
+
+def _measure(part: Part, readers: list[str], server: Dovecot, repeat: int) -> dict[str, list[dict]]:
+    part.mailbox.write(server)
+    results: dict[str, list[dict]] = {reader: [] for reader in readers}
+    with ExitStack() as stack:
+        url = server.url(part.mailbox.user)
+        if part.delay:
+            relay = stack.enter_context(Relay(server.port, delay=part.delay))
+            url = url.replace(f":{server.port}", f":{relay.port}")
+        for turn in range(repeat):
+            for reader in readers:
+                if reader in PEERS and turn:
+                    continue
+                result = _read(reader, url)
+                if reader != "socket" and result["rows"] != part.mailbox.total:
+                    sys.exit(f"{reader} read {result['rows']} of {part.mailbox.total} messages")
+                results[reader].append(result)
+    return results
+
+
+def _read(reader: str, url: str) -> dict:
+    command = [sys.executable, "-W", "ignore", "-m", "tests.bench.readers", reader, url]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, check=True, timeout=1200
+    )
+    return json.loads(done.stdout)
+
+
+def _print(part: Part, results: dict[str, list[dict]]) -> None:
+    floor = statistics.median(result["seconds"] for result in results["socket"])
+    print(f"\n{part.title}\n")
+    print("| reader | readings | seconds | x socket | messages/s | memory |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for reader, readings in results.items():
+        seconds = statistics.median(result["seconds"] for result in readings)
+        grew = statistics.median(result["grew"] for result in readings)
+        rate = part.mailbox.total / seconds
+        print(
+            f"| {reader} | {len(readings)} | {seconds:.2f} | {seconds / floor:.2f} "
+            f"| {rate:,.0f} | +{grew:.0f} MiB |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
