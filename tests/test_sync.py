@@ -14,8 +14,8 @@ from queue import Empty
 import pytest
 
 from mailframe.sync import run
+from tests.kernel import PATIENCE, started_kernel
 
-PATIENCE = 20  # seconds until a test gives up on a busy machine; no claim hangs on it
 ROOT = Path(__file__).parents[1]
 
 # Connects to a server that says nothing, as a fetch would wait for one.
@@ -203,53 +203,9 @@ def test_ctrl_c_in_a_script_ends_the_wait_and_closes_the_socket(place, silence):
 
 @pytest.fixture(scope="module")
 def kernel():
-    manager_module = pytest.importorskip("jupyter_client.manager", reason="no Jupyter client")
-    manager, client = manager_module.start_new_kernel(
-        kernel_name="python3", cwd=str(ROOT), startup_timeout=60
-    )
-    kernel = Kernel(manager, client)
-    kernel.cell(WAIT)
-    yield kernel
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-    manager.cleanup_resources()
-
-
-class Kernel:
-    """A notebook's view of its kernel."""
-
-    def __init__(self, manager, client):
-        self.manager = manager
-        self.client = client
-
-    def start(self, code):
-        return self.client.execute(code)
-
-    def finish(self, request):
-        """The cell's reply and what it printed."""
-        while True:
-            reply = self.client.get_shell_msg(timeout=PATIENCE)
-            if reply["parent_header"].get("msg_id") == request:
-                break
-        printed = ""
-        while True:
-            message = self.client.get_iopub_msg(timeout=PATIENCE)
-            if message["parent_header"].get("msg_id") != request:
-                continue
-            if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
-                printed += message["content"]["text"]
-            if message["content"].get("execution_state") == "idle":
-                return reply["content"], printed
-
-    def cell(self, code):
-        reply, printed = self.finish(self.start(code))
-        assert reply["status"] == "ok", reply
-        return printed.split()
-
-    def send(self, kind, content):
-        message = self.client.session.msg(kind, content)
-        self.client.shell_channel.send(message)
-        return message["header"]["msg_id"]
+    with started_kernel() as kernel:
+        kernel.cell(WAIT)
+        yield kernel
 
 
 def test_a_cell_may_call_or_await_in_any_order(kernel):

@@ -8,6 +8,7 @@ of its batches before the next begins, so the peak is the mail itself and one co
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import SCHEMA
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def to_batches(df: pd.DataFrame, *, rows: int = _BATCH_ROWS) -> Iterator[pa.Reco
     """Give a DataFrame back as record batches, whatever its columns.
 
     Columns that still have a mail frame's name and dtype take their type from ``SCHEMA``; the
-    type of the others is pandas' and Arrow's own choice. The index is left out.
+    type of the others is pandas' and Arrow's own choice. Index levels with a name become columns.
 
     Parameters
     ----------
@@ -102,6 +104,7 @@ def to_batches(df: pd.DataFrame, *, rows: int = _BATCH_ROWS) -> Iterator[pa.Reco
     pyarrow.RecordBatch
         All of `frame_schema`; none for an empty frame.
     """
+    df = _flat(df)
     schema = frame_schema(df)
     for start in range(0, len(df), rows):
         part = df.iloc[start : start + rows]
@@ -110,16 +113,38 @@ def to_batches(df: pd.DataFrame, *, rows: int = _BATCH_ROWS) -> Iterator[pa.Reco
 
 def frame_schema(df: pd.DataFrame) -> pa.Schema:
     """Give the Arrow schema that `to_batches` uses for a DataFrame."""
-    inferred = pa.Schema.from_pandas(df, preserve_index=False).remove_metadata()
-    return pa.schema(
-        [
-            SCHEMA.field(field.name)
-            if field.name in SCHEMA.names
-            and _same_dtype(df[field.name].dtype, SCHEMA.field(field.name).type)
-            else field
-            for field in inferred
-        ]
-    )
+    df = _flat(df)
+    try:
+        inferred = pa.Schema.from_pandas(df, preserve_index=False)
+    except (ValueError, TypeError) as error:  # pyarrow's own errors are of these classes
+        raise ConfigurationError(f"This frame has no place in a file: {error}") from error
+    known = {field.name: field for field in SCHEMA}
+    fields = [
+        known[field.name]
+        if field.name in known and _same_dtype(dtype, known[field.name])
+        else field
+        for field, dtype in zip(inferred, df.dtypes, strict=True)
+    ]
+    return pa.schema(fields)
+
+
+def _flat(df: pd.DataFrame) -> pd.DataFrame:
+    named = any(name is not None for name in df.index.names)
+    return df.reset_index() if named else df
+
+
+def pandas_metadata(schema: pa.Schema) -> str:
+    """Give what pandas wants to find in a file's metadata to bring the dtypes back.
+
+    Only lists cannot come back as Arrow's: pandas has no name for that dtype that it understands
+    itself when reading, so they are announced as objects.
+    """
+    empty = to_frame([], schema, report={})
+    metadata = json.loads(pa.Schema.from_pandas(empty, preserve_index=False).metadata[b"pandas"])
+    for column in metadata["columns"]:
+        if column["numpy_type"].endswith("[pyarrow]"):
+            column["numpy_type"] = "object"
+    return json.dumps(metadata)
 
 
 def _runs(batch: pa.RecordBatch, number: int) -> Iterator[_Run]:
@@ -230,7 +255,8 @@ def _extension_dtype(kind: pa.DataType) -> pd.api.extensions.ExtensionDtype | No
     return None
 
 
-def _same_dtype(dtype: object, kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
+def _same_dtype(dtype: object, field: pa.Field) -> bool:
+    if pa.types.is_dictionary(field.type):
         return isinstance(dtype, pd.CategoricalDtype)
-    return bool(dtype == (_extension_dtype(kind) or pa.array([], kind).to_pandas().dtype))
+    expected = _extension_dtype(field.type) or pa.array([], field.type).to_pandas().dtype
+    return bool(dtype == expected)

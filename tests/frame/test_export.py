@@ -1,0 +1,296 @@
+import csv
+import gzip
+import io
+import json
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailframe.errors import ConfigurationError
+from mailframe.frame.adapter import to_frame
+from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
+from mailframe.frame.schema import SCHEMA, TEXTS
+from tests.frame.batches import FULL, batch, run
+
+REPORT = {"account": "ann@example.org", "messages": 2, "problems": []}
+LISTS = [field.name for field in SCHEMA if field.type == TEXTS]
+
+
+def frame(*rows):
+    return to_frame([batch(*rows)], SCHEMA, report=REPORT)
+
+
+def cells(text):
+    header, *rows = csv.reader(io.StringIO(text))
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def csv_of(df, **options):
+    out = io.BytesIO()
+    to_csv(df, out, **options)
+    return cells(out.getvalue().decode())
+
+
+def jsonl_of(df):
+    out = io.BytesIO()
+    to_jsonl(df, out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_csv_says_every_value_as_text():
+    (row,) = csv_of(frame(FULL))
+    assert row | {"subject": FULL["subject"]} == {
+        "account": "ann@example.org",
+        "folder": "Lists/Größe",
+        "uid": "4294967295",
+        "date": "2024-02-29T12:00:01Z",
+        "date_offset": "-210",
+        "internaldate": "2024-02-29T12:00:05Z",
+        "from_name": 'Zoë "Z" O\'Hara, PhD',
+        "from_addr": "zoe@example.com",
+        "from_domain": "example.com",
+        "to": "ann@example.org; bob@example.org",
+        "cc": "",
+        "subject": FULL["subject"],
+        "message_id": "1@example.com",
+        "in_reply_to": "0@example.com",
+        "references": "a@example.com; 0@example.com",
+        "list_id": "list.example.com",
+        "size": "5000000000",
+        "seen": "true",
+        "answered": "false",
+        "flagged": "true",
+        "draft": "false",
+        "deleted": "false",
+        "keywords": "$Junk",
+        "defects": "2",
+    }
+    assert row["subject"] == FULL["subject"]
+
+
+def test_pandas_reads_the_csv_back(tmp_path):
+    df = frame(FULL, {"uid": 7})
+    to_csv(df, tmp_path / "headers.csv", formulas="keep")
+    back = pd.read_csv(tmp_path / "headers.csv", parse_dates=["date", "internaldate"])
+    for column in ("uid", "subject", "date", "seen", "size"):
+        assert back[column].dropna().tolist() == df[column].dropna().tolist(), column
+        assert back[column].isna().tolist() == df[column].isna().tolist(), column
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
+def test_what_a_spreadsheet_would_run_is_neutralised(first):
+    evil = first + 'HYPERLINK("http://example.com")'
+    df = frame({"subject": evil, "to": [evil, "b"], "folder": evil}).assign(**{evil: 1})
+    (row,) = csv_of(df)
+    assert row["subject"] == row["folder"] == "'" + evil
+    assert row["to"] == "'" + evil + "; b"
+    assert row["'" + evil] == "1"
+    (row,) = csv_of(df, formulas="keep")
+    assert row["subject"] == row["folder"] == evil
+    assert row["to"] == evil + "; b"
+
+
+def test_numbers_are_no_formulas():
+    assert csv_of(frame({"date_offset": -60}))[0]["date_offset"] == "-60"
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(TEXT, st.lists(TEXT, max_size=3)), min_size=1, max_size=5))
+def test_any_text_survives_json_and_csv(values):
+    df = pd.DataFrame({"n": range(len(values))})
+    df["text"] = pd.Series([text for text, _ in values], dtype="str")
+    df["list"] = pd.Series([texts for _, texts in values], dtype=pd.ArrowDtype(TEXTS))
+    assert [(row["text"], row["list"]) for row in jsonl_of(df)] == values
+    kept = csv_of(df, formulas="keep")
+    assert [row["text"] for row in kept] == [text for text, _ in values]
+    assert [row["list"] for row in kept] == ["; ".join(texts) for _, texts in values]
+    assert not any(row["text"].startswith(tuple("=+-@\t\r")) for row in csv_of(df))
+
+
+def test_json_lines_name_every_column_and_keep_the_types():
+    full, bare = jsonl_of(frame(FULL, {"folder": "zzz"}))
+    assert list(full) == SCHEMA.names
+    instants = {"date": "2024-02-29T12:00:01Z", "internaldate": "2024-02-29T12:00:05Z"}
+    assert full == FULL | instants
+    assert bare["subject"] is None
+    assert bare["to"] == []
+    assert bare["seen"] is False
+
+
+def test_parquet_gives_pandas_the_dtypes_and_the_report_back(tmp_path):
+    df = frame(FULL, {"uid": 7})
+    to_parquet(df, tmp_path / "headers.parquet")
+    back = pd.read_parquet(tmp_path / "headers.parquet")
+    assert back.attrs == df.attrs == {"mailframe": REPORT}
+    for column in LISTS:  # the one dtype that pandas cannot name in a file
+        assert back[column].map(list).tolist() == df[column].map(list).tolist()
+    pd.testing.assert_frame_equal(back.drop(columns=LISTS), df.drop(columns=LISTS))
+
+
+def test_parquet_keeps_the_schema_for_other_readers(tmp_path):
+    to_parquet(frame(FULL), tmp_path / "headers.parquet")
+    assert pq.read_schema(tmp_path / "headers.parquet").remove_metadata().equals(SCHEMA)
+
+
+def test_a_streamed_file_is_the_same_as_a_frame_s(tmp_path):
+    batches = [run("INBOX", range(n, n + 10), subject=f"=s{n}") for n in range(1, 101, 10)]
+    df = to_frame(batches, SCHEMA, report=REPORT)
+    for name, export in {"a.csv": to_csv, "a.jsonl": to_jsonl}.items():
+        with open_writer(tmp_path / name, SCHEMA) as writer:
+            for part in batches:
+                writer.write(part)
+        export(df, tmp_path / "whole")
+        assert (tmp_path / name).read_bytes() == (tmp_path / "whole").read_bytes()
+    with open_writer(tmp_path / "a.parquet", SCHEMA) as writer:
+        for part in batches:
+            writer.write(part)
+        writer.attrs = {"mailframe": REPORT}  # known only now
+    back = pd.read_parquet(tmp_path / "a.parquet")
+    assert back.attrs == {"mailframe": REPORT}
+    assert back["subject"].tolist() == df["subject"].tolist()
+    assert pq.ParquetFile(tmp_path / "a.parquet").num_row_groups == 1
+
+
+def test_an_empty_mailbox_gives_files_with_columns_only(tmp_path):
+    df = to_frame([], SCHEMA, report=REPORT)
+    assert csv_of(df) == []
+    assert jsonl_of(df) == []
+    to_parquet(df, tmp_path / "a.parquet")
+    assert list(pd.read_parquet(tmp_path / "a.parquet")) == SCHEMA.names
+
+
+def test_any_frame_can_be_written(tmp_path):
+    df = pd.DataFrame(
+        {
+            "when": pd.to_datetime(["2024-01-01 10:00:00.5", None]),
+            "share": [0.5, float("inf")],
+            "kind": pd.Categorical([1, 2]),
+            "lists": [[1, None], [2]],
+            "bytes": [b"\xff", b"a"],
+            "nothing": [None, None],
+        },
+        index=pd.Index(["a", "b"], name="key"),
+    )
+    assert csv_of(df)[0] == {
+        "key": "a",
+        "when": "2024-01-01T10:00:00.500000",
+        "share": "0.5",
+        "kind": "1",
+        "lists": "1; ",
+        "bytes": "\\xff",
+        "nothing": "",
+    }
+    first, second = jsonl_of(df)
+    assert first["when"] == "2024-01-01T10:00:00.500000"
+    assert second["when"] is None
+    assert second["share"] is None
+    assert second["lists"] == [2.0]
+    to_parquet(df, tmp_path / "a.parquet")
+    assert pd.read_parquet(tmp_path / "a.parquet")["key"].tolist() == ["a", "b"]
+
+
+def test_a_file_is_for_its_owner_only(tmp_path):
+    path = tmp_path / "headers.csv"
+    path.write_text("old")
+    path.chmod(0o644)
+    to_csv(frame(FULL), path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.parquet"])
+def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("old")
+
+    def fail():
+        with open_writer(path, SCHEMA) as writer:
+            writer.write(batch(FULL))
+            assert len(list(tmp_path.iterdir())) == 2, "the part is beside the file"
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert path.read_text() == "old"
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    to_csv(frame(FULL), tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith('"account"')
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_written_through(tmp_path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    to_csv(frame(FULL), pipe)
+    reader.join(10)
+    assert read[0].startswith('"account"')
+    assert pipe.is_fifo()
+
+
+def test_text_is_compressed_by_the_name_s_ending(tmp_path):
+    with open_writer(tmp_path / "a.csv.gz", SCHEMA) as writer:
+        writer.write(batch(FULL))
+    with gzip.open(tmp_path / "a.csv.gz", "rt") as file:
+        assert cells(file.read())[0]["subject"] == FULL["subject"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("a.xlsx", "csv, .parquet or .jsonl"),
+        ("a", "csv, .parquet or .jsonl"),
+        ("a.parquet.gz", "compressed inside"),
+        ("missing/a.csv", "No such file or directory"),
+        (".", "csv, .parquet or .jsonl"),
+    ],
+)
+def test_a_bad_place_is_told_before_anything_is_read(tmp_path, name, hint):
+    with pytest.raises(ConfigurationError, match=hint), open_writer(tmp_path / name, SCHEMA):
+        pass
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(ConfigurationError, match="is a folder"):
+        to_csv(frame(FULL), tmp_path / "a.csv")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads memory from /proc")
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_memory_does_not_grow_with_what_is_streamed(tmp_path, name):
+    part = run("INBOX", range(1, 10_001), subject="s" * 200, to=["a@example.org"] * 3)
+    table = pa.BufferOutputStream()
+    with pa.ipc.new_stream(table, SCHEMA) as stream:
+        stream.write_batch(part)
+    serialised = table.getvalue().to_pybytes()
+
+    def another():
+        return pa.ipc.open_stream(bytearray(serialised)).read_next_batch()
+
+    def memory():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    levels = []
+    with open_writer(tmp_path / name, SCHEMA) as writer:
+        for _ in range(40):
+            writer.write(another())
+            levels.append(memory())
+    assert max(levels) - max(levels[:10]) < 8 * part.nbytes
