@@ -16,14 +16,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 from mailframe.errors import ConfigurationError
 
 PathOption: TypeAlias = str | os.PathLike[str]
 PathsOption: TypeAlias = PathOption | Iterable[PathOption]
 
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+# RuntimeError is what zipfile says of encrypted members and of methods it does not know.
+DAMAGE = (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
@@ -79,8 +80,8 @@ class Part:
     def open(self) -> Iterator[Stream]:
         """Open the stream."""
         if self.member is not None:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as member:
-                yield Stream(member.read, member.tell)
+            with open_zip(self.path) as archive, archive.open(self.member) as member:
+                yield Stream(cast("zipfile.ZipExtFile", member).read1, member.tell)
             return
         magic = _magic(self.path)
         opener = next((o for m, o in _OPENERS.items() if magic.startswith(m)), None)
@@ -110,21 +111,35 @@ class Part:
         return f"{self.path}/{self.member}" if self.member else str(self.path)
 
 
-def parts(path: Path, suffixes: Iterable[str]) -> list[Part]:
-    """Give the streams that a file holds: itself, or the members of a zip with these suffixes."""
+def parts(path: Path, suffix: str) -> list[Part]:
+    """Give the streams that a file holds: itself, or the members of a zip with this suffix."""
     if not is_zip(path):
         return [Part(path, None, path.stat().st_size)]
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         return [
             Part(path, info.filename, info.file_size)
             for info in archive.infolist()
-            if not info.is_dir() and PurePosixPath(info.filename).suffix.lower() in suffixes
+            if info.filename.lower().endswith(suffix)
         ]
 
 
 def is_zip(path: Path) -> bool:
     """Tell whether a file is a zip archive."""
     return _magic(path).startswith(_ZIP)
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip archive.
+
+    Raises
+    ------
+    ConfigurationError
+        It is damaged.
+    """
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise ConfigurationError(f"{path} is not a whole zip archive: {error}") from error
 
 
 def _magic(path: Path) -> bytes:

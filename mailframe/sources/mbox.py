@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Unpack
 
 import pyarrow as pa
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from mailframe.progress import ProgressOption
     from mailframe.sources.files import PathsOption, Stream
-    from mailframe.sources.reading import ErrorsOption
+    from mailframe.sources.reading import ErrorsOption, Keywords
 
 # Enough of a file to see its first message.
 _HEAD = 1 << 16
@@ -92,14 +93,7 @@ def read_mbox(
     return to_frame(MboxReading(expand(paths), Options(headers, raw_headers, errors, progress)))
 
 
-def iter_mbox(
-    paths: PathsOption,
-    *,
-    headers: Sequence[str] = (),
-    raw_headers: bool = False,
-    errors: ErrorsOption = "warn",
-    progress: ProgressOption = None,
-) -> Reading:
+def iter_mbox(paths: PathsOption, **options: Unpack[Keywords]) -> Reading:
     """Stream an mbox file as record batches; parameters and columns as of `read_mbox`.
 
     Returns
@@ -107,7 +101,7 @@ def iter_mbox(
     Reading
         An iterator of pyarrow.RecordBatch with ``schema`` and, in the end, ``report``.
     """
-    return MboxReading(expand(paths), Options(headers, raw_headers, errors, progress))
+    return MboxReading(expand(paths), Options(**options))
 
 
 class MboxReading(Reading):
@@ -153,11 +147,13 @@ class MboxReading(Reading):
         def on_text(octets: int) -> None:
             self.problem(folder, "Text", f"{part}: {octets} octets stand before the first message")
 
-        try:
-            with part.open() as stream:
-                yield from split(lambda n: self._read(n, stream, part, folder), on_text)
-        except DAMAGE as error:
-            self.problem(folder, error, f"{part} cannot be opened: {error}")
+        with ExitStack() as stack:
+            try:
+                stream = stack.enter_context(part.open())
+            except DAMAGE as error:
+                self.problem(folder, error, f"{part} cannot be opened: {error}")
+                return
+            yield from split(lambda n: self._read(n, stream, part, folder), on_text)
 
     def _read(self, n: int, stream: Stream, part: Part, folder: str) -> bytes:
         before = stream.tell()
@@ -175,16 +171,24 @@ def _mbox_parts(path: Path) -> list[Part]:
         raise ConfigurationError(
             f"{path} is a folder, not an mbox file; read_maildir and read_eml take folders"
         )
-    found = parts(path, {".mbox"})
+    found = parts(path, ".mbox")
     if not found:
         raise ConfigurationError(f"{path} holds no .mbox file")
     return found
 
 
+def is_mbox(part: Part) -> bool:
+    """Tell whether a stream is an mbox file, perhaps an empty one."""
+    return _is_mbox_head(part.head(_HEAD))
+
+
+def _is_mbox_head(head: bytes) -> bool:
+    return not head.strip() or any(True for _ in split(io.BytesIO(head).read))
+
+
 def _checked_head(part: Part) -> bytes:
-    """Give the beginning of a file that is empty or has a From line there."""
     head = part.head(_HEAD)
-    if head.strip() and not any(True for _ in split(io.BytesIO(head).read)):
+    if not _is_mbox_head(head):
         raise ConfigurationError(
             f"{part} is not an mbox file: it has no From line; read_eml takes single messages"
         )

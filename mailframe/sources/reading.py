@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, TypedDict
 
 from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning
 from mailframe.frame.batch import BatchBuilder
@@ -75,9 +75,18 @@ class _Rows:
         self.header: Sequence[bytes] = [message.header for message in messages]
 
 
+class Keywords(TypedDict, total=False):
+    """The keywords of every reader of local mail; see `mailframe.sources.mbox.read_mbox`."""
+
+    headers: Sequence[str]
+    raw_headers: bool
+    errors: ErrorsOption
+    progress: ProgressOption
+
+
 @dataclass(frozen=True)
 class Options:
-    """What every reader of local mail can be asked for; see `mailframe.sources.mbox.read_mbox`."""
+    """What `Keywords` were given, checked."""
 
     headers: Sequence[str] = ()
     raw_headers: bool = False

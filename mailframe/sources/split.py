@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mailframe.sources.fromline import REACH, blank_before, line_end, separates
+from mailframe.sources.headerblock import LONGEST_HEADER, header_length, newline_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,14 +23,10 @@ if TYPE_CHECKING:
 # A window and its masks stay in a second-level cache, and below what malloc takes from the system
 # anew each time.
 WINDOW = 120_000
-# No header block is longer; a message without any blank line is cut here.
-LONGEST_HEADER = 1 << 20
 # How far ahead a Content-Length is checked; beyond, the From line's own signs decide.
 LONGEST_CLAIM = 1 << 24
 
-_LF, _CR, _F = b"\n\rF"
 _LENGTH = re.compile(rb"Content-[Ll]ength:[ \t]*(\d{1,12})[ \t]*[\r\n]")
-_LINE_END = re.compile(rb"\r\n?|\n")
 # A body's last octet, the end of its last line and a blank line; either may count as body.
 _AFTER_BODY = re.compile(rb"(?s:.)(?:\r\n?|\n){0,2}(?<=[\r\n])(?=From |\Z)")
 _NOT_YET_TEXT = b"\xef\xbb\xbf \t\r\n"
@@ -125,9 +122,7 @@ class _Window:
         text = read(WINDOW)
         data = text.lstrip(_NOT_YET_TEXT)
         self.start = len(text) - len(data)
-        first = _LINE_END.search(data)
-        # As on the old Macintosh, or as everywhere.
-        self._newline = _CR if first and first[0] == b"\r" else _LF
+        self._newline = newline_of(data)
         # The first line follows a blank line, so to speak.
         self._data = bytes([self._newline] * 2) + data
         self._base = self.start - 2
@@ -152,7 +147,7 @@ class _Window:
         # Mark every newline that an F follows.
         octets = np.frombuffer(data, np.uint8)
         mask = octets[:-1] == self._newline
-        mask &= octets[1:] == _F
+        mask &= octets[1:] == ord("F")
         self._mask = mask.tobytes()
 
     def next_from(self, offset: int) -> int:
@@ -193,28 +188,14 @@ class _Window:
     def open(self, offset: int, internaldate: bytes) -> _Message:
         """Begin the message whose From line is at `offset`: read its header block."""
         start = self._base + line_end(self._data, offset - self._base)
-        while (end := self._blank_after(start)) < 0:
+        while (
+            length := header_length(self._data, start - self._base, self._newline)
+        ) < 0 and not self._ended:
             have = self.end - start
-            if self._ended or have >= LONGEST_HEADER:
-                end = have
+            if have >= LONGEST_HEADER:
                 break
             self._advance(start, have + 1)
-        end = min(end, LONGEST_HEADER)
         at = start - self._base
-        header = self._data[at : at + end]
-        return _Message(internaldate, header, start, _claim(header, start + end))
-
-    def _blank_after(self, start: int) -> int:
-        """Give the length of a header block with its blank line, or -1."""
-        at = start - self._base
-        if self._newline == _CR:
-            end = self._data.find(b"\r\r", at - 1)
-            return end + 2 - at if end >= 0 else -1
-        bare, crlf = b"\n\n", b"\n\r\n"
-        # The search that will end soon comes first and bounds the other.
-        common, rare = (crlf, bare) if self._data[at - 2] == _CR else (bare, crlf)
-        end = self._data.find(common, at - 1)
-        other = self._data.find(rare, at - 1, end if end >= 0 else None)
-        if other >= 0:
-            return other + len(rare) - at
-        return end + len(common) - at if end >= 0 else -1
+        end = at + min(length, LONGEST_HEADER) if length >= 0 else at + LONGEST_HEADER
+        header = self._data[at:end]
+        return _Message(internaldate, header, start, _claim(header, start + len(header)))
