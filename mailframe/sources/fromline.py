@@ -12,26 +12,34 @@ from __future__ import annotations
 
 import re
 
-_TIME = rb"\d{1,2}:\d\d(?::\d\d)?"
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTH = b"|".join(_MONTHS)
+_TIME = rb"\d{1,2}:\d{1,2}(?::\d\d)?"
 _ZONE = rb"\(?(?:[A-Z]{1,5}|[+-]\d{4})\)?"
-_FROM_DATE = re.compile(
+_DATED = re.compile(
     rb"From [^\r\n]*?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +"
-    rb"(?:(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(?P<day>\d{1,2})"
-    rb"|(?P<day2>\d{1,2}) +(?P<month2>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)),? +"
+    rb"(?:(?P<month>"
+    + _MONTH
+    + rb") +(?P<day>\d{1,2})|(?P<day2>\d{1,2}) +(?P<month2>"
+    + _MONTH
+    + rb")),? +"
     rb"(?:(?P<time>" + _TIME + rb") +(?P<zone>(?:" + _ZONE + rb" +)*)(?P<year>\d{4})"
     rb"|(?P<year2>\d{4}) +(?P<time2>" + _TIME + rb"))"
     rb"(?![^ \r\n])(?P<zone2>(?: +" + _ZONE + rb")?)"
 )
+# Nothing but a sender, or a sender and an ISO date, which text may well contain.
+_BARE = re.compile(
+    rb"From \S*(?: *(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>\d\d)[ T](?P<time>"
+    + _TIME
+    + rb") ?(?P<zone>[+-]\d{4})?)? *(?=[\r\n])"
+)
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")
-# Fields may come after a damaged line or two; a message may also have none at all.
-_HEADER = re.compile(rb"[\r\n]|\Z|(?:[^\r\n]*(?:\r\n?|\n)){0,2}(?:[!-9;-~]+[ \t]*:|>From )")
 # What a message may begin with where its From line has no date; "Note:" is not enough there.
 _KNOWN_FIELD = re.compile(
     rb"(?:Return-Path|Received|Delivered-To|From|Date|To|Subject|Message-ID|MIME-Version|"
     rb"Content-Type|(?:X-)?Status|X-Mozilla-Status|X-Account-Key|X-UIDL)[ \t]*:",
     re.IGNORECASE,
 )
-_BARE = re.compile(rb"From \S* *(?=[\r\n])")
 _REST = re.compile(rb"[^\r\n]*(?:\r\n?|\n|\Z)")
 _OFFSET = re.compile(rb"[+-]\d{4}")
 
@@ -55,13 +63,14 @@ def separates(data: bytes, start: int) -> bytes | None:
         The line's date as IMAP writes an INTERNALDATE, empty where it has none;
         None where the line is text.
     """
-    match = _FROM_DATE.match(data, start, start + REACH)
+    match = _DATED.match(data, start, start + REACH)
     if match:
-        header = _HEADER if blank_before(data, start) else _FIELD
-        return _internaldate(match) if header.match(data, *_after(data, start)) else None
-    if not _BARE.match(data, start, start + REACH) or not blank_before(data, start):
-        return None
-    return b"" if _KNOWN_FIELD.match(data, *_after(data, start)) else None
+        apart = blank_before(data, start) or _FIELD.match(data, *_after(data, start))
+        return _asctime(match) if apart else None
+    match = _BARE.match(data, start, start + REACH)
+    if match and blank_before(data, start) and _KNOWN_FIELD.match(data, *_after(data, start)):
+        return _iso(match)
+    return None
 
 
 def blank_before(data: bytes, start: int) -> int:
@@ -82,17 +91,22 @@ def _after(data: bytes, start: int) -> tuple[int, int]:
     return line_end(data, start), start + REACH
 
 
-def _internaldate(match: re.Match[bytes]) -> bytes:
+def _asctime(match: re.Match[bytes]) -> bytes:
     month, day, time, zone, year, month2, day2, year2, time2, zone2 = match.group(
         "month", "day", "time", "zone", "year", "month2", "day2", "year2", "time2", "zone2"
     )
-    time = time or time2
     # A named zone counts as UTC: the names are ambiguous, and RFC 4155 asks for UTC.
     offset = _OFFSET.search(zone or zone2)
-    return b"%s-%s-%s %s %s" % (
-        (day or day2).rjust(2, b"0"),
-        month or month2,
-        year or year2,
-        (time if time.count(b":") > 1 else time + b":00").rjust(8, b"0"),
-        offset[0] if offset else b"+0000",
+    return _internaldate(
+        day or day2, month or month2, year or year2, time or time2, offset[0] if offset else None
     )
+
+
+def _iso(match: re.Match[bytes]) -> bytes:
+    day, month, year, time, zone = match.group("day", "month", "year", "time", "zone")
+    return _internaldate(day, _MONTHS[int(month) - 1], year, time, zone) if year else b""
+
+
+def _internaldate(day: bytes, month: bytes, year: bytes, time: bytes, zone: bytes | None) -> bytes:
+    clock = [part.rjust(2, b"0") for part in (*time.split(b":"), b"00")[:3]]
+    return b"%s-%s-%s %s %s" % (day.rjust(2, b"0"), month, year, b":".join(clock), zone or b"+0000")
