@@ -1,0 +1,93 @@
+"""Where a header block ends: at the first blank line, whatever ends the lines (RFC 5322 2.1)."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from mailframe.sources.fromline import line_end, separates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LF, CR = b"\n\r"
+
+# No header block is longer; a message without any blank line is cut here.
+LONGEST_HEADER = 1 << 20
+# What one read of a message's file takes: nearly always the whole header block.
+_CHUNK = 1 << 14
+
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+_LINE_END = re.compile(rb"\r\n?|\n")
+
+
+def newline_of(text: bytes) -> int:
+    """Give the octet that every line ends with: CR alone was the old Macintosh's way."""
+    first = _LINE_END.search(text)
+    return CR if first and first[0] == b"\r" else LF
+
+
+def header_length(data: bytes, start: int, newline: int) -> int:
+    """Give the length of a header block with its blank line, or -1 if `data` has no blank line.
+
+    Parameters
+    ----------
+    data : bytes
+        Text in which a line end stands before `start`.
+    start : int
+        Where the block begins.
+    newline : int
+        What ends lines in `data`: LF, with or without a CR before it, or CR.
+    """
+    if newline == CR:
+        end = data.find(b"\r\r", start - 1)
+        return end + 2 - start if end >= 0 else -1
+    bare, crlf = b"\n\n", b"\n\r\n"
+    # The search that will end soon comes first and bounds the other.
+    common, rare = (crlf, bare) if data[start - 2 : start - 1] == b"\r" else (bare, crlf)
+    end = data.find(common, start - 1)
+    other = data.find(rare, start - 1, end if end >= 0 else None)
+    if other >= 0:
+        return other + len(rare) - start
+    return end + len(common) - start if end >= 0 else -1
+
+
+def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
+    """Read the header block of a file that holds one message.
+
+    Parameters
+    ----------
+    read : callable
+        Gives up to so many octets of the file, none at its end.
+
+    Returns
+    -------
+    internaldate : bytes
+        The date of a From line that stands before the header block, as in IMAP; else empty.
+    header : bytes
+        The header block with its blank line.
+    """
+    # The first line follows a line end, so to speak.
+    data = b"\n\n"
+    length = -1
+    date: bytes | None = None
+    start = 2
+    while length < 0 and len(data) < LONGEST_HEADER and (more := read(_CHUNK)):
+        data += more
+        if len(data) == len(more) + 2 and more.startswith(b"From "):
+            date = separates(data, 2)
+            start = 2 if date is None else line_end(data, 2)
+        length = header_length(data, start, newline_of(data[start : start + _CHUNK]))
+    return date or b"", data[start:] if length < 0 else data[start : start + length]
+
+
+def read_message(path: str) -> tuple[os.stat_result, bytes, bytes]:
+    """Read a file that holds one message: its status, and what `read_header` gives."""
+    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 -- a Path costs more
+        return (os.fstat(stream.fileno()), *read_header(stream.read))
+
+
+def begins_with_field(path: str) -> bool:
+    """Tell whether a file begins with a header field, perhaps behind a From line."""
+    return _FIELD.match(read_message(path)[2]) is not None

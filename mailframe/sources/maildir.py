@@ -1,0 +1,191 @@
+"""Maildir (D. J. Bernstein) with Courier's Maildir++ folders, or folders in folders.
+
+A message is a file in ``cur`` or ``new``; its name ends in its flags. Nothing is moved or renamed,
+and ``tmp`` is left alone. Dovecot's ``dovecot-keywords`` gives the keywords their names.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from mailframe.errors import ConfigurationError
+from mailframe.sources.files import label
+from mailframe.sources.headerblock import read_message
+from mailframe.sources.reading import Message, Options, Reading, to_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from mailframe.progress import ProgressOption
+    from mailframe.sources.files import PathOption
+    from mailframe.sources.reading import ErrorsOption, Keywords
+
+# The colon is not allowed in file names everywhere, so other characters stand for it.
+_INFO = re.compile(r"[:;!-]2,([A-Za-z]*)")
+_FLAGS = {
+    "D": rb"\Draft",
+    "F": rb"\Flagged",
+    "P": b"$Forwarded",
+    "R": rb"\Answered",
+    "S": rb"\Seen",
+    "T": rb"\Deleted",
+}
+_PLACES = ("cur", "new")
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
+
+
+def read_maildir(
+    path: PathOption,
+    *,
+    headers: Sequence[str] = (),
+    raw_headers: bool = False,
+    errors: ErrorsOption = "warn",
+    progress: ProgressOption = None,
+) -> pd.DataFrame:
+    """Read the headers of a Maildir and all its folders into a DataFrame.
+
+    Parameters
+    ----------
+    path : path
+        The folder that holds ``cur`` and ``new``, or folders that do.
+    headers, raw_headers, errors, progress
+        As for `mailframe.read_mbox`; progress counts messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `mailframe.read_imap`. ``account`` is the path's name; ``folder`` is INBOX,
+        a Maildir++ name without its first dot, or a relative path; ``uid`` the place in the order
+        of file names, from 1 in each folder; ``internaldate`` the file's modification time, as
+        Dovecot and Courier keep it; ``size`` the file's.
+
+    Raises
+    ------
+    ConfigurationError
+        The path is no folder, or there is no Maildir in it.
+    MailframeError
+        A message cannot be read, and ``errors="raise"``.
+    """
+    return to_frame(MaildirReading(Path(path), Options(headers, raw_headers, errors, progress)))
+
+
+def iter_maildir(path: PathOption, **options: Unpack[Keywords]) -> Reading:
+    """Stream a Maildir as record batches; parameters and columns as of `read_maildir`."""
+    return MaildirReading(Path(path), Options(**options))
+
+
+class MaildirReading(Reading):
+    """The messages of a Maildir, folder by folder."""
+
+    kind = "maildir"
+    unit = "messages"
+
+    def __init__(self, path: Path, options: Options) -> None:
+        root = path.expanduser()
+        if not root.is_dir():
+            hint = "read_mbox takes files" if root.exists() else "there is no such folder"
+            raise ConfigurationError(f"{root} is not a Maildir: {hint}")
+        self._folders = dict(maildir_folders(root))
+        if not self._folders:
+            raise ConfigurationError(f"{root} is not a Maildir: no 'cur' and no 'new' in it")
+        super().__init__(label([root]), options)
+
+    def total(self) -> int:
+        """Give the number of messages."""
+        return sum(1 for path in self._folders.values() for _ in _names(path))
+
+    def messages(self) -> Iterator[Message]:
+        """Yield the messages of each folder, in the order of their files' names."""
+        for folder, path in sorted(self._folders.items()):
+            keywords = _keywords(path)
+            for uid, (name, place) in enumerate(sorted(_names(path)), 1):
+                message = self._message(folder, uid, f"{path}/{place}/{name}", keywords)
+                if message:
+                    yield message
+                self.advance(1)
+
+    def _message(
+        self, folder: str, uid: int, path: str, keywords: dict[str, bytes]
+    ) -> Message | None:
+        try:
+            status, _, header = read_message(path)
+        except OSError as error:
+            self.problem(folder, error, f"{path} cannot be read: {error.strerror}")
+            return None
+        flags = _flags(path, keywords)
+        return Message(folder, uid, flags, _internaldate(status.st_mtime), status.st_size, header)
+
+
+def maildir_folders(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name as shown and the path of each folder at or below a path."""
+    for path, below, _ in os.walk(root):
+        is_folder = any(place in below for place in _PLACES)
+        if is_folder:
+            below[:] = [name for name in below if name not in {*_PLACES, "tmp"}]
+            relative = Path(path).relative_to(root).parts
+            yield (
+                "/".join(_shown(part.removeprefix(".")) for part in relative) or "INBOX",
+                Path(path),
+            )
+
+
+def _names(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each message's file name, and ``cur`` or ``new``."""
+    for place in _PLACES:
+        if (path / place).is_dir():
+            with os.scandir(path / place) as entries:
+                yield from ((e.name, place) for e in entries if not e.name.startswith("."))
+
+
+def _shown(name: str) -> str:
+    """Decode modified UTF-7 (RFC 3501 section 5.1.3), as names stand on the disk."""
+    try:
+        return _SHIFTED.sub(_unshift, name)
+    except ValueError:
+        return name
+
+
+def _unshift(match: re.Match[str]) -> str:
+    digits = match[1].replace(",", "/")
+    if not digits:
+        return "&"
+    return base64.b64decode(digits + "=" * (-len(digits) % 4)).decode("utf-16-be")
+
+
+def _keywords(path: Path) -> dict[str, bytes]:
+    """Read which letter means which keyword; lines are ``number name``, 0 is the letter a."""
+    try:
+        lines = (path / "dovecot-keywords").read_bytes().splitlines()
+    except OSError:
+        return {}
+    pairs = (line.split(maxsplit=1) for line in lines)
+    return {
+        chr(ord("a") + int(pair[0])): pair[1]
+        for pair in pairs
+        if len(pair) == 2 and pair[0].isdigit() and int(pair[0]) < 26  # noqa: PLR2004 -- a to z
+    }
+
+
+def _flags(path: str, keywords: dict[str, bytes]) -> bytes:
+    info = _INFO.search(path, path.rfind("/"))
+    letters = info[1] if info else ""
+    named = ((_FLAGS.get(letter) or keywords.get(letter)) for letter in letters)
+    return b" ".join(flag for flag in named if flag)
+
+
+def _internaldate(seconds: float) -> bytes:
+    try:
+        when = time.gmtime(seconds)
+    except (OverflowError, ValueError, OSError):
+        return b""
+    month = _MONTHS[when.tm_mon - 1]
+    clock = (when.tm_hour, when.tm_min, when.tm_sec)
+    return b"%02d-%s-%04d %02d:%02d:%02d +0000" % (when.tm_mday, month, when.tm_year, *clock)

@@ -1,0 +1,195 @@
+"""mbox files (RFC 4155 and its kin: mboxo, mboxrd, mboxcl) as batches and frames.
+
+``split`` takes the file apart; the From line gives the internal date, header fields the flags.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Unpack
+
+import pyarrow as pa
+
+from mailframe.errors import ConfigurationError
+from mailframe.frame.schema import TEXT, TEXTS
+from mailframe.sources.files import DAMAGE, Part, expand, label, parts
+from mailframe.sources.flags import gmail_labels, header_flags
+from mailframe.sources.reading import Message, Options, Reading, to_frame
+from mailframe.sources.split import Piece, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from mailframe.progress import ProgressOption
+    from mailframe.sources.files import PathsOption, Stream
+    from mailframe.sources.reading import ErrorsOption, Keywords
+
+# Enough of a file to see its first message.
+_HEAD = 1 << 16
+# What Google Takeout tells beside the mail.
+_TAKEOUT = ("X-GM-THRID", "X-Gmail-Labels")
+_LABELS = "x_gmail_labels"
+_LABELS_FIELD = pa.field(_LABELS, TEXTS)
+
+
+def read_mbox(
+    paths: PathsOption,
+    *,
+    headers: Sequence[str] = (),
+    raw_headers: bool = False,
+    errors: ErrorsOption = "warn",
+    progress: ProgressOption = None,
+) -> pd.DataFrame:
+    """Read the headers of an mbox file into a DataFrame.
+
+    Only header blocks are parsed; bodies are skipped. A line in a body that begins with ``From`` is
+    not taken for a new message: where a Content-Length field is right it decides, elsewhere a From
+    line must have a date, and stand after a blank line or before a header field.
+
+    Parameters
+    ----------
+    paths : path, glob, or iterable of them
+        Plain, or compressed with gzip, bzip2 or xz, or a zip holding ``.mbox`` files, such as
+        Google Takeout gives.
+    headers : sequence of str, optional
+        More header fields, each a column, as for `mailframe.read_imap`.
+    raw_headers : bool, default False
+        Whether a column ``raw_headers`` holds each header block.
+    errors : {"warn", "raise", "ignore"}
+        What to do about a file that is damaged. All three keep what can be read, unless raised;
+        the problems stand in ``df.attrs["mailframe"]["problems"]``.
+    progress : None, False or callable
+        None shows a bar in a terminal or a notebook; a callable is called with (octets done,
+        octets in all).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `mailframe.read_imap`. ``account`` is the file's name (of several files, the
+        name of the folder that holds them all), ``folder`` its name without suffix, ``uid`` the
+        message's number in the file from 1, ``internaldate`` the From line's date (UTC where it
+        names no zone), ``size`` the octets of the message as they stand in the file. Flags come
+        from Status, X-Status, X-Keywords and X-Mozilla-Status fields. Of Google Takeout also
+        ``x_gm_thrid`` (str) and ``x_gmail_labels`` (list of str); there, what is not labelled
+        Unread is seen.
+
+    Raises
+    ------
+    ConfigurationError
+        The path names nothing, or no mbox file.
+    MailframeError
+        A file is damaged, and ``errors="raise"``.
+
+    Warns
+    -----
+    MailframeWarning
+        Something could not be read, and ``errors="warn"``.
+    """
+    return to_frame(MboxReading(expand(paths), Options(headers, raw_headers, errors, progress)))
+
+
+def iter_mbox(paths: PathsOption, **options: Unpack[Keywords]) -> Reading:
+    """Stream an mbox file as record batches; parameters and columns as of `read_mbox`.
+
+    Returns
+    -------
+    Reading
+        An iterator of pyarrow.RecordBatch with ``schema`` and, in the end, ``report``.
+    """
+    return MboxReading(expand(paths), Options(**options))
+
+
+class MboxReading(Reading):
+    """The messages of mbox files, in the order given."""
+
+    kind = "mbox"
+    unit = "B"
+
+    def __init__(self, paths: list[Path], options: Options) -> None:
+        self._parts = [part for path in paths for part in _mbox_parts(path)]
+        stems = Counter(part.stem for part in self._parts)
+        self._folders = [part.stem if stems[part.stem] == 1 else str(part) for part in self._parts]
+        heads = [_checked_head(part) for part in self._parts]
+        if any(name.encode() + b":" in head for head in heads for name in _TAKEOUT):
+            options = options.with_headers(_TAKEOUT)
+        super().__init__(label(paths), options)
+        at = self.schema.get_field_index(_LABELS)
+        self._labels_at = at if at >= 0 and self.schema.field(at).type == TEXT else None
+        if self._labels_at is not None:
+            self.schema = self.schema.set(at, _LABELS_FIELD)
+
+    def total(self) -> int:
+        """Give the octets of all files."""
+        return sum(part.size for part in self._parts)
+
+    def messages(self) -> Iterator[Message]:
+        """Yield the messages of each file."""
+        for part, folder in zip(self._parts, self._folders, strict=True):
+            for uid, piece in enumerate(self._pieces(part, folder), 1):
+                flags = header_flags(piece.header)
+                yield Message(folder, uid, flags, piece.internaldate, piece.size, piece.header)
+
+    def finish(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Turn the labels of Google Takeout into lists, each distinct value once."""
+        at = self._labels_at
+        if at is None:
+            return batch
+        values = batch.column(at).fill_null("").dictionary_encode()
+        lists = pa.array(map(gmail_labels, values.dictionary.to_pylist()), TEXTS)
+        return batch.set_column(at, _LABELS_FIELD, lists.take(values.indices))
+
+    def _pieces(self, part: Part, folder: str) -> Iterator[Piece]:
+        def on_text(octets: int) -> None:
+            self.problem(folder, "Text", f"{part}: {octets} octets stand before the first message")
+
+        with ExitStack() as stack:
+            try:
+                stream = stack.enter_context(part.open())
+            except DAMAGE as error:
+                self.problem(folder, error, f"{part} cannot be opened: {error}")
+                return
+            yield from split(lambda n: self._read(n, stream, part, folder), on_text)
+
+    def _read(self, n: int, stream: Stream, part: Part, folder: str) -> bytes:
+        before = stream.tell()
+        try:
+            data = stream.read(n)
+        except DAMAGE as error:
+            self.problem(folder, error, f"{part} is damaged; all after it is lost: {error}")
+            data = b""
+        self.advance(stream.tell() - before)
+        return data
+
+
+def _mbox_parts(path: Path) -> list[Part]:
+    if path.is_dir():
+        raise ConfigurationError(
+            f"{path} is a folder, not an mbox file; read_maildir and read_eml take folders"
+        )
+    found = parts(path, ".mbox")
+    if not found:
+        raise ConfigurationError(f"{path} holds no .mbox file")
+    return found
+
+
+def is_mbox(part: Part) -> bool:
+    """Tell whether a stream is an mbox file, perhaps an empty one."""
+    return _is_mbox_head(part.head(_HEAD))
+
+
+def _is_mbox_head(head: bytes) -> bool:
+    return not head.strip() or any(True for _ in split(io.BytesIO(head).read))
+
+
+def _checked_head(part: Part) -> bytes:
+    head = part.head(_HEAD)
+    if not _is_mbox_head(head):
+        raise ConfigurationError(
+            f"{part} is not an mbox file: it has no From line; read_eml takes single messages"
+        )
+    return head
