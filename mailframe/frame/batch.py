@@ -17,9 +17,8 @@ Fields that are not asked for, and fields that are missing, count nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -28,16 +27,21 @@ import pyarrow.compute as pc
 from mailframe.frame.blocks import Blocks, Mask, Spans
 from mailframe.frame.extras import Extra, parse_extras
 from mailframe.frame.instants import header_dates, internal_dates
-from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, INSTANT, SCHEMA, TEXTS
+from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, SCHEMA, TEXTS
 from mailframe.headers import columns, text
 from mailframe.headers.columns import Lists, Values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
 _SYSTEM_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
 _LONGEST_SIZE = 18  # digits that an int64 always holds
 
 
 class Rows(Protocol):
-    """Column lists of fetched messages, one entry a message.
+    r"""Column lists of fetched messages, one entry a message.
 
     Attributes
     ----------
@@ -45,7 +49,7 @@ class Rows(Protocol):
         Runs in row order: the folder's name as shown, and its number of rows.
     uid : sequence of int
     flags : sequence of bytes
-        What stands between the parentheses: ``rb"\\Seen $Junk"``.
+        What stands between the parentheses: ``rb"\Seen $Junk"``.
     internaldate : sequence of bytes
         ``b"17-Jul-1996 02:44:25 -0700"``, or ``b""`` where it is absent.
     size : sequence of bytes
@@ -260,7 +264,7 @@ _LIST_FORMS: dict[str, Callable[[Values], Lists]] = {
 }
 
 
-def _category(index: np.ndarray, names: list[str]) -> pa.DictionaryArray:
+def _category(index: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(names, pa.string())).cast(
         CATEGORY
     )

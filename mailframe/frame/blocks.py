@@ -9,9 +9,8 @@ by the general path, `mailframe.headers.fields`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +18,9 @@ from numpy.typing import NDArray
 
 from mailframe.headers import fields
 from mailframe.headers.columns import Values, between
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -54,8 +56,11 @@ class Spans(NamedTuple):
         again = self.rows[1:] == self.rows[:-1]
         if not again.any():
             return self, self.rows[:0]
-        kept = np.append(True, ~again)  # noqa: FBT003 -- NumPy has no keyword for it
-        return Spans(*(array[kept] for array in self)), np.unique(self.rows[1:][again])
+        return self.only(np.append(True, ~again)), np.unique(self.rows[1:][again])
+
+    def only(self, which: Mask | Positions) -> Spans:
+        """Return some of the values."""
+        return Spans(self.rows[which], self.start[which], self.end[which], self.odd[which])
 
 
 class Blocks:

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import INSTANT, SCHEMA, TEXT, TEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _FORMS = {
     "asText": TEXT,
@@ -22,7 +24,7 @@ _FORMS = {
     "asDate": INSTANT,
     "asURLs": TEXTS,
 }
-_RESENT = "FROM SENDER REPLY-TO TO CC BCC".split()
+_RESENT = ("FROM", "SENDER", "REPLY-TO", "TO", "CC", "BCC")
 _DEFAULTS = (
     dict.fromkeys([*_RESENT, *("RESENT-" + name for name in _RESENT)], "asAddresses")
     | dict.fromkeys(

@@ -8,20 +8,25 @@ other values go one by one to the general path, `mailframe.headers.dates`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import compress
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from mailframe.frame.blocks import Blocks, Mask, Positions, Spans
 from mailframe.frame.schema import INSTANT
 from mailframe.headers import dates
 from mailframe.headers.columns import distinct, remembering
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mailframe.frame.blocks import Blocks, Mask, Positions, Spans
+
 _LOWER = 0x20202020
-_SPACE, _ZERO, _COLON = b" 0:"
+_SPACE, _ZERO, _COLON, _DASH, _PLUS = b" 0:-+"
 # "Aug 2002 16:12:38 " : positions of its digits, and of what stands between them.
 _CLOCK = 18
 _MARKS = {3: _SPACE, 8: _SPACE, 11: _COLON, 14: _COLON, 17: _SPACE}
@@ -32,6 +37,7 @@ _DAY = 86_400
 _ZONE = re.compile(rb"(?:[+-]\d{4}|[A-Za-z]{3,5})(?: \([^()\\]*\))?")
 _INTERNALDATE = re.compile(rb"[ \d]?\d-[A-Za-z]{3}-\d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 _FIXED = len("17-Jul-1996 02:44:25 -0700")
+_CLOCK_ROOM = bytes(_CLOCK)
 
 
 class Instants(NamedTuple):
@@ -61,7 +67,7 @@ class Instants(NamedTuple):
         """Return the column of instants."""
         return pa.array(self.seconds * 1_000_000, pa.int64(), mask=~self.known).view(INSTANT)
 
-    def put(self, rows: Positions, found: Sequence[dates.Instant]) -> None:
+    def put(self, rows: Mask, found: Sequence[dates.Instant]) -> None:
         """Put what the general path read into some rows."""
         self.seconds[rows] = [when.seconds or 0 for when in found]
         self.known[rows] = [when.seconds is not None for when in found]
@@ -112,7 +118,7 @@ def header_dates(blocks: Blocks, spans: Spans) -> Instants:
     count = len(spans.rows)
     zones = np.zeros((count, 4), np.int64)
     rows = np.flatnonzero(good)
-    rest = Spans(rows, at[rows] + _CLOCK, spans.end[rows], spans.odd[rows])
+    rest = spans.only(rows)._replace(start=at[rows] + _CLOCK)
     found, index = distinct(blocks.values(rest).raw, _zone)
     if found:
         zones[rows] = np.array(found, np.int64)[index.to_numpy()]
@@ -122,47 +128,43 @@ def header_dates(blocks: Blocks, spans: Spans) -> Instants:
     seconds = clock - 60 * offset
 
     result = Instants(seconds, good.copy(), offset, has_offset & good, mended & good)
-    rows = np.flatnonzero(~good)
-    if len(rows):
-        others = blocks.values(Spans(*(array[rows] for array in spans))).raw.to_pylist()
-        result.put(rows, [_parse(raw) for raw in others])
+    others = spans.only(~good)
+    result.put(~good, [_parse(raw) for raw in blocks.values(others).raw.to_pylist()])
     return result
 
 
 def internal_dates(raw: Sequence[bytes]) -> Instants:
     """Decode INTERNALDATE values (RFC 9051 section 9, date-time); ``b""`` is an absent one."""
-    count = len(raw)
-    fixed = np.fromiter(map(len, raw), np.int64, count) == _FIXED
-    rows = np.flatnonzero(fixed)
-    joined = b"".join(raw if len(rows) == count else [raw[row] for row in rows])
-    octets = np.frombuffer(joined + bytes(_FIXED), np.uint8)
-    at = np.arange(len(rows)) * _FIXED
-    result = Instants(
-        *(np.zeros(count, kind) for kind in (np.int64, np.bool_, np.int64, np.bool_, np.bool_))
-    )
-    good = fixed
-    if len(rows):
-        # Made to look like a Date field's clock.
-        octets = octets.copy()
-        for dash in (2, 6):
-            good[rows] &= octets[at + dash] == ord("-")
-            octets[at + dash] = _SPACE
-        padded = octets[at] == _SPACE
-        day, width = _day(octets, at + padded)
-        good[rows] &= width + padded == 2
-        clock, right = _clock(octets, at + 3, day)
-        sign = octets[at + 21]
-        zone = octets[at[:, None] + np.arange(22, 26)] - np.uint8(_ZERO)
-        hours, minutes = (10 * zone[:, i].astype(np.int64) + zone[:, i + 1] for i in (0, 2))
-        offset = np.where(sign == ord("-"), -1, 1) * (60 * hours + minutes)
-        right &= (zone <= 9).all(1) & (minutes < 60) & ((sign == ord("-")) | (sign == ord("+")))
-        good[rows] &= right
-        result.seconds[rows] = clock - 60 * offset
-        result.known[:] = good
-    rest = [row for row in np.flatnonzero(~good).tolist() if raw[row]]
-    if rest:
-        result.put(np.array(rest), [_parse_internal(raw[row]) for row in rest])
+    lengths = np.fromiter(map(len, raw), np.int64, len(raw))
+    good = lengths == _FIXED
+    joined = b"".join(raw if good.all() else compress(raw, good.tolist()))
+    seconds = np.zeros(len(raw), np.int64)
+    seconds[good], right = _fixed_clock(joined)
+    good[good] = right
+    nothing = np.zeros(len(raw), np.bool_)
+    result = Instants(seconds, good.copy(), np.zeros_like(seconds), nothing, nothing.copy())
+    others = ~good & (lengths > 0)
+    found = [_parse_internal(each) for each in compress(raw, others.tolist())]
+    result.put(others, found)
     return result
+
+
+def _fixed_clock(joined: bytes) -> tuple[Positions, Mask]:
+    """Read ``17-Jul-1996 02:44:25 -0700`` again and again: seconds, and whether they are right."""
+    octets = np.frombuffer(joined + _CLOCK_ROOM, np.uint8).copy()
+    at = np.arange(0, len(joined), _FIXED)
+    good = (octets[at + 2] == _DASH) & (octets[at + 6] == _DASH)
+    octets[at + 2] = octets[at + 6] = _SPACE  # as in a Date field
+    padding = octets[at] == _SPACE
+    day, width = _day(octets, at + padding)
+    clock, right = _clock(octets, at + 3, day)
+    sign = octets[at + 21]
+    digit = octets[at[:, None] + np.arange(22, 26)].T - np.uint8(_ZERO)
+    hours, minutes = (10 * digit[i].astype(np.int64) + digit[i + 1] for i in (0, 2))
+    offset = np.where(sign == _DASH, -1, 1) * (60 * hours + minutes)
+    good &= right & (padding + width == 2) & ((sign == _DASH) | (sign == _PLUS))
+    good &= (digit <= 9).all(0) & (minutes < 60)
+    return clock - 60 * offset, good
 
 
 def _fours(octets: NDArray[np.uint8], at: Positions) -> NDArray[np.uint32]:

@@ -1,0 +1,1 @@
+"""Header field values, sans I/O: bytes in, text, addresses, instants and ids out."""

@@ -150,11 +150,11 @@ def id_lists(values: Values) -> Lists:
 def mailboxes(values: Values) -> Mailboxes:
     """Decode From values into their first mailboxes."""
     found, index = distinct(values.raw, _mailbox)
-    columns = [
+    name, addr, domain = (
         pa.array([box[part] for box, _ in found], pa.large_string()).take(index)
         for part in range(3)
-    ]
-    return Mailboxes(*columns, _mended(found, index))
+    )
+    return Mailboxes(name, addr, domain, _mended(found, index))
 
 
 def addr_specs(values: Values) -> Lists:
@@ -218,7 +218,8 @@ def _distinct_lists(raw: pa.LargeBinaryArray, parse: _Parser[list[str]]) -> List
 
 def _mended(found: Sequence[tuple[Any, bool]], index: pa.Int32Array) -> Mask:
     wrong = np.fromiter((wrong for _, wrong in found), np.bool_, len(found))
-    return wrong[index.to_numpy()]
+    spread: Mask = wrong[index.to_numpy()]
+    return spread
 
 
 def _matches(raw: pa.LargeBinaryArray, pattern: str) -> Mask:

@@ -28,20 +28,17 @@ _ZONE = (
     r"(?: *+(?P<zone>(?:(?:gmt|utc|ut) ?)?[+-] ?\d{1,2}:?\d{2}(?!\d)|(?:gmt|utc)?[+-]\d{1,2}(?!\d)"
     r'|"?[a-z]{1,5}+"?(?!\d)))?'
 )
-_FORMS = tuple(
-    re.compile(form, re.ASCII)
-    for form in (
-        # Wed, 21 Aug 2002 16:12:38 +0700
-        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -]*+{_MONTH}[ ,-]*+(?P<year>\d{{2,6}}),?"
-        rf" *+{_TIME}{_NOON}{_ZONE}",
-        # Wed Aug 21 16:12:38 PDT 2002
-        rf"{_WEEKDAY}{_MONTH} *+(?P<day>\d{{1,2}}),? {_TIME}{_NOON}{_ZONE},? *+(?P<year>\d{{4}})",
-        # Aug 21, 2002 4:12 PM
-        rf"{_WEEKDAY}{_MONTH} *+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}}),? *+{_TIME}"
-        rf"{_NOON}{_ZONE}",
-        # 2002-08-21T16:12:38Z
-        rf"{_WEEKDAY}(?P<year>\d{{4}})-(?P<imonth>\d{{2}})-(?P<day>\d{{2}})[ t]{_TIME}{_NOON}{_ZONE}",
-    )
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_CLOCK = rf"{_TIME}{_NOON}{_ZONE}"
+_FORMS = (
+    # Wed, 21 Aug 2002 16:12:38 +0700
+    re.compile(rf"{_WEEKDAY}{_DAY}[ -]*+{_MONTH}[ ,-]*+(?P<year>\d{{2,6}}),? *+{_CLOCK}", re.ASCII),
+    # Wed Aug 21 16:12:38 PDT 2002
+    re.compile(rf"{_WEEKDAY}{_MONTH} *+{_DAY},? {_CLOCK},? *+(?P<year>\d{{4}})", re.ASCII),
+    # Aug 21, 2002 4:12 PM
+    re.compile(rf"{_WEEKDAY}{_MONTH} *+{_DAY},? (?P<year>\d{{4}}),? *+{_CLOCK}", re.ASCII),
+    # 2002-08-21T16:12:38Z
+    re.compile(rf"{_WEEKDAY}(?P<year>\d{{4}})-(?P<digits>\d\d)-(?P<day>\d\d)[ t]{_CLOCK}", re.ASCII),
 )
 # The first form as RFC 5322 spells it, obsolete years and zones included: nothing to mend.
 _LAWFUL = re.compile(
@@ -78,7 +75,7 @@ UNREADABLE = Instant(None, None, mended=True)
 def parse(raw: bytes) -> Instant:
     """Read the value of a Date field, folds and comments included."""
     value = unfold(raw)
-    if len(value) > 1000:  # noqa: PLR2004 -- no date is that long, and comments may hold anything
+    if len(value) > 1000:
         return UNREADABLE
     text = _BLANKS.sub(" ", without_comments(value).decode("latin-1").lower()).strip(" ,;")
     text = _COLON.sub(r"\1", text)
@@ -92,7 +89,7 @@ def parse(raw: bytes) -> Instant:
 def _instant(match: re.Match[str], text: str) -> Instant:
     got = match.groupdict()
     lawful = _LAWFUL.fullmatch(text) is not None
-    month = int(got["imonth"]) if got.get("imonth") else MONTHS.index(got["month"]) + 1
+    month = int(got["digits"]) if "digits" in got else MONTHS.index(got["month"]) + 1
     hour = int(got["hour"])
     if got["noon"]:
         hour = hour % 12 + 12 * (got["noon"] == "p")
@@ -105,10 +102,10 @@ def _instant(match: re.Match[str], text: str) -> Instant:
         )
     except ValueError:
         return UNREADABLE
-    if second > 60 or not 1900 <= year <= 9999:  # noqa: PLR2004 -- RFC 5322 section 3.3
+    if second > 60 or not 1900 <= year <= 9999:
         return UNREADABLE
     offset, known = _offset(got["zone"])
-    seconds = int(when.timestamp()) + (second == 60) - 60 * (offset or 0)  # noqa: PLR2004
+    seconds = int(when.timestamp()) + (second == 60) - 60 * (offset or 0)
     weekday = got["weekday"]
     right_day = weekday is None or WEEKDAYS[when.weekday()] == weekday
     return Instant(seconds, offset, not (lawful and known and right_day))
@@ -116,9 +113,9 @@ def _instant(match: re.Match[str], text: str) -> Instant:
 
 def _year(digits: str) -> int:
     year = int(digits)
-    if len(digits) == 2:  # noqa: PLR2004 -- RFC 5322 section 4.3
-        return year + (2000 if year < 50 else 1900)  # noqa: PLR2004
-    return year + 1900 if len(digits) == 3 else year  # noqa: PLR2004
+    if len(digits) == 2:
+        return year + (2000 if year < 50 else 1900)
+    return year + 1900 if len(digits) == 3 else year
 
 
 def _offset(zone: str | None) -> tuple[int | None, bool]:
@@ -130,10 +127,10 @@ def _offset(zone: str | None) -> tuple[int | None, bool]:
         known = name in _ZONES
         return _ZONES.get(name), known or len(name) == 1
     digits = re.sub(r"[^0-9]", "", name)
-    if len(digits) <= 2:  # noqa: PLR2004
+    if len(digits) <= 2:
         digits = digits + "00"
     hours, minutes = int(digits[:-2]), int(digits[-2:])
-    if minutes > 59:  # noqa: PLR2004
+    if minutes > 59:
         return None, False
     if "-" in name:
         # -0000 is a time in UTC from a place that does not say where it is.

@@ -146,12 +146,22 @@ def _add_word(run: list[_Word], match: re.Match[bytes]) -> bool:
     label, _, encoding, encoded = match.groups()
     word = _Word(codec_of(label.decode("latin-1")), encoding in b"Bb", encoded)
     last = run[-1] if run else None
-    if last and last.base64 and word.base64 and last.codec == word.codec and len(last.encoded) % 4:
-        # A base64 stream that was cut anywhere, not at a multiple of four.
+    if last and last.base64 and word.base64 and last.codec == word.codec and _is_cut(last.encoded):
         run[-1] = last._replace(encoded=last.encoded + encoded)
         return True
     run.append(word)
     return False
+
+
+def _is_cut(encoded: bytes) -> bool:
+    """Tell a base64 stream that runs on in the next word from one that only lacks its padding."""
+    if len(encoded) % 4 == 0 or encoded.endswith(b"="):
+        return False
+    padded = encoded + b"=" * (-len(encoded) % 4)
+    try:
+        return binascii.b2a_base64(binascii.a2b_base64(padded), newline=False) != padded
+    except ValueError:
+        return True
 
 
 def _unquote(encoded: bytes) -> tuple[bytes, bool]:
