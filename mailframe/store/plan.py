@@ -93,12 +93,15 @@ class Plan:
         What to ask for; none: the stored rows are what a full fetch would bring.
     keep : bool
         Whether the rows held still count; if not, they are dropped first.
+    headers : tuple of str
+        The further header fields held afterwards, to be fetched with every new row.
     flags_exact : bool
         Whether the flags are right afterwards, as of the server's HIGHESTMODSEQ.
     """
 
     steps: tuple[Step, ...] = ()
     keep: bool = True
+    headers: tuple[str, ...] = ()
     flags_exact: bool = True
 
 
@@ -125,24 +128,21 @@ def plan(
         (MESSAGES, UIDNEXT, UNSEEN) changed; or never, which leaves the flags of old messages as
         they were first seen.
     """
+    kept = state.headers if state else ()
+    lacking = tuple(name for name in headers if name not in kept)
     if state is None or state.uidvalidity != server.uidvalidity or not state.uidvalidity:
-        return Plan((Fetch(1),), keep=False)
-    uidnext = server.uidnext or 0
-    below = max(state.uidnext, 1)
+        return Plan((Fetch(1),), keep=False, headers=kept + lacking)
     same_messages = (
-        state.complete and uidnext == state.uidnext and server.messages == state.messages
+        state.complete and server.uidnext == state.uidnext and server.messages == state.messages
     )
-    flag_step = (
-        _flag_step(state, server, below, flags, same_messages=same_messages) if held else None
-    )
+    flag_step = _flag_step(state, server, flags, same_messages=same_messages) if held else None
     steps: list[Step] = [flag_step] if flag_step else []
-    exact = flag_step is not None or not held or _same_modseq(state, server)
     if not same_messages:
         steps += _message_steps(state, server, flag_step)
-    lacking = tuple(name for name in headers if name not in state.headers)
     if lacking and held:
         steps.append(Headers(lacking))
-    return Plan(tuple(steps), flags_exact=exact)
+    exact = flag_step is not None or not held or _same_modseq(state, server)
+    return Plan(tuple(steps), headers=kept + lacking, flags_exact=exact)
 
 
 def _same_modseq(state: FolderState, server: ServerState) -> bool:
@@ -150,18 +150,18 @@ def _same_modseq(state: FolderState, server: ServerState) -> bool:
 
 
 def _flag_step(
-    state: FolderState, server: ServerState, below: int, policy: FlagPolicy, *, same_messages: bool
+    state: FolderState, server: ServerState, policy: FlagPolicy, *, same_messages: bool
 ) -> Flags | None:
     if server.modseq and state.modseq and server.modseq >= state.modseq:
         if server.modseq == state.modseq:
             return None
-        return Flags(below, state.modseq, vanished=server.qresync)
+        return Flags(state.uidnext, state.modseq, vanished=server.qresync)
     # No mod-sequences, or (its index was rebuilt) others than those we know.
     if policy == "skip":
         return None
     if policy == "counts" and same_messages and server.unseen == state.unseen:
         return None
-    return Flags(below)
+    return Flags(state.uidnext)
 
 
 def _message_steps(state: FolderState, server: ServerState, flag_step: Flags | None) -> list[Step]:
@@ -173,3 +173,41 @@ def _message_steps(state: FolderState, server: ServerState, flag_step: Flags | N
     if not (flag_step and flag_step.vanished):
         steps.append(Uids())
     return steps
+
+
+
+def outcome(
+    plan: Plan,
+    server: ServerState,
+    *,
+    before: FolderState,
+    last: int,
+    complete: bool,
+    refreshed: str,
+) -> FolderState:
+    """Return the state of a folder after a plan was carried out.
+
+    It is the server's as it was when the plan was made: what has happened since then was perhaps
+    seen already, and will be asked for again.
+
+    Parameters
+    ----------
+    before : FolderState
+        What was stored, or a new state that has nothing but its names.
+    last : int
+        The highest UID among the rows; 0 without rows.
+    complete : bool
+        Whether every message that was asked for came.
+    """
+    return dataclasses.replace(
+        before,
+        uidvalidity=server.uidvalidity,
+        uidnext=max(server.uidnext or 1, last + 1),
+        modseq=(server.modseq or 0) if plan.flags_exact else 0,
+        messages=server.messages,
+        unseen=server.unseen,
+        headers=plan.headers,
+        complete=complete,
+        refreshed=refreshed,
+        gone=before.gone if plan.keep else (),
+    )

@@ -56,8 +56,8 @@ class FolderState:
 
     account: str
     folder: str
-    uidvalidity: int
-    uidnext: int
+    uidvalidity: int = 0
+    uidnext: int = 1
     modseq: int = 0
     messages: int | None = None
     unseen: int | None = None

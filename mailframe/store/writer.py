@@ -202,8 +202,8 @@ def _held(sources: Sequence[_Source]) -> Held:
     if len(sources) > 1:
         modseq = min(source.state.modseq for source in sources)
         state = dataclasses.replace(state, complete=False, modseq=modseq)
-    if len(uids):
-        state = dataclasses.replace(state, uidnext=max(state.uidnext, int(uids[-1]) + 1))
+    if not state.complete and len(uids):
+        state = dataclasses.replace(state, uidnext=int(uids[-1]) + 1)
     filled = tuple(source for source in sources if len(source.uids))
     return Held(state, ranges_of(uids), len(uids), filled)
 
