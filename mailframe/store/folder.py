@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mailframe.errors import StoreError
-from mailframe.frame.schema import CATEGORY, INSTANT
+from mailframe.frame.schema import CATEGORY
 from mailframe.store import atomic
 from mailframe.store.state import decode, encode
 
@@ -25,18 +25,12 @@ if TYPE_CHECKING:
 
     from mailframe.store.state import FolderState
 
-# Kept for every row beside the columns of the frame: when it came into the store, and when its
-# flags last changed.
-STORED = "stored_at"
-CHANGED = "changed_at"
-BOOKKEEPING = (pa.field(STORED, INSTANT, nullable=False), pa.field(CHANGED, INSTANT))
-
 # Rows: large enough to compress well, small enough to patch a folder of millions piecewise.
 ROW_GROUP = 65_536
 # Level 6 of zstd: 4 % smaller than level 3 at the same speed of reading; above it writing gets slow
 # for little.
 _ZSTD_LEVEL = 6
-_PLAIN = {"date", "internaldate", "size", "subject", "message_id", "in_reply_to", "raw_headers"}
+_PLAIN = {"date", "internaldate", "size", "subject", "message_id", "in_reply_to"}
 
 
 def write(

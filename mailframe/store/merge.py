@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.store.folder import CHANGED, STORED
+from mailframe.store.columns import CHANGED, FLAG_COLUMNS, STORED
 from mailframe.store.uids import Ranges, inside, intersect, subtract
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _IDENTITY = ("account", "folder", "uid")
-FLAG_COLUMNS = ("seen", "answered", "flagged", "draft", "deleted", "keywords")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,12 +110,13 @@ class Merge:
             mask = inside(table["uid"].to_numpy(), self._lost)
             if mask.any():
                 table = table.filter(pa.array(~mask))
+        table = _conformed(table, self._schema)
         if self._headers is not None:
             names = [name for name in self._headers.column_names if name not in _IDENTITY]
             table = _overlaid(table, self._headers, names)
         if self._flags is not None:
             table = self._flagged(table, self._flags)
-        return _conformed(table, self._schema)
+        return table
 
     def _flagged(self, table: pa.Table, flags: pa.Table) -> pa.Table:
         new = _overlaid(table, flags, FLAG_COLUMNS)
@@ -162,14 +162,12 @@ def _overlaid(table: pa.Table, patch: pa.Table, columns: Iterable[str]) -> pa.Ta
     place = pc.index_in(table["uid"], patch["uid"].combine_chunks())
     known = pc.is_valid(place)
     for name in columns:
-        field = patch.schema.field(name)
         values = patch[name].combine_chunks().take(place.combine_chunks())
-        if name in table.column_names:
-            field = table.schema.field(name)
-            values = pc.if_else(known, values, table[name])
-            table = table.set_column(table.column_names.index(name), field, values)
-        else:
-            table = table.append_column(field, values)
+        table = table.set_column(
+            table.column_names.index(name),
+            table.schema.field(name),
+            pc.if_else(known, values, table[name]),
+        )
     return table
 
 
@@ -186,10 +184,10 @@ def _joined(lists: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return the table with exactly the columns of the schema; those that it lacks are null."""
+    """Return the table with exactly the columns of the schema; null where it has no such one."""
     columns = [
-        table[field.name].cast(field.type)
-        if field.name in table.column_names
+        table[field.name]
+        if field.name in table.column_names and table.schema.field(field.name).type == field.type
         else pa.chunked_array([pa.nulls(table.num_rows, field.type)])
         for field in schema
     ]

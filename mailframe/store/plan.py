@@ -21,6 +21,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Literal
 
+from mailframe.store.columns import united
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -122,7 +124,7 @@ def plan(
     held : int
         How many rows are stored.
     headers : sequence of str
-        Further header fields asked for.
+        Further header fields asked for, in canonical form.
     flags : {"exact", "counts", "skip"}
         For servers without mod-sequences: read every flag at each refresh; only where a count
         (MESSAGES, UIDNEXT, UNSEEN) changed; or never, which leaves the flags of old messages as
@@ -130,8 +132,9 @@ def plan(
     """
     kept = state.headers if state else ()
     lacking = tuple(name for name in headers if name not in kept)
+    held_then = united(kept, headers)
     if state is None or state.uidvalidity != server.uidvalidity or not state.uidvalidity:
-        return Plan((Fetch(1),), keep=False, headers=kept + lacking)
+        return Plan((Fetch(1),), keep=False, headers=held_then)
     same_messages = (
         state.complete and server.uidnext == state.uidnext and server.messages == state.messages
     )
@@ -142,7 +145,7 @@ def plan(
     if lacking and held:
         steps.append(Headers(lacking))
     exact = flag_step is not None or not held or _same_modseq(state, server)
-    return Plan(tuple(steps), headers=kept + lacking, flags_exact=exact)
+    return Plan(tuple(steps), headers=held_then, flags_exact=exact)
 
 
 def _same_modseq(state: FolderState, server: ServerState) -> bool:
@@ -173,7 +176,6 @@ def _message_steps(state: FolderState, server: ServerState, flag_step: Flags | N
     if not (flag_step and flag_step.vanished):
         steps.append(Uids())
     return steps
-
 
 
 def outcome(

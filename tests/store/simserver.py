@@ -6,8 +6,8 @@ import dataclasses
 
 import pyarrow as pa
 
-from mailframe.frame.schema import SCHEMA, TEXT
-from mailframe.store.folder import BOOKKEEPING
+from mailframe.frame.extras import parse_extras
+from mailframe.frame.schema import SCHEMA
 from mailframe.store.merge import Answers
 from mailframe.store.plan import Fetch, Flags, Headers, ServerState, Uids
 from mailframe.store.uids import normal
@@ -73,14 +73,15 @@ class SimServer:
         )
 
     def rows(self, uids, headers=()):
-        schema = schema_of(headers, bookkeeping=False)
+        """Return whole rows; a further header's value says whose it is."""
         self.rows_sent += len(uids)
-        extras = [
-            {name: f"{name} of {uid}" for name in headers} for uid in uids
-        ]
+        extras = parse_extras(headers)
+        schema = pa.schema([*SCHEMA, *(pa.field(extra.column, extra.type) for extra in extras)])
         found = [
-            message(uid, seed=self.mail[uid][0]) | self.mail[uid][1] | extra
-            for uid, extra in zip(uids, extras, strict=True)
+            message(uid, seed=self.mail[uid][0])
+            | self.mail[uid][1]
+            | {extra.column: _value(extra, uid) for extra in extras}
+            for uid in uids
         ]
         return batch(found, schema=schema)
 
@@ -106,7 +107,8 @@ class SimServer:
                         # A server may name more than it must.
                         found["vanished"] = normal([*lost, (below + 5, below + 90)])
                 case Headers(names):
-                    extra = self.rows(list(self.mail), names).select(["uid", *names])
+                    columns = [extra.column for extra in parse_extras(names)]
+                    extra = self.rows(list(self.mail), names).select(["uid", *columns])
                     self.rows_sent -= len(self.mail)
                     found["headers"].append(extra)
                 case Uids():
@@ -114,9 +116,9 @@ class SimServer:
         return Answers(**found)
 
 
-def schema_of(headers, *, bookkeeping=True):
-    extra = [pa.field(name, TEXT) for name in headers]
-    return pa.schema([*SCHEMA, *extra, *(BOOKKEEPING if bookkeeping else ())])
+def _value(extra, uid):
+    text = f"{extra.field} of {uid}"
+    return [text, text] if extra.every else text
 
 
 def disturb(server, draw):
@@ -130,4 +132,3 @@ def disturb(server, draw):
         server.expunge(0.2, draw)
     elif what == 7 and draw.random() < 0.3:
         server.reset(draw)
-
