@@ -1,0 +1,89 @@
+"""The columns of a folder's file: those of the frame, further headers, and the store's own.
+
+A full fetch counts the malformed values of the header fields asked for in ``defects``. Another day
+other fields are asked for, so the store counts apart: ``defects`` for the frame's own fields, and
+beside each further column ``X`` a flag ``X_mended``. What is shown adds up those that are shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailframe.frame.extras import parse_extras
+from mailframe.frame.schema import INSTANT, SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mailframe.frame.extras import Extra
+
+# Kept for every row: when it came into the store, and when its flags last changed there.
+STORED = "stored_at"
+CHANGED = "changed_at"
+BOOKKEEPING = (pa.field(STORED, INSTANT, nullable=False), pa.field(CHANGED, INSTANT))
+FLAG_COLUMNS = ("seen", "answered", "flagged", "draft", "deleted", "keywords")
+MENDED = "_mended"
+
+_MOST_DEFECTS = 255  # the column is one octet wide
+
+
+def canonical(headers: Iterable[str]) -> tuple[str, ...]:
+    """Return names of header fields in the one form in which the store compares them.
+
+    Raises
+    ------
+    ConfigurationError
+        One is no name of a header field.
+    """
+    return tuple(_name(extra) for extra in parse_extras(headers))
+
+
+def _name(extra: Extra) -> str:
+    return f"{extra.field}{':all' if extra.every else ''}:{extra.form}"
+
+
+def united(held: Sequence[str], asked: Sequence[str]) -> tuple[str, ...]:
+    """Return the header fields to hold from now on; of two forms of one column, that asked for."""
+    new = tuple(name for name in asked if name not in held)
+    replaced = {extra.column for extra in parse_extras(new)}
+    kept = (_name(extra) for extra in parse_extras(held) if extra.column not in replaced)
+    return (*kept, *new)
+
+
+def stored_schema(headers: Sequence[str]) -> pa.Schema:
+    """Return the schema of a file that holds these further header fields."""
+    extras = parse_extras(headers)
+    return pa.schema(
+        [
+            *SCHEMA,
+            *(pa.field(extra.column, extra.type) for extra in extras),
+            *(pa.field(extra.column + MENDED, pa.bool_()) for extra in extras),
+            *BOOKKEEPING,
+        ]
+    )
+
+
+def shown(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return stored rows as rows of a frame.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        The columns wanted; a further header column that the rows lack is null.
+    """
+    names = batch.schema.names
+    columns = [
+        batch[field.name] if field.name in names else pa.nulls(batch.num_rows, field.type)
+        for field in schema
+    ]
+    mended = [name + MENDED for name in schema.names if name + MENDED in names]
+    if "defects" in schema.names and mended:
+        total = pc.cast(batch["defects"], pa.int32())
+        for name in mended:
+            total = pc.add(total, pc.cast(pc.fill_null(batch[name], fill_value=False), pa.int32()))
+        place = schema.get_field_index("defects")
+        columns[place] = pc.cast(pc.min_element_wise(total, _MOST_DEFECTS), pa.uint8())
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

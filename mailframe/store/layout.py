@@ -1,0 +1,89 @@
+"""Where things lie in a store: names from a server become file names, safely.
+
+::
+
+    STORE/
+      ann@imap.example.org-3b6qk.../        one directory an account
+        INBOX-x2vl5....parquet              one file a folder: rows and sync state together
+        Lists_pandas-7ktqa....parquet
+        .unfinished/INBOX-x2vl5.../1.part  what an interrupted first fetch has brought so far
+        .lock                              held by the one process that may write
+
+A server chooses folder names, so nothing of them is trusted: a file name is a short readable slug
+of plain ASCII and a digest of the exact name. That keeps ``../``, NUL, reserved device names and
+500 characters out of paths, and keeps ``INBOX`` and ``Inbox`` apart where the file system does not.
+The names themselves stand inside the files.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SUFFIX = ".parquet"
+PART_SUFFIX = ".part"  # not .parquet: a glob over the store must not meet unfinished rows
+UNFINISHED = ".unfinished"
+LOCK = ".lock"
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
+_SLUG_LENGTH = 40
+# 80 bits in 16 characters: nobody finds two names with one digest by chance, and by intent hardly;
+# the name inside the file is compared all the same.
+_DIGEST_OCTETS = 10
+
+
+def component(name: str) -> str:
+    """Return the file name (without suffix) that stands for an account or a folder.
+
+    Parameters
+    ----------
+    name : str
+        Any text at all, also with ``/``, NUL or lone surrogates.
+
+    Returns
+    -------
+    str
+        At most 57 characters of ``[A-Za-z0-9@._-]``, not beginning with a dot; distinct for
+        distinct names even where case does not count.
+    """
+    slug = _UNSAFE.sub("_", name)[:_SLUG_LENGTH].lstrip(".") or "_"
+    octets = name.encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(octets, digest_size=_DIGEST_OCTETS).digest()
+    return f"{slug}-{base64.b32encode(digest).decode().lower()}"
+
+
+def account_dir(root: Path, account: str) -> Path:
+    """Return the directory of an account."""
+    return root / component(account)
+
+
+def folder_path(directory: Path, folder: str) -> Path:
+    """Return the file of a folder inside its account's directory."""
+    return directory / (component(folder) + SUFFIX)
+
+
+def parts_dir(directory: Path, folder: str) -> Path:
+    """Return the directory that holds the batches of a folder's unfinished first fetch."""
+    return directory / UNFINISHED / component(folder)
+
+
+def folder_paths(directory: Path) -> Iterator[Path]:
+    """Yield the folder files of one account's directory, sorted by file name."""
+    if directory.is_dir():
+        yield from sorted(
+            path for path in directory.glob("*" + SUFFIX) if not path.name.startswith(".")
+        )
+
+
+def account_dirs(root: Path) -> Iterator[Path]:
+    """Yield the directories of a store that may belong to accounts, sorted by name."""
+    if root.is_dir():
+        yield from sorted(
+            path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")
+        )

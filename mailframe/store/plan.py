@@ -1,0 +1,215 @@
+"""What a refresh must ask of the server for one folder: decided without I/O.
+
+What the store knows meets what LIST-STATUS (or EXAMINE) says, and the cheapest steps that make them
+equal come out (RFC 9051 section 2.3.1.1 on UIDs, RFC 7162 on mod-sequences):
+
+- nothing, where the counts and HIGHESTMODSEQ are as they were;
+- new messages: everything from the old UIDNEXT on;
+- flags: those changed since the stored mod-sequence; a pass over all of them where the server keeps
+  no mod-sequences;
+- expunged messages: told by VANISHED under QRESYNC, else found by comparing the UIDs that are
+  there;
+- further header fields: for the messages held, those fields alone;
+- the folder again, where UIDVALIDITY changed.
+
+The steps do not depend on each other's answers, so they can travel together behind one EXAMINE.
+Only what `Uids` finds missing is fetched after it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Literal
+
+from mailframe.store.columns import united
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailframe.store.state import FolderState
+
+FlagPolicy = Literal["exact", "counts", "skip"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServerState:
+    """A folder as the server describes it; None stands for what it does not tell.
+
+    Parameters
+    ----------
+    modseq : int, optional
+        HIGHESTMODSEQ; None or 0 where the folder has no mod-sequences.
+    qresync : bool
+        QRESYNC was enabled: expunged UIDs can be asked for by mod-sequence.
+    """
+
+    uidvalidity: int
+    uidnext: int | None
+    messages: int
+    unseen: int | None = None
+    modseq: int | None = None
+    qresync: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fetch:
+    """Fetch whole rows, from UID `first` on."""
+
+    first: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Flags:
+    """Fetch flags of the UIDs below `below`: those changed after `since`, or all where it is 0.
+
+    With `vanished` the answer also tells the UIDs expunged after `since`.
+    """
+
+    below: int
+    since: int = 0
+    vanished: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Uids:
+    """Ask for the UIDs that are there: stored rows of others are gone, others are missing here."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Headers:
+    """Fetch further header fields for the rows held."""
+
+    names: tuple[str, ...]
+
+
+Step = Fetch | Flags | Uids | Headers
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do for one folder.
+
+    Parameters
+    ----------
+    steps : tuple of steps
+        What to ask for; none: the stored rows are what a full fetch would bring.
+    keep : bool
+        Whether the rows held still count; if not, they are dropped first.
+    headers : tuple of str
+        The further header fields held afterwards, to be fetched with every new row.
+    flags_exact : bool
+        Whether the flags are right afterwards, as of the server's HIGHESTMODSEQ.
+    """
+
+    steps: tuple[Step, ...] = ()
+    keep: bool = True
+    headers: tuple[str, ...] = ()
+    flags_exact: bool = True
+
+
+def plan(
+    state: FolderState | None,
+    server: ServerState,
+    *,
+    held: int,
+    headers: Sequence[str] = (),
+    flags: FlagPolicy = "exact",
+) -> Plan:
+    """Return the plan for one folder.
+
+    Parameters
+    ----------
+    state : FolderState or None
+        What is stored; None: nothing is.
+    held : int
+        How many rows are stored.
+    headers : sequence of str
+        Further header fields asked for, in canonical form.
+    flags : {"exact", "counts", "skip"}
+        For servers without mod-sequences: read every flag at each refresh; only where a count
+        (MESSAGES, UIDNEXT, UNSEEN) changed; or never, which leaves the flags of old messages as
+        they were first seen.
+    """
+    kept = state.headers if state else ()
+    lacking = tuple(name for name in headers if name not in kept)
+    held_then = united(kept, headers)
+    if state is None or state.uidvalidity != server.uidvalidity or not state.uidvalidity:
+        return Plan((Fetch(1),), keep=False, headers=held_then)
+    same_messages = (
+        state.complete and server.uidnext == state.uidnext and server.messages == state.messages
+    )
+    flag_step = _flag_step(state, server, flags, same_messages=same_messages) if held else None
+    steps: list[Step] = [flag_step] if flag_step else []
+    if not same_messages:
+        steps += _message_steps(state, server, flag_step)
+    if lacking and held:
+        steps.append(Headers(lacking))
+    exact = flag_step is not None or not held or _same_modseq(state, server)
+    return Plan(tuple(steps), headers=held_then, flags_exact=exact)
+
+
+def _same_modseq(state: FolderState, server: ServerState) -> bool:
+    return bool(server.modseq) and server.modseq == state.modseq
+
+
+def _flag_step(
+    state: FolderState, server: ServerState, policy: FlagPolicy, *, same_messages: bool
+) -> Flags | None:
+    if server.modseq and state.modseq and server.modseq >= state.modseq:
+        if server.modseq == state.modseq:
+            return None
+        return Flags(state.uidnext, state.modseq, vanished=server.qresync)
+    # No mod-sequences, or (its index was rebuilt) others than those we know.
+    if policy == "skip":
+        return None
+    if policy == "counts" and same_messages and server.unseen == state.unseen:
+        return None
+    return Flags(state.uidnext)
+
+
+def _message_steps(state: FolderState, server: ServerState, flag_step: Flags | None) -> list[Step]:
+    if not state.complete or not server.uidnext or server.uidnext < state.uidnext:
+        return [Uids()]  # the old UIDNEXT does not tell what is missing
+    steps: list[Step] = []
+    if server.uidnext > state.uidnext:
+        steps.append(Fetch(state.uidnext))
+    if not (flag_step and flag_step.vanished):
+        steps.append(Uids())
+    return steps
+
+
+def outcome(
+    plan: Plan,
+    server: ServerState,
+    *,
+    before: FolderState,
+    last: int,
+    complete: bool,
+    refreshed: str,
+) -> FolderState:
+    """Return the state of a folder after a plan was carried out.
+
+    It is the server's as it was when the plan was made: what has happened since then was perhaps
+    seen already, and will be asked for again.
+
+    Parameters
+    ----------
+    before : FolderState
+        What was stored, or a new state that has nothing but its names.
+    last : int
+        The highest UID among the rows; 0 without rows.
+    complete : bool
+        Whether every message that was asked for came.
+    """
+    return dataclasses.replace(
+        before,
+        uidvalidity=server.uidvalidity,
+        uidnext=max(server.uidnext or 1, last + 1),
+        modseq=(server.modseq or 0) if plan.flags_exact else 0,
+        messages=server.messages,
+        unseen=server.unseen,
+        headers=plan.headers,
+        complete=complete,
+        refreshed=refreshed,
+        gone=before.gone if plan.keep else (),
+    )

@@ -1,0 +1,270 @@
+"""The reading side: a store as DataFrames, without a network, a password or a lock."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailframe.errors import ConfigurationError, StoreError
+from mailframe.frame.schema import INSTANT, SCHEMA
+from mailframe.store import layout
+from mailframe.store.changes import CHANGES, changes_in
+from mailframe.store.columns import BOOKKEEPING, MENDED, shown
+from mailframe.store.folder import FolderFile
+from mailframe.store.selection import Selection, moment
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import pandas as pd
+
+    from mailframe.store.selection import Errors, Moment, Names
+
+T = TypeVar("T")
+_KEYS = ("account", "folder", "uid")
+_FOLDERS = pa.schema(
+    [
+        pa.field("account", pa.large_string()),
+        pa.field("folder", pa.large_string()),
+        pa.field("messages", pa.int64()),
+        pa.field("unseen", pa.int64()),
+        pa.field("uidvalidity", pa.int64()),
+        pa.field("uidnext", pa.int64()),
+        pa.field("highestmodseq", pa.int64()),
+        pa.field("headers", pa.list_(pa.string())),
+        pa.field("complete", pa.bool_()),
+        pa.field("refreshed", INSTANT),
+        pa.field("octets", pa.int64()),
+    ]
+)
+
+
+def open_store(path: str | os.PathLike[str]) -> Store:
+    """Open a header store to read it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Its directory, as given to ``read_imap(..., store=path)``; ``~`` is your home.
+
+    Returns
+    -------
+    Store
+
+    Raises
+    ------
+    StoreError
+        There is no such directory.
+    """
+    root = root_of(path)
+    if not root.is_dir():
+        raise StoreError(
+            f"There is no store at {str(root)!r}; read_imap(account, store=...) makes one."
+        )
+    return Store(root)
+
+
+def root_of(path: str | os.PathLike[str]) -> Path:
+    """Return the directory that a caller's `store=` means."""
+    return Path(path).expanduser().absolute()
+
+
+class Store:
+    """A header store on disk; made by `open_store`.
+
+    Every call reads what is there at that moment, so a refresh by another process shows at the
+    next call. Each folder is read as of one refresh, whatever happens meanwhile.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.path = root
+
+    def __repr__(self) -> str:
+        return f"open_store({str(self.path)!r})"
+
+    def accounts(self) -> list[str]:
+        """Return the names of the accounts that have folders here, sorted."""
+        return sorted(set(self._read(Selection(), lambda file: file.state.account)))
+
+    def folders(self) -> pd.DataFrame:
+        """Return what the store knows of each folder.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a folder, by account and name: ``account``, ``folder``; ``messages`` held,
+            ``unseen`` among them; ``uidvalidity``, ``uidnext``, ``highestmodseq`` as of the last
+            refresh (0: the server keeps no mod-sequences); ``headers``, the further fields held;
+            ``complete``, False after an interrupted fetch; ``refreshed``, when (UTC); ``octets``
+            on disk.
+        """
+        rows = sorted(
+            self._read(Selection(errors="warn"), _description),
+            key=operator.itemgetter("account", "folder"),
+        )
+        df: pd.DataFrame = pa.Table.from_pylist(rows, _FOLDERS).to_pandas()
+        return df
+
+    def frame(
+        self,
+        folders: Names = None,
+        columns: Sequence[str] | None = None,
+        since: Moment | None = None,
+        *,
+        accounts: Names = None,
+        errors: Errors = "raise",
+    ) -> pd.DataFrame:
+        """Return stored messages as a DataFrame, like that of ``read_imap``.
+
+        Parameters
+        ----------
+        folders, accounts : str or sequence of str, optional
+            Names, or globs such as ``"Lists/*"``; by default all.
+        columns : sequence of str, optional
+            Which columns; by default those of every frame and the further headers held.
+            ``"stored_at"`` (when a message came into the store) and ``"changed_at"`` (when its
+            flags were last seen to change) are there for the asking.
+        since : str, date, datetime or timedelta, optional
+            Only messages with an INTERNALDATE from then on. Naive times are UTC; a timedelta
+            counts back from now.
+        errors : {"raise", "warn", "ignore"}
+            What a file that cannot be read does: raise, or leave its folder out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Ordered by account, folder, UID; dtypes as in every mail frame.
+
+        Raises
+        ------
+        StoreError
+            A file is damaged, foreign, or of a newer mailframe.
+        ConfigurationError
+            A column that no folder has, or a time that cannot be read.
+        """
+        selection = Selection(accounts, folders, errors)
+        start = None if since is None else moment(since)
+        wanted = _needed(columns) if columns is not None else None
+
+        def rows(file: FolderFile) -> list[pa.RecordBatch]:
+            return [_since(batch, start) for batch in file.batches(wanted)]
+
+        batches = list(itertools.chain.from_iterable(self._read(selection, rows)))
+        schema = _shown_schema(batches, columns)
+        df = _to_frame([shown(batch, schema) for batch in batches], schema, selection.problems)
+        return df if columns is None else df[list(dict.fromkeys(columns))]
+
+    def changes(
+        self,
+        since: Moment,
+        folders: Names = None,
+        *,
+        accounts: Names = None,
+        errors: Errors = "raise",
+    ) -> pd.DataFrame:
+        """Return what the refreshes after a moment found changed.
+
+        Parameters
+        ----------
+        since : str, date, datetime or timedelta
+            ``timedelta(days=1)``: in the last day.
+        folders, accounts, errors
+            As for `frame`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Like that of `frame`, behind two more columns: ``change`` is ``"new"`` (it came into
+            the store), ``"flags"`` (flags or keywords changed) or ``"gone"`` (it was expunged:
+            only folder and UID are left, and flags are False); ``at`` is the refresh that found
+            it, UTC.
+        """
+        selection = Selection(accounts, folders, errors)
+        start = moment(since)
+        batches = [
+            batch
+            for found in self._read(selection, lambda file: list(changes_in(file, start)))
+            for batch in found
+        ]
+        df = _to_frame(batches, CHANGES, selection.problems)
+        return df[["change", "at", *SCHEMA.names]]
+
+    def _read(self, selection: Selection, read: Callable[[FolderFile], T]) -> Iterator[T]:
+        """Yield what `read` makes of each folder selected, as far as the files can be read."""
+        for directory in layout.account_dirs(self.path):
+            for path in layout.folder_paths(directory):
+                try:
+                    with FolderFile(path) as file:
+                        found = read(file) if selection.takes(file.state) else None
+                except FileNotFoundError:
+                    continue  # removed by a refresh since it was listed
+                except StoreError as error:
+                    selection.note(error)
+                    continue
+                if found is not None:
+                    yield found
+        selection.warn()
+
+
+def _needed(columns: Sequence[str]) -> list[str]:
+    names = dict.fromkeys((*_KEYS, "internaldate", *columns))
+    return [*names, *(name + MENDED for name in names)]
+
+
+def _since(batch: pa.RecordBatch, start: datetime | None) -> pa.RecordBatch:
+    if start is None:
+        return batch
+    return batch.filter(pc.greater_equal(batch["internaldate"], pa.scalar(start, INSTANT)))
+
+
+def _shown_schema(batches: Iterable[pa.RecordBatch], columns: Sequence[str] | None) -> pa.Schema:
+    """Return the columns to show: the frame's, and further ones in the order they are met."""
+    fields = {field.name: field for field in SCHEMA}
+    for batch in batches:
+        fields |= {field.name: field for field in batch.schema if field.name not in fields}
+    if columns is None:
+        own = {field.name for field in BOOKKEEPING}
+        names = [name for name in fields if name not in own and not name.endswith(MENDED)]
+        return pa.schema([fields[name] for name in names])
+    unknown = [name for name in columns if name not in fields]
+    if unknown:
+        raise ConfigurationError(
+            f"No folder of the store has a column {unknown[0]!r}; there are: {', '.join(fields)}."
+        )
+    return pa.schema([fields[name] for name in dict.fromkeys((*_KEYS, *columns))])
+
+
+def _description(file: FolderFile) -> dict[str, object]:
+    state = file.state
+    unseen = sum(pc.sum(pc.invert(part["seen"])).as_py() or 0 for part in file.batches(["seen"]))
+    return {
+        "account": state.account,
+        "folder": state.folder,
+        "messages": file.rows,
+        "unseen": unseen,
+        "uidvalidity": state.uidvalidity,
+        "uidnext": state.uidnext,
+        "highestmodseq": state.modseq,
+        "headers": state.headers,
+        "complete": state.complete,
+        "refreshed": datetime.fromisoformat(state.refreshed),
+        "octets": file.octets,
+    }
+
+
+def _to_frame(
+    batches: Sequence[pa.RecordBatch],
+    schema: pa.Schema,
+    problems: Sequence[dict[str, str | None]],
+) -> pd.DataFrame:
+    from mailframe.frame.adapter import to_frame  # noqa: PLC0415 -- imports pandas
+
+    report = {"messages": sum(batch.num_rows for batch in batches), "problems": list(problems)}
+    return to_frame(batches, schema, report=report)

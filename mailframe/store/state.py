@@ -1,0 +1,114 @@
+"""The sync state of a folder: JSON in the metadata of the file that holds its rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any, Self
+
+from mailframe.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailframe.store.uids import Ranges
+
+VERSION = 1
+KEY = b"mailframe.store"
+
+# How many expunged ranges a folder remembers for `changes`: months of mail, kilobytes of file.
+MAX_GONE = 2000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gone:
+    """UIDs found expunged at one refresh."""
+
+    at: str  # ISO 8601, UTC
+    uids: Ranges
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FolderState:
+    """The state of one folder as of its last refresh.
+
+    Parameters
+    ----------
+    account, folder : str
+        The exact names.
+    uidvalidity : int
+        The rows' UIDs mean something only under this value.
+    uidnext : int
+        Every message below it was fetched or is gone, if `complete`.
+    modseq : int
+        HIGHESTMODSEQ as of which the flags are right; 0 where that cannot be said.
+    messages, unseen : int, optional
+        The server's own counts; None where it did not tell.
+    headers : tuple of str
+        The further header fields held, for every row, in the order of their columns.
+    complete : bool
+        False while a fetch is under way or some messages could not be fetched.
+    refreshed : str
+        When the server was last asked, ISO 8601, UTC.
+    gone : tuple of Gone
+        What was expunged, refresh by refresh, the latest last.
+    """
+
+    account: str
+    folder: str
+    uidvalidity: int = 0
+    uidnext: int = 1
+    modseq: int = 0
+    messages: int | None = None
+    unseen: int | None = None
+    headers: tuple[str, ...] = ()
+    complete: bool = True
+    refreshed: str = ""
+    gone: tuple[Gone, ...] = ()
+
+    def with_gone(self, uids: Ranges) -> Self:
+        """Return this state with `uids` remembered as expunged when it was `refreshed`."""
+        if not uids:
+            return self
+        gone = [*self.gone, Gone(self.refreshed, uids)]
+        while len(gone) > 1 and sum(len(entry.uids) for entry in gone) > MAX_GONE:
+            del gone[0]
+        return dataclasses.replace(self, gone=tuple(gone))
+
+
+def encode(state: FolderState) -> dict[bytes, bytes]:
+    """Return the state as metadata for an Arrow schema."""
+    content = {"version": VERSION} | dataclasses.asdict(state)
+    # ASCII, so that a folder name with a lone surrogate survives as well.
+    return {KEY: json.dumps(content, separators=(",", ":")).encode("ascii")}
+
+
+def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
+    """Return the state found in an Arrow schema's metadata.
+
+    Raises
+    ------
+    StoreError
+        The file is no store file, or one of a newer mailframe.
+    """
+    raw = (metadata or {}).get(KEY)
+    if raw is None:
+        raise StoreError(f"{source!r} was not written by mailframe; move it out of the store.")
+    try:
+        content: dict[str, Any] = json.loads(raw)
+        version = content.pop("version")
+        if version > VERSION:
+            raise StoreError(
+                f"{source!r} was written by a newer mailframe (store version {version}, this one"
+                f" reads {VERSION}); upgrade mailframe, or refresh into another directory."
+            )
+        content["headers"] = tuple(content["headers"])
+        content["gone"] = tuple(
+            Gone(entry["at"], tuple((first, last) for first, last in entry["uids"]))
+            for entry in content["gone"]
+        )
+        return FolderState(**content)
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(
+            f"The sync state in {source!r} cannot be read; delete the file."
+        ) from error

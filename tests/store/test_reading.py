@@ -1,0 +1,152 @@
+"""A store serves by itself: as DataFrames here, as plain Parquet to everybody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from mailframe.errors import ConfigurationError, StoreError
+from mailframe.frame.adapter import to_frame
+from mailframe.frame.schema import SCHEMA, TEXTS
+from mailframe.store import open_store
+from mailframe.store.columns import FLAG_COLUMNS
+from mailframe.store.merge import Answers
+from mailframe.store.writer import writing
+from tests.store.batches import batch, message
+from tests.store.stage import ACCOUNT, DAY, fill, refresh, rows
+
+FOLDERS = {"INBOX": range(1, 40), "Lists/dev": range(5, 25), "Sent": []}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return fill(tmp_path / "store", FOLDERS)
+
+
+def frame_of(*batches):
+    return to_frame(batches, SCHEMA, report={})
+
+
+def test_the_frame_is_the_one_that_was_fetched(path):
+    expected = frame_of(
+        *(batch([message(u) for u in uids], folder=f) for f, uids in FOLDERS.items())
+    )
+    got = open_store(path).frame()
+    pd.testing.assert_frame_equal(got, expected)
+    assert got.attrs["mailframe"] == {"messages": 59, "problems": []}
+
+
+@pytest.mark.parametrize(
+    ("folders", "expected"),
+    [
+        ("inbox", {"INBOX"}),
+        ("Lists/*", {"Lists/dev"}),
+        (["INBOX", "Lists/dev"], {"INBOX", "Lists/dev"}),
+        ("nowhere", set()),
+    ],
+)
+def test_folders_are_chosen_by_name_or_glob(path, folders, expected):
+    assert set(open_store(path).frame(folders)["folder"]) == expected
+
+
+def test_columns_come_as_asked_for_and_in_that_order(path):
+    df = open_store(path).frame(columns=["subject", "uid", "stored_at"])
+    assert list(df.columns) == ["subject", "uid", "stored_at"]
+    assert set(df["stored_at"]) == {pd.Timestamp(DAY)}
+    with pytest.raises(ConfigurationError, match="no_such"):
+        open_store(path).frame(columns=["no_such"])
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        "2024-01-01T05:00:00Z",
+        "2024-01-01 05:00",
+        datetime(2024, 1, 1, 5, tzinfo=UTC),
+    ],
+)
+def test_since_counts_from_the_internal_date(path, since):
+    store = open_store(path)
+    whole = store.frame()
+    start = pd.Timestamp("2024-01-01T05:00:00Z")
+    expected = whole[whole["internaldate"] >= start]["uid"].tolist()
+    assert 0 < len(expected) < len(whole)
+    assert store.frame(since=since)["uid"].tolist() == expected
+    assert store.frame(columns=["uid"], since=since)["uid"].tolist() == expected
+
+
+def test_since_takes_a_day_or_a_span_too_and_refuses_what_is_neither(path):
+    store = open_store(path)
+    assert len(store.frame(since=date(2024, 1, 1))) == 59
+    assert len(store.frame(since=timedelta(days=1))) == 0
+    with pytest.raises(ConfigurationError, match="2026-01-31"):
+        store.frame(since="yesterday")
+
+
+def test_folders_tell_their_state(path):
+    folders = open_store(path).folders().set_index("folder")
+    assert folders.loc["INBOX", "messages"] == 39
+    assert folders.loc["Sent", "messages"] == 0
+    assert folders["complete"].all()
+    assert (folders["refreshed"] == pd.Timestamp(DAY)).all()
+    inbox = open_store(path).frame("INBOX")
+    assert folders.loc["INBOX", "unseen"] == (~inbox["seen"]).sum()
+
+
+def test_changes_tell_what_is_new_flagged_and_gone(path):
+    flagged = batch([message(3) | {"flagged": True, "keywords": ["new"]}, message(4)])
+    flags = flagged.select(["uid", *FLAG_COLUMNS])
+    with writing(path, ACCOUNT) as writer:
+        answers = Answers(rows=rows([50]).rows, flags=[flags], vanished=((7, 8), (90, 99)))
+        refresh(writer, "INBOX", answers, day=5)
+    changes = open_store(path).changes(since=DAY + timedelta(days=1))
+    told = list(zip(changes["change"], changes["uid"], strict=True))
+    assert told == [("flags", 3), ("gone", 7), ("gone", 8), ("new", 50)]
+    assert (changes["at"] == pd.Timestamp(DAY + timedelta(days=5))).all()
+    assert changes["subject"].notna().tolist() == [True, False, False, True]
+    assert open_store(path).changes(since=DAY + timedelta(days=6)).empty
+    assert len(open_store(path).changes(since=DAY - timedelta(days=1))) == 60
+
+
+def test_a_further_header_is_null_where_a_folder_lacks_it(path):
+    schema = pa.schema([*SCHEMA, pa.field("received", TEXTS)])
+    row = message(1) | {"received": ["by example.org"]}
+    with writing(path, ACCOUNT) as writer:
+        answers = Answers(rows=[batch([row], folder="More", schema=schema)])
+        refresh(writer, "More", answers, headers=["Received:all"])
+    df = open_store(path).frame()
+    assert df.columns[-1] == "received"
+    assert df["received"].notna().sum() == 1
+    assert open_store(path).frame("More")["received"][0] == ["by example.org"]
+
+
+def test_no_store_is_an_error_that_says_how_to_make_one(tmp_path):
+    with pytest.raises(StoreError, match=r"read_imap\(account, store="):
+        open_store(tmp_path / "nowhere")
+
+
+def test_pandas_reads_the_whole_store(path):
+    df = pd.read_parquet(path)
+    assert len(df) == 59
+    assert set(df["folder"]) == {"INBOX", "Lists/dev"}
+
+
+def test_duckdb_reads_the_whole_store(path):
+    duckdb = pytest.importorskip("duckdb")
+    query = f"select folder, count(*) from '{path}/**/*.parquet' group by 1 order by 1"
+    assert duckdb.sql(query).fetchall() == [("INBOX", 39), ("Lists/dev", 20)]
+
+
+def test_polars_reads_the_whole_store(path):
+    polars = pytest.importorskip("polars")
+    df = polars.scan_parquet(f"{path}/**/*.parquet").collect()
+    assert df.shape[0] == 59
+    assert df["keywords"].explode().drop_nulls().len() > 0
+
+
+def test_dask_reads_the_whole_store(path):
+    dataframe = pytest.importorskip("dask.dataframe")
+    assert len(dataframe.read_parquet(f"{path}/*/*.parquet").compute()) == 59
