@@ -10,11 +10,13 @@ import asyncio
 import time
 from contextlib import contextmanager
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 import mailframe as mf
 from tests.servers.scripted import PASSWORD, Scripted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MEBIBYTE = 1 << 20
 

@@ -82,6 +82,6 @@ def test_a_server_that_falls_silent_is_left_and_asked_again():
 
 
 def test_the_callers_timeout_bounds_everything():
-    with Scripted(silent("UID FETCH"), folders=one_folder()) as server:
-        with pytest.raises(MailframeError, match="timeout"):
-            fetch(server, timeout=0.5, errors="raise", within=5)
+    silence = silent("UID FETCH")
+    with Scripted(silence) as server, pytest.raises(MailframeError, match="timeout"):
+        fetch(server, timeout=0.5, errors="raise", within=5)

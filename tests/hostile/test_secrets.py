@@ -51,7 +51,7 @@ def test_a_folder_name_cannot_carry_a_command(hostile):
 def test_a_folder_name_told_by_the_server_cannot_carry_one_either(capabilities):
     evil = Folder("evil\r\na9 DELETE INBOX", [letter("evil", 1)])
     evil.listed = lambda: b'* LIST () "/" {%d}\r\n%s\r\n' % (len(evil.name), evil.name.encode())
-    evil.status = lambda wanted: b""
+    evil.status = lambda _: b""
     with Scripted(folders=[*one_folder(2), evil], capabilities=capabilities) as server:
         frame = fetch(server)
         assert only_known_commands(server)

@@ -8,9 +8,12 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import trustme
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 -- reads as what it is
 

@@ -14,21 +14,27 @@ import base64
 import contextlib
 import itertools
 import re
-import ssl
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
-from tests.servers.mailbox import Folder, Message, Row, fetch_items, in_set, matches, small_mailbox
+from tests.servers.mailbox import Folder, Row, fetch_items, in_set, matches, small_mailbox
+
+if TYPE_CHECKING:
+    import ssl
+    from pathlib import Path
 
 USER, PASSWORD = "ann", "secret"
 
-CAPABILITIES = "IMAP4rev1 LITERAL+ SASL-IR ID UNSELECT LIST-EXTENDED LIST-STATUS SPECIAL-USE ESEARCH AUTH=PLAIN"
+CAPABILITIES = (
+    "IMAP4rev1 LITERAL+ SASL-IR ID UNSELECT LIST-EXTENDED LIST-STATUS SPECIAL-USE ESEARCH "
+    "AUTH=PLAIN"
+)
 
 
-class Cut(Exception):
+class Cut(Exception):  # noqa: N818 -- an event, not an error
     """Raised by a behaviour: the connection ends here, without a word."""
 
 
@@ -236,7 +242,7 @@ def quoted(value: bytes) -> bytes:
 def words(text: str) -> list[str]:
     """The atoms and strings of ``text``; parentheses only separate."""
     found = re.findall(r'"((?:[^"\\]|\\.)*)"|([^\s()"]+)', text, re.DOTALL)
-    return [re.sub(r"\\(.)", r"\1", string) if not atom else atom for string, atom in found]
+    return [atom or re.sub(r"\\(.)", r"\1", string) for string, atom in found]
 
 
 class Scripted:
@@ -246,7 +252,7 @@ class Scripted:
     ``connections`` ever accepted, ``open`` now, ``most_open`` at any time, ``logins``.
     """
 
-    def __init__(  # noqa: PLR0913 -- the stage of a test, each part by its name
+    def __init__(
         self,
         *behaviours: Behaviour,
         folders: Iterable[Folder] | None = None,
@@ -281,7 +287,7 @@ class Scripted:
         """What stood behind each command called ``name``."""
         return [command.text for _, command in list(self.commands) if command.name == name]
 
-    def __enter__(self) -> Scripted:
+    def __enter__(self) -> Self:
         ready = threading.Event()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self._serve, args=(ready,), name="scripted")
