@@ -22,7 +22,7 @@ with atheris.instrument_imports(include=["mailframe"]):
 
 def target(data: bytes) -> None:
     """One input: its first octet says whether it is a server or a message."""
-    if not data:
+    if len(data) < 2:
         return
     if data[0] & 1:
         conversation.check(b"* OK ready\r\n" + data[2:], [data[1], 2 * data[1]])
