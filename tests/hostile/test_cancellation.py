@@ -128,9 +128,8 @@ def iter_every_third():
 def test_leaving_the_loop_over_batches_early_closes_everything():
     async def first_batch():
         batches = mf.aiter_batches(server.url, password=PASSWORD)
-        async for batch in batches:
-            await batches.aclose()
-            break
+        batch = await anext(batches)
+        await batches.aclose()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         return batch
 

@@ -13,7 +13,7 @@ needs_hoodiecrow = pytest.mark.skipif(
     not foreign.have_hoodiecrow(), reason="hoodiecrow is not installed: tests/run does, with npm"
 )
 LETTERS = [
-    f"From: Ann <ann@example.org>\r\nSubject: letter {n}\r\nMessage-ID: <{n}@x>\r\n\r\nhi\r\n".encode()
+    f"From: ann@example.org\r\nSubject: letter {n}\r\nMessage-ID: <{n}@x>\r\n\r\nhi\r\n".encode()
     for n in range(1, 41)
 ]
 SUBJECTS = [f"letter {n}" for n in range(1, 41)]
@@ -65,9 +65,7 @@ def test_pymap_gives_every_row():
 
 
 @needs_hoodiecrow
-@pytest.mark.parametrize(
-    "plugins", [(), ("ID", "LITERALPLUS", "SPECIAL-USE", "SASL-IR", "UNSELECT")]
-)
+@pytest.mark.parametrize("plugins", [(), ("ID", "LITERALPLUS", "SPECIAL-USE", "UNSELECT")])
 def test_hoodiecrow_gives_every_row(tmp_path, plugins):
     mail = {"INBOX": LETTERS, "Archive": LETTERS[:7], "Empty": []}
     with foreign.hoodiecrow(tmp_path, mail, *plugins) as url:
