@@ -44,6 +44,12 @@ def test_a_wrong_password_is_told_once_and_not_tried_again():
     assert server.seen["LOGIN"] + server.seen["AUTHENTICATE"] == 1, "tries can lock an account"
 
 
+def test_a_failure_told_as_a_challenge_is_answered_and_reported():
+    refused = transcript("failure-as-challenge")
+    with Scripted(refused) as server, pytest.raises(AuthenticationError, match="Invalid"):
+        fetch(server, within=5)
+
+
 @pytest.mark.parametrize("name", ["greeting-bye", "greeting-http"])
 def test_a_server_that_lets_nobody_in_is_a_clear_error(name):
     with Scripted(transcript(name)) as server, pytest.raises(MailframeError) as failed:
