@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import re
 import time
 from collections.abc import Callable
@@ -349,3 +350,38 @@ def every_nth(n: int, behaviour: Behaviour, *, name: str) -> Behaviour:
         return command.name == name and next(calls) % n == 0 and await behaviour(session, command)
 
     return sometimes
+
+
+def mutating(seed: int, *, rate: float = 0.02) -> Behaviour:
+    """Some of the octets, lines and literals of every answer come out wrong, at random."""
+    dice = random.Random(seed)
+
+    def mutated(data: bytes) -> bytes:
+        if dice.random() > rate * 10:
+            return data
+        place = dice.randrange(len(data))
+        kind = dice.choice(["octet", "drop", "twice", "cut", "insert", "line end"])
+        wrong = {
+            "octet": data[:place] + bytes([dice.randrange(256)]) + data[place + 1 :],
+            "drop": b"",
+            "twice": data + data,
+            "cut": data[:place],
+            "insert": data[:place] + dice.choice(INSERTED) + data[place:],
+            "line end": data[:place] + b"\r\n" + data[place:],
+        }
+        return wrong[kind]
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name in {"", "LOGIN", "AUTHENTICATE", "STARTTLS"}:
+            return False
+        for part in session.honest(command):
+            await session.send(mutated(bytes(part)))
+        if command.name == "LOGOUT":
+            raise Cut
+        return True
+
+    return behaviour
+
+
+INSERTED = [b"{", b"{3}\r\n", b'"', b"\\", b"(", b")", b"]", b"\0", b"\r", b"* ", b" ", b"NIL"]
+INSERTED += [b"99999999999", b"{99999999}\r\n", b"* BYE\r\n", b"+ \r\n", b"M3 OK\r\n", b"\xff"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mailframe as mf
+from mailframe.imap.uidset import UidSet
 from tests.servers.scripted import PASSWORD, Scripted
 
 if TYPE_CHECKING:
@@ -84,10 +85,11 @@ def report(frame: pd.DataFrame) -> dict:
 
 def problems(frame: pd.DataFrame) -> list[tuple[str, int | None]]:
     """(folder, UID) of everything reported as lost; UID None where the whole folder is."""
-    found: list[tuple[str, int | None]] = []
-    for problem in report(frame)["problems"]:
-        found += [(problem["folder"], uid) for uid in problem["uids"] or [None]]
-    return found
+    return [
+        (problem["folder"], uid)
+        for problem in report(frame)["problems"]
+        for uid in UidSet.parse(problem["uids"].encode()) or [None]
+    ]
 
 
 @contextmanager
