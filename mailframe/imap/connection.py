@@ -262,6 +262,10 @@ class Connection:
             if frame is None:
                 return finished
             self._handle(r.read_response(frame), finished)
+            if finished and finished[-1].command.kind is Kind.STARTTLS:
+                # Rule 2: what stands behind this answer is not read but an attack; it is told by
+                # `drop_plaintext_state`.
+                return finished
 
     def receive_eof(self) -> None:
         """Take the end of the stream.

@@ -1,0 +1,387 @@
+"""Faults that have a state: each is a behaviour of the scripted server, named after what it does.
+
+``times`` bounds how often a fault happens, over all connections; None is for ever. What is a fixed
+answer stands in ``transcripts/`` instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import re
+import time
+from collections.abc import Callable
+
+from tests.servers.mailbox import Row, in_set, literal
+from tests.servers.scripted import CONNECT, Behaviour, Command, Cut, Session
+
+Change = Callable[[Row], bytes | list[bytes | Row] | Row]
+
+
+class Counted:
+    """True for the first ``times`` calls; None is for ever."""
+
+    def __init__(self, times: int | None) -> None:
+        self.left = times
+
+    def __call__(self) -> bool:
+        if self.left is None:
+            return True
+        self.left -= 1
+        return self.left >= 0
+
+
+def each_row(change: Change, *uids: int, times: int | None = None) -> Behaviour:
+    """Every FETCH row (of ``uids``, where given) goes through ``change`` on its way out."""
+    again = Counted(times)
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != "UID FETCH":
+            return False
+        for part in session.honest(command):
+            if isinstance(part, Row) and (not uids or part.uid in uids) and again():
+                changed = change(part)
+                await session.send(*(changed if isinstance(changed, list) else [changed]))
+            else:
+                await session.send(part)
+        return True
+
+    return behaviour
+
+
+def in_two_halves(row: Row) -> list[bytes | Row]:
+    """The items of a message come in two FETCH responses, the second without its flags."""
+    cut = [name for name in row.items if name not in {"UID", "FLAGS"}]
+    first = {name: value for name, value in row.items.items() if name not in cut}
+    second = {"UID": row.items["UID"]} | {name: row.items[name] for name in cut}
+    return [Row(row.number, first), Row(row.number, second)]
+
+
+def twice(row: Row) -> list[bytes | Row]:
+    return [row, row]
+
+
+def with_flag_updates_around(row: Row) -> list[bytes | Row]:
+    other = row.number + 1
+    return [
+        b"* %d FETCH (FLAGS (\\Flagged \\Deleted))\r\n" % other,
+        b"* %d FETCH (FLAGS (\\Flagged \\Deleted) UID %d)\r\n" % (other, row.uid + 1),
+        row,
+        b"* %d EXISTS\r\n" % (1000 + row.number),
+        b"* %d FETCH (FLAGS (\\Flagged \\Deleted))\r\n" % row.number,
+    ]
+
+
+def one_octet_short(row: Row) -> bytes:
+    """The announced literal ends one octet early: the parenthesis stands in the wrong place."""
+    return re.sub(rb"\{(\d+)\}\r\n", lambda m: b"{%d}\r\n" % (int(m[1]) - 1), bytes(row), count=1)
+
+
+def malformed(row: Row) -> bytes:
+    """Well framed, and no FETCH that anybody could read."""
+    section = row.items[row.section]
+    return b"* %d FETCH (UID %d FLAGS (\\Seen RFC822.SIZE ]] %s\r\n" % (
+        row.number,
+        row.uid,
+        section,
+    )
+
+
+def with_many_flags(row: Row) -> Row:
+    row.items["FLAGS"] = b"(%s)" % b" ".join(b"$k%d" % n for n in range(500))
+    return row
+
+
+def on_one_long_line(row: Row) -> Row:
+    """The header block as one quoted string of 206,740 octets, as long as the longest line seen."""
+    row.items[row.section] = b'"Subject: %s"' % (b"x" * (206_740 - 11))
+    return row
+
+
+def announcing_four_gib(row: Row) -> bytes:
+    return b"* %d FETCH (UID %d %s {4294967296}\r\n" % (row.number, row.uid, row.section.encode())
+
+
+def with_two_million_fields(row: Row) -> Row:
+    row.items[row.section] = literal(b"Subject: many\r\n" + b"X: y\r\n" * 2_000_000 + b"\r\n")
+    return row
+
+
+def with_a_hundred_thousand_flags(row: Row) -> Row:
+    row.items["FLAGS"] = b"(%s)" % b" ".join(b"$k%d" % n for n in range(100_000))
+    return row
+
+
+def cut_in_literal(*, times: int | None, after: int = 5) -> Behaviour:
+    """After ``after`` rows the connection ends in the middle of the next one's literal."""
+    again = Counted(times)
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != "UID FETCH":
+            return False
+        answer = session.honest(command)
+        if len(answer) <= after + 1 or not again():
+            return False
+        await session.send(*answer[:after], bytes(answer[after])[:-20])
+        raise Cut
+
+    return behaviour
+
+
+def no_after_rows(*, times: int | None, after: int = 5) -> Behaviour:
+    """Some rows, then a tagged NO."""
+    again = Counted(times)
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != "UID FETCH":
+            return False
+        answer = session.honest(command)
+        if len(answer) <= after + 1 or not again():
+            return False
+        text = "[SERVERBUG] Some messages could not be FETCHed (Failure)"
+        await session.send(*answer[:after], command.done("NO", text))
+        return True
+
+    return behaviour
+
+
+def unavailable(*uids: int) -> Behaviour:
+    """Yahoo: every range that holds one of ``uids`` is refused, for ever."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        asked = command.text.split(" ")[0]
+        if command.name != "UID FETCH" or not any(in_set(uid, asked, 1 << 31) for uid in uids):
+            return False
+        session.honest(command)
+        await session.send(command.done("NO", "[UNAVAILABLE] UID FETCH Server error"))
+        return True
+
+    return behaviour
+
+
+async def id_before_examine(session: Session, command: Command) -> bool:
+    """163 and 126: nothing is opened for a client that has not said ID after its login."""
+    if command.name == "ID" and session.user is not None:
+        session.notes["known"] = True
+    if command.name != "EXAMINE" or session.notes.get("known"):
+        return False
+    text = "EXAMINE Unsafe Login. Please contact kefu@188.com for help"
+    await session.send(command.done("NO", text))
+    return True
+
+
+def at_most(connections: int, *, where: str, answer: str) -> Behaviour:
+    """No more than ``connections`` at a time: ``where`` is "greeting" or "login"."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if session.server.open <= connections:
+            return False
+        if where == "greeting" and command is CONNECT:
+            await session.send(f"* BYE {answer}\r\n".encode())
+            raise Cut
+        if where == "login" and command.name in {"LOGIN", "AUTHENTICATE"}:
+            await session.send(command.done("NO", answer))
+            return True
+        return False
+
+    return behaviour
+
+
+class Throttle:
+    """Every command of the first ``times`` fetches is refused with a wish to be left alone.
+
+    Who does not wait is refused again, and counted in ``impatient``.
+    """
+
+    def __init__(self, answer: str, *, times: int, wait: float = 0.3, bye: bool = False) -> None:
+        self.answer, self.again, self.wait, self.bye = answer, Counted(times), wait, bye
+        self.until = 0.0
+        self.impatient = 0
+        self.refused = 0
+
+    async def __call__(self, session: Session, command: Command) -> bool:
+        if command.name != "UID FETCH":
+            return False
+        now = time.monotonic()
+        waiting = now < self.until
+        self.impatient += waiting
+        if not waiting and not self.again():
+            return False
+        session.honest(command)
+        self.until = max(self.until, now + self.wait)
+        self.refused += 1
+        await session.send(f"{command.tag} {self.answer}\r\n".encode())
+        if self.bye:
+            await session.send(b"* BYE too busy\r\n")
+            raise Cut
+        return True
+
+
+async def confused_by_pipelines(session: Session, command: Command) -> bool:
+    """Exchange 2003, Twisted: whoever sends a command before the last was answered gets a BAD."""
+    if command is CONNECT:
+        return False
+    await asyncio.sleep(0.02)
+    if not session.reader._buffer:
+        return False
+    await session.perform(command)
+    dropped = await session.command()
+    session.server.commands.append((session.number, dropped))
+    await session.send(dropped.done("BAD", "Protocol Error: command in progress"))
+    return True
+
+
+async def ever_new_uidvalidity(session: Session, command: Command) -> bool:
+    """UIDVALIDITY is another one at every EXAMINE."""
+    if command.name == "EXAMINE":
+        for folder in session.server.folders.values():
+            folder.uidvalidity += 1
+    return False
+
+
+def emptied(*, by: str = "UID FETCH") -> Behaviour:
+    """Another client deletes everything just before the first ``by`` is answered."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name == by:
+            for folder in session.server.folders.values():
+                folder.messages.clear()
+        return False
+
+    return behaviour
+
+
+def short_commands_only(limit: int, *, bye: bool) -> Behaviour:
+    """Exchange Online says BAD to a long command, Hotmail BYE."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if len(command.tag) + len(command.line) + 3 <= limit:
+            return False
+        await session.send(
+            b"* BYE too long\r\n" if bye else command.done("BAD", "Command Error. 10")
+        )
+        if bye:
+            raise Cut
+        return True
+
+    return behaviour
+
+
+def dribbling(chunk: int, every: float, *, name: str = "UID FETCH") -> Behaviour:
+    """The answer comes in chunks of some octets, with a pause after each."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != name:
+            return False
+        data = b"".join(bytes(part) for part in session.honest(command))
+        for start in range(0, len(data), chunk):
+            await session.send(data[start : start + chunk])
+            await asyncio.sleep(every)
+        return True
+
+    return behaviour
+
+
+def silent(name: str, *, times: int | None = None) -> Behaviour:
+    """No answer at all to commands called ``name`` ("" is the greeting)."""
+    again = Counted(times)
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != name or not again():
+            return False
+        await session.reader.read()  # whatever comes, until the client has had enough
+        raise Cut
+
+    return behaviour
+
+
+def endless(line: bytes, *, name: str = "UID FETCH", times: int | None = None) -> Behaviour:
+    """``line`` again and again, as fast as the client reads it, and never an answer."""
+    again = Counted(times)
+    burst = line * max(1, 65536 // len(line))
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != name or not again():
+            return False
+        while True:
+            await session.send(burst)
+
+    return behaviour
+
+
+async def a_million_folders(session: Session, command: Command) -> bool:
+    if command.name != "LIST":
+        return False
+    for start in range(0, 1_000_000, 1000):
+        numbers = range(start, start + 1000)
+        await session.send(b"".join(b'* LIST () "/" "f%d"\r\n' % n for n in numbers))
+    await session.send(command.done())
+    return True
+
+
+def injecting_after_starttls(*lines: bytes) -> Behaviour:
+    """Somebody in between appends ``lines`` to the OK of STARTTLS, in plain text."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != "STARTTLS":
+            return False
+        await session.send(command.done() + b"".join(line + b"\r\n" for line in lines))
+        await session.start_tls()
+        return True
+
+    return behaviour
+
+
+def first_connections(count: int, behaviour: Behaviour) -> Behaviour:
+    """``behaviour`` on the first ``count`` connections only."""
+
+    async def limited(session: Session, command: Command) -> bool:
+        return session.number <= count and await behaviour(session, command)
+
+    return limited
+
+
+def every_nth(n: int, behaviour: Behaviour, *, name: str) -> Behaviour:
+    """``behaviour`` for every ``n``-th command called ``name``."""
+    calls = itertools.count(1)
+
+    async def sometimes(session: Session, command: Command) -> bool:
+        return command.name == name and next(calls) % n == 0 and await behaviour(session, command)
+
+    return sometimes
+
+
+def mutating(seed: int, *, rate: float = 0.02) -> Behaviour:
+    """Some of the octets, lines and literals of every answer come out wrong, at random."""
+    dice = random.Random(seed)
+
+    def mutated(data: bytes) -> bytes:
+        if dice.random() > rate * 10:
+            return data
+        place = dice.randrange(len(data))
+        kind = dice.choice(["octet", "drop", "twice", "cut", "insert", "line end"])
+        wrong = {
+            "octet": data[:place] + bytes([dice.randrange(256)]) + data[place + 1 :],
+            "drop": b"",
+            "twice": data + data,
+            "cut": data[:place],
+            "insert": data[:place] + dice.choice(INSERTED) + data[place:],
+            "line end": data[:place] + b"\r\n" + data[place:],
+        }
+        return wrong[kind]
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name in {"", "LOGIN", "AUTHENTICATE", "STARTTLS"}:
+            return False
+        for part in session.honest(command):
+            await session.send(mutated(bytes(part)))
+        if command.name == "LOGOUT":
+            raise Cut
+        return True
+
+    return behaviour
+
+
+INSERTED = [b"{", b"{3}\r\n", b'"', b"\\", b"(", b")", b"]", b"\0", b"\r", b"* ", b" ", b"NIL"]
+INSERTED += [b"99999999999", b"{99999999}\r\n", b"* BYE\r\n", b"+ \r\n", b"M3 OK\r\n", b"\xff"]

@@ -1,0 +1,110 @@
+"""Bounds: what a server can cost is limited, in memory and in time; the rest is delivered."""
+
+import pytest
+
+from mailframe.errors import MailframeError
+from tests.hostile.behaviours import (
+    a_million_folders,
+    announcing_four_gib,
+    dribbling,
+    each_row,
+    endless,
+    silent,
+    with_a_hundred_thousand_flags,
+    with_two_million_fields,
+)
+from tests.hostile.fetching import (
+    MEBIBYTE,
+    assert_lost,
+    fetch,
+    memory_growth_below,
+    problems,
+)
+from tests.servers.mailbox import one_folder
+from tests.servers.scripted import Scripted
+
+ROOM = 200 * MEBIBYTE
+ENDLESS = {
+    "still here": b"* OK Still here\r\n",
+    "exists": b"* 1 EXISTS\r\n",
+    "continuations": b"+ and then\r\n",
+    "junk": b"what?\r\n",
+    "empty lines": b"\r\n",
+    "flag updates": b"* 1 FETCH (FLAGS (\\Seen))\r\n",
+    "one line": b"x" * 65536,
+    "one quoted string": b'* LIST () "/" "' + b"x" * 65536,
+    "capabilities": b"* CAPABILITY IMAP4rev1\r\n",
+    "nested lists": b"* 1 FETCH (" + b"(" * 60000 + b"\r\n",
+}
+
+
+def test_a_literal_of_four_gib_is_refused_when_it_is_announced():
+    with (
+        memory_growth_below(ROOM),
+        Scripted(each_row(announcing_four_gib, 7), folders=one_folder()) as server,
+    ):
+        assert_lost(fetch(server), server, ("INBOX", 7))
+
+
+def test_a_header_of_two_million_fields_costs_its_row_at_most():
+    with (
+        memory_growth_below(ROOM),
+        Scripted(each_row(with_two_million_fields, 7), folders=one_folder()) as server,
+    ):
+        frame = fetch(server)
+    others = frame[frame["uid"] != 7]
+    assert others["subject"].tolist() == [f"INBOX {uid}" for uid in range(1, 13) if uid != 7]
+    assert problems(frame) == [("INBOX", 7)] or frame["defects"][6] > 0
+
+
+def test_a_hundred_thousand_flags_cost_their_row_at_most():
+    with (
+        memory_growth_below(ROOM),
+        Scripted(each_row(with_a_hundred_thousand_flags, 7), folders=one_folder()) as server,
+    ):
+        frame = fetch(server)
+    assert len(frame) + len(problems(frame)) == 12
+    assert len(frame) >= 11
+
+
+@pytest.mark.parametrize("line", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("name", ["UID FETCH", "LIST"])
+def test_an_endless_answer_ends_in_a_problem_or_a_clear_error(name, line):
+    with (
+        memory_growth_below(ROOM),
+        Scripted(endless(line, name=name), folders=one_folder()) as server,
+    ):
+        try:
+            frame = fetch(server, within=30)
+        except MailframeError as error:
+            assert len(str(error)) < 500  # noqa: PT017 -- an error or a problem: both are right
+        else:
+            assert problems(frame)
+
+
+def test_an_endless_answer_once_costs_nothing_but_time():
+    with Scripted(endless(ENDLESS["still here"], times=1), folders=one_folder()) as server:
+        assert fetch(server)["uid"].tolist() == list(range(1, 13))
+
+
+def test_a_million_folders_are_too_many():
+    with (
+        memory_growth_below(ROOM),
+        Scripted(a_million_folders) as server,
+        pytest.raises(MailframeError, match="folders"),
+    ):
+        fetch(server)
+
+
+def test_a_greeting_that_never_comes_is_a_clear_error():
+    with Scripted(silent("")) as server, pytest.raises(MailframeError, match="greeting"):
+        fetch(server)
+
+
+def test_one_octet_a_second_is_bounded_by_the_callers_timeout():
+    slow = dribbling(1, 1.0)
+    with (
+        Scripted(slow, folders=one_folder()) as server,
+        pytest.raises(MailframeError, match="timeout"),
+    ):
+        fetch(server, timeout=1.5, within=6, errors="raise")

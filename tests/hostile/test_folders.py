@@ -1,0 +1,112 @@
+"""EXAMINE, STATUS, LIST, SEARCH: odd answers cost nothing, a bad folder costs only itself."""
+
+import asyncio
+
+import pytest
+
+import mailframe as mf
+from mailframe.errors import FolderError
+from tests.hostile.behaviours import emptied, ever_new_uidvalidity
+from tests.hostile.fetching import (
+    assert_complete,
+    assert_hung_up,
+    expected_rows,
+    fetch,
+    problems,
+    rows,
+)
+from tests.servers.mailbox import Folder, folder, one_folder
+from tests.servers.scripted import PASSWORD, Scripted
+from tests.servers.transcript import transcript
+
+
+def list_folders(server: Scripted):
+    try:
+        return asyncio.run(mf.alist_folders(server.url, password=PASSWORD)).set_index("folder")
+    finally:
+        assert_hung_up(server)
+
+
+@pytest.mark.parametrize(
+    "name", ["examine-courier", "examine-odd-codes", "no-uidvalidity", "no-uidnext", "no-exists"]
+)
+def test_what_examine_does_not_tell_is_not_needed(name):
+    with Scripted(transcript(name), folders=one_folder()) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_searches_survive_extra_spaces():
+    with Scripted(transcript("extra-spaces"), folders=one_folder()) as server:
+        assert fetch(server, since="2024-01-01")["uid"].tolist() == [1, 2]
+
+
+def test_every_oddity_of_list_is_a_folder_with_a_readable_name():
+    with Scripted(transcript("list-oddities")) as server:
+        listed = list_folders(server)
+    assert {"flat", "atom.name", "NIL", "raw café", "back\\slash", "bad &AP name"} <= set(
+        listed.index
+    )
+    assert not listed.loc["closed", "selectable"]
+    assert not listed.loc["ghost", "selectable"]
+    assert len(listed) == 10
+
+
+def test_the_raw_name_goes_back_to_the_server_as_it_came():
+    odd = 'Entw&APw-rfe &- \\o/ "x"'
+    with Scripted(folders=[Folder(odd), folder("Entw&APw-rfe", [1])]) as server:
+        server.folders[odd].listed = lambda: (
+            b'* LIST () "/" {%d}\r\n%s\r\n'
+            % (
+                len(odd),
+                odd.encode(),
+            )
+        )
+        frame = fetch(server)
+    assert [line for line in server.lines("EXAMINE") if "rfe" in line]
+    assert frame["folder"].tolist() == ["Entwürfe"]
+    assert problems(frame) == []
+
+
+def test_list_falls_back_to_plain_list_and_status():
+    with Scripted(transcript("list-status-refused")) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_a_folder_that_cannot_be_opened_is_a_problem_of_that_folder_alone():
+    with Scripted(transcript("folder-gone")) as server:
+        frame = fetch(server)
+        kept = [row for row in expected_rows(server) if row[0] not in {"Archive", "Lists/pandas"}]
+    assert rows(frame) == kept
+    assert {name for name, _ in problems(frame)} == {"Archive", "Lists/pandas"}
+
+
+def test_with_errors_raise_the_failing_folders_are_raised_together():
+    with Scripted(transcript("folder-gone")) as server, pytest.raises(ExceptionGroup) as failed:
+        fetch(server, errors="raise")
+    assert {error.folder for error in failed.value.exceptions} == {"Archive", "Lists/pandas"}
+    assert all(isinstance(error, FolderError) for error in failed.value.exceptions)
+
+
+def test_with_errors_warn_there_is_one_warning_for_all_of_them():
+    with Scripted(transcript("folder-gone")) as server, pytest.warns(mf.MailframeWarning) as warned:
+        fetch(server, errors="warn")
+    assert len(warned) == 1
+
+
+def test_a_uidvalidity_that_never_stays_the_same_neither_mixes_nor_loses_rows():
+    with Scripted(ever_new_uidvalidity) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_a_mailbox_emptied_under_us_is_an_empty_frame_and_no_error():
+    with Scripted(emptied()) as server:
+        frame = fetch(server)
+    assert len(frame) == 0
+    assert problems(frame) == []
+
+
+def test_a_folder_that_holds_everything_again_is_skipped_unless_named():
+    folders = [folder("INBOX", [1, 2]), folder("All", [1, 2], r"\HasNoChildren \All")]
+    with Scripted(folders=folders) as server:
+        assert fetch(server)["folder"].tolist() == ["INBOX", "INBOX"]
+        assert fetch(server, folders="All")["folder"].tolist() == ["All", "All"]

@@ -1,0 +1,74 @@
+"""Real servers that install from Debian, PyPI and npm, in configurations that hurt."""
+
+import pytest
+
+import mailframe as mf
+from tests.servers import dovecot as dovecot_server
+from tests.servers import foreign
+
+needs_dovecot = pytest.mark.skipif(
+    dovecot_server.BINARY is None, reason="Dovecot is not installed: apt install dovecot-imapd"
+)
+needs_hoodiecrow = pytest.mark.skipif(
+    not foreign.have_hoodiecrow(), reason="hoodiecrow is not installed: tests/run does, with npm"
+)
+LETTERS = [
+    f"From: ann@example.org\r\nSubject: letter {n}\r\nMessage-ID: <{n}@x>\r\n\r\nhi\r\n".encode()
+    for n in range(1, 41)
+]
+SUBJECTS = [f"letter {n}" for n in range(1, 41)]
+
+
+@needs_dovecot
+@pytest.mark.parametrize(
+    "config",
+    [
+        "mail_max_userip_connections = 2",
+        "protocol imap {\n  mail_plugins = imap_zlib\n}",
+        "imap_capability = IMAP4rev1",
+        "imap_capability = IMAP4rev1 ID LIST-STATUS LITERAL+",
+    ],
+    ids=["two connections at most", "imap_zlib", "bare IMAP4rev1", "hidden LIST-EXTENDED"],
+)
+def test_dovecot_gives_every_row_in_any_configuration(config):
+    with dovecot_server.Dovecot(config=config) as server:
+        for folder in ("INBOX", "Archive", "Sent", "Entwürfe"):
+            name = {"Entwürfe": "Entw&APw-rfe"}.get(folder, folder)
+            server.deliver("ann", name, LETTERS)
+        frame = mf.read_imap(server.url("ann"), connections=6, progress=False, errors="raise")
+    by_folder = frame.groupby("folder", observed=True)["subject"].agg(list)
+    assert by_folder["Archive"] == by_folder["INBOX"] == by_folder["Sent"] == SUBJECTS
+    assert by_folder["Entwürfe"] == SUBJECTS
+
+
+@needs_dovecot
+def test_dovecot_over_tls_is_verified_and_complete(dovecot_tls, user):
+    dovecot_tls.deliver(user, "INBOX", LETTERS)
+    for port, security in ((dovecot_tls.tls_port, "tls"), (dovecot_tls.port, "starttls")):
+        account = mf.Account(
+            host="localhost",
+            port=port,
+            user=user,
+            password="secret",
+            security=security,
+            ca_file=str(dovecot_tls.ca_file),
+        )
+        assert mf.read_imap(account, progress=False, errors="raise")["subject"].tolist() == SUBJECTS
+
+
+def test_pymap_gives_every_row():
+    with foreign.pymap() as url:
+        frame = mf.read_imap(url, progress=False, errors="raise")
+        listed = mf.list_folders(url)
+    assert len(frame) == listed["messages"].sum() > 0
+    assert "Hello, World!" in set(frame["subject"])
+
+
+@needs_hoodiecrow
+@pytest.mark.parametrize("plugins", [(), ("ID", "LITERALPLUS", "SPECIAL-USE", "UNSELECT")])
+def test_hoodiecrow_gives_every_row(tmp_path, plugins):
+    mail = {"INBOX": LETTERS, "Archive": LETTERS[:7], "Empty": []}
+    with foreign.hoodiecrow(tmp_path, mail, *plugins) as url:
+        frame = mf.read_imap(url, progress=False, errors="raise")
+    assert frame["subject"].tolist() == SUBJECTS[:7] + SUBJECTS
+    assert frame["folder"].unique().tolist() == ["Archive", "INBOX"]

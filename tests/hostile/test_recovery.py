@@ -1,0 +1,87 @@
+"""Cuts, stalls, refusals half-way: what was delivered is kept, only the rest is asked for again."""
+
+import pytest
+
+from mailframe.errors import MailframeError
+from tests.hostile.behaviours import (
+    cut_in_literal,
+    dribbling,
+    no_after_rows,
+    silent,
+    unavailable,
+)
+from tests.hostile.fetching import assert_complete, assert_lost, fetch, problems, report
+from tests.servers.mailbox import in_set, one_folder
+from tests.servers.scripted import Scripted
+from tests.servers.transcript import transcript
+
+
+def asked_for(server: Scripted) -> list[int]:
+    """Every UID of the folder, as often as a FETCH asked for it."""
+    sets = [line.split()[0] for line in server.lines("UID FETCH")]
+    return [uid for uids in sets for uid in server.folders["INBOX"].uids if in_set(uid, uids, 12)]
+
+
+def test_a_bare_bye_is_followed_by_a_reconnect():
+    with Scripted(transcript("bare-bye")) as server:
+        frame = fetch(server)
+        assert_complete(frame, server)
+    assert report(frame)["reconnects"] >= 1
+
+
+def test_after_a_cut_in_a_literal_only_what_was_not_delivered_is_asked_for():
+    with Scripted(cut_in_literal(times=1, after=5), folders=one_folder()) as server:
+        assert_complete(fetch(server), server)
+    assert sorted(asked_for(server)) == sorted([*range(1, 13), *range(6, 13)])
+
+
+def test_many_cuts_are_survived_as_long_as_rows_come():
+    with Scripted(cut_in_literal(times=6, after=10)) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_a_server_that_always_cuts_before_the_first_row_is_given_up():
+    with Scripted(cut_in_literal(times=None, after=0), folders=one_folder()) as server:
+        try:
+            frame = fetch(server, within=30)
+        except MailframeError:
+            frame = None
+    assert frame is None or [uid for _, uid in problems(frame)] != []
+    assert server.connections < 30
+
+
+def test_rows_before_a_tagged_no_are_kept_and_the_rest_is_asked_for():
+    with Scripted(no_after_rows(times=2), folders=one_folder()) as server:
+        assert_complete(fetch(server), server)
+    assert server.connections == 1
+    assert asked_for(server).count(1) == 1, "what was delivered is not asked for again"
+
+
+def test_a_range_that_fails_for_ever_is_halved_until_the_culprit_is_alone():
+    with Scripted(unavailable(7), folders=one_folder()) as server:
+        assert_lost(fetch(server), server, ("INBOX", 7))
+
+
+def test_two_culprits_in_a_hundred_cost_two_rows():
+    with Scripted(unavailable(17, 80), folders=one_folder(100)) as server:
+        frame = fetch(server)
+        assert_lost(frame, server, ("INBOX", 17), ("INBOX", 80))
+    assert server.seen["UID FETCH"] < 60, "halving, not asking one by one"
+    assert "Server error" in report(frame)["problems"][0]["text"]
+
+
+def test_a_slow_answer_is_no_stall_as_long_as_octets_come():
+    with Scripted(dribbling(200, 0.05), folders=one_folder()) as server:
+        assert_complete(fetch(server), server)
+    assert server.connections == 1
+
+
+def test_a_server_that_falls_silent_is_left_and_asked_again():
+    with Scripted(silent("UID FETCH", times=1), folders=one_folder()) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_the_callers_timeout_bounds_everything():
+    silence = silent("UID FETCH")
+    with Scripted(silence) as server, pytest.raises(MailframeError, match="timeout"):
+        fetch(server, timeout=0.5, errors="raise", within=5)
