@@ -103,7 +103,12 @@ class Columns:
         return self._made[key]  # type: ignore[return-value]
 
     def coded(self, name: str) -> Coded:
-        """Text or category column ``name`` as distinct values and codes."""
+        """Text or category column ``name`` as distinct values and codes.
+
+        ``"sender"`` is the sender as a reader knows it: the name, or else the address.
+        """
+        if name == "sender":
+            return self._once("coded", name, lambda: _code(_senders(self.df)))
         return self._once("coded", name, lambda: _code(self.df[name]))
 
     def lowered(self, name: str) -> pd.Series:
@@ -163,9 +168,37 @@ class Columns:
             "sizes", "size", lambda: self.df["size"].to_numpy(dtype=np.int64, na_value=-1)
         )
 
-    def newest_first(self) -> NDArray[np.int64]:
-        """Row numbers by ``date``, newest first; rows without a date come last."""
-        return self._once("order", "date", lambda: np.argsort(self.instants(), kind="stable")[::-1])
+    def people(self) -> pd.Series:
+        """Name people as a chart does: address → name, or the address where names would clash.
+
+        In the order of the codes of ``from_addr``.
+        """
+
+        def make() -> pd.Series:
+            codes, addresses = self.coded("from_addr")
+            names = pd.Series(pd.NA, index=addresses.to_numpy(), dtype="str")
+            rows = np.flatnonzero((codes >= 0) & (self.coded("from_name").codes >= 0))
+            # Assigned backwards, so that the first row that has a name decides.
+            first = np.full(len(addresses), -1, dtype=np.int64)
+            first[codes[rows[::-1]]] = rows[::-1]
+            known = first >= 0
+            names[known] = self.df["from_name"].take(first[known]).to_numpy()
+            names[names.duplicated(keep=False)] = pd.NA
+            return names.fillna(names.index.to_series())
+
+        return self._once("people", "from_addr", make)
+
+    def ranks(self, name: str) -> NDArray[np.int64]:
+        """Place of each row's text in the alphabet (case ignored); -1 where it is missing."""
+
+        def make() -> NDArray[np.int64]:
+            order = pc.sort_indices(pa.array(self.lowered(name))).to_numpy()
+            places = np.empty(len(order) + 1, dtype=np.int64)
+            places[order] = np.arange(len(order))
+            places[-1] = -1
+            return places[self.coded(name).codes]
+
+        return self._once("ranks", name, make)
 
 
 def _code(column: pd.Series) -> Coded:
@@ -174,6 +207,10 @@ def _code(column: pd.Series) -> Coded:
         return Coded(codes, pd.Series(column.cat.categories, dtype="str"))
     codes, values = pd.factorize(column)
     return Coded(codes.astype(np.int32), pd.Series(values, dtype="str"))
+
+
+def _senders(df: pd.DataFrame) -> pd.Series:
+    return df["from_name"].fillna(df["from_addr"])
 
 
 def _flatten(column: pd.Series) -> Listed:

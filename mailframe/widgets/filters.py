@@ -92,6 +92,26 @@ class Filters(traitlets.HasTraits):
     weekdays = traitlets.List(traitlets.Int(min=0, max=6))
     hours = traitlets.List(traitlets.Int(min=0, max=23))
 
+    problem = traitlets.Unicode(help="what is wrong with what was typed last")
+
+    def set(self, **values: object) -> None:
+        """Set several filters at once, so that what they leave is worked out once.
+
+        Raises
+        ------
+        ConfigurationError
+            If one cannot be read; then none is set.
+        """
+        query.parse(str(values.get("search", "")))
+        _subject(str(values.get("subject", "")))
+        with self.hold_trait_notifications():
+            for name, value in values.items():
+                setattr(self, name, value)
+
+    def reset(self, *names: str) -> None:
+        """Take back the named filters, or all of them."""
+        self.set(**{name: self.traits()[name].default() for name in names or NAMES})
+
     @traitlets.validate("search")
     def _check_search(self, proposal: dict[str, Any]) -> str:
         query.parse(proposal["value"])

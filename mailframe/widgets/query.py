@@ -140,6 +140,16 @@ def short_size(octets: int) -> str:
     return str(octets)
 
 
+def human_size(octets: int) -> str:
+    """Write a size for reading, in two or three digits: ``840 B``, ``1.2 kB``, ``35 MB``."""
+    size = float(octets)
+    for unit in ("B", "kB", "MB"):
+        if size < 999.5:
+            return f"{size:.1f} {unit}" if size < 9.95 and unit != "B" else f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
+
+
 def parse_size(text: str) -> int:
     """Octets of ``1M``, ``200k`` or ``1500``; a kilobyte is 1,000 octets, as in the SI.
 

@@ -8,21 +8,18 @@ from mailframe.frame.schema import SCHEMA
 
 FOLDERS = ["Archive/2023", "Archive/2024", "INBOX", "Lists/dev", "Lists/users", "Sent"]
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
-FIRST = "Ann Bob Chloe Dmitri Élodie Farid Grace Hana Ivan Jürgen Kenji שרה محمد Zoë".split()
-LAST = "Abel Brown Castillo Dahl Evans Farkas González Hadad Ito Jensen Kowalski Lund".split()
-WORDS = (
-    "plan budget review release notes agenda invoice meeting draft question weekly report "
-    "travel offer survey patch build failed ticket lunch photos reminder welcome contract"
-).split()
-DOMAINS = "example.org example.com mail.example.net lists.example.org xn--bcher-kva.example".split()
+FIRST = ["Ann", "Bob", "Chloe", "Dmitri", "Élodie", "Farid", "Grace", "Hana", "Ivan", "Jürgen", "Kenji", "שרה", "محمد", "Zoë"]
+LAST = ["Abel", "Brown", "Castillo", "Dahl", "Evans", "Farkas", "González", "Hadad", "Ito", "Jensen", "Kowalski", "Lund"]
+WORDS = ["plan", "budget", "review", "release", "notes", "agenda", "invoice", "meeting", "draft", "question", "weekly", "report", "travel", "offer", "survey", "patch", "build", "failed", "ticket", "lunch", "photos", "reminder", "welcome", "contract"]
+DOMAINS = ["example.org", "example.com", "mail.example.net", "lists.example.org", "xn--bcher-kva.example"]
 TYPES = {
     **{
         field.name: pd.ArrowDtype(field.type) if pa.types.is_list(field.type) else "str"
         for field in SCHEMA
     },
-    **{name: "datetime64[us, UTC]" for name in ("date", "internaldate")},
-    **{"uid": "uint32", "date_offset": "Int16", "size": "Int64", "defects": "uint8"},
-    **{name: "bool" for name in ("seen", "answered", "flagged", "draft", "deleted")},
+    **dict.fromkeys(("date", "internaldate"), "datetime64[us, UTC]"),
+    "uid": "uint32", "date_offset": "Int16", "size": "Int64", "defects": "uint8",
+    **dict.fromkeys(("seen", "answered", "flagged", "draft", "deleted"), "bool"),
 }
 
 
@@ -31,7 +28,7 @@ def make(count, seed=6, years=4):
     rng = np.random.default_rng(seed)
     people = min(max(count // 40, 3), 4000)
     popular = np.minimum(rng.zipf(1.5, count) - 1, people - 1)
-    names = [f"{FIRST[i % len(FIRST)]} {LAST[i * 7 % len(LAST)]}" for i in range(people)]
+    names = [_name(i) for i in range(people)]
     domains = [DOMAINS[i % len(DOMAINS)] for i in range(people)]
     addresses = [f"person{i}@{domain}" for i, domain in enumerate(domains)]
     sender = pa.array(np.where(rng.random(count) < 0.01, None, popular), pa.int32())
@@ -94,6 +91,12 @@ def make(count, seed=6, years=4):
             column = pd.Series(pd.arrays.ArrowExtensionArray(values))
             frame[field.name] = column.astype(TYPES[field.name])
     return pd.DataFrame(frame)
+
+
+def _name(number):
+    first, number = FIRST[number % len(FIRST)], number // len(FIRST)
+    last, number = LAST[number % len(LAST)], number // len(LAST)
+    return f"{first} {chr(64 + number)}. {last}" if number else f"{first} {last}"
 
 
 def _rare(rng, count):

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.widgets.frames import FOLDERS, make
 
 from mailframe.errors import ConfigurationError
 from mailframe.widgets import filters, query
 from mailframe.widgets.columns import Columns
 from mailframe.widgets.selection import Selection
+from tests.widgets.frames import FOLDERS, make
 
 MAIL = make(1500)
 COLUMNS = Columns(MAIL)
