@@ -1,0 +1,1 @@
+"""Look, filter, show: the explorer, the dashboard and the report."""

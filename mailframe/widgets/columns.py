@@ -1,0 +1,231 @@
+"""A frame laid out for filtering: every column once in the form that makes a test on it cheap.
+
+Mail columns repeat themselves: a million messages come from some thousand senders. So a text column is
+kept as distinct values and codes; a test runs over the distinct values and is spread over the rows by one
+``take``. Instants become integers (microseconds since 1970), weekdays and hours small codes that
+``bincount`` can add up. Everything is made at its first use and then kept, for a filter asks again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailframe.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+    Codes = NDArray[np.int32]
+
+# What explorer, dashboard and report look at; other columns come along untouched.
+NEEDED = (
+    *("folder", "uid", "date", "from_name", "from_addr", "from_domain", "to", "cc", "subject"),
+    *("message_id", "in_reply_to", "references", "list_id", "size", "seen", "answered", "flagged"),
+    *("draft", "deleted", "keywords"),
+)
+NO_INSTANT = np.iinfo(np.int64).min  # how NumPy stores NaT
+MICROSECONDS_A_DAY = 86_400_000_000
+MICROSECONDS_AN_HOUR = 3_600_000_000
+
+
+Form = TypeVar("Form")
+
+
+class Coded(NamedTuple):
+    """A text column: ``values[codes]``, with -1 for a missing value."""
+
+    codes: Codes
+    values: pd.Series
+
+    def spread(self, chosen: Bools) -> Bools:
+        """One verdict a distinct value → one a row; missing values are never chosen."""
+        return np.append(chosen, False)[self.codes]
+
+
+class Listed(NamedTuple):
+    """A column of lists: its items coded, and the row that each item stands in."""
+
+    rows: NDArray[np.int64]
+    items: Coded
+
+    def spread(self, chosen: Bools, count: int) -> Bools:
+        """One verdict a distinct item → one for each of ``count`` rows: has it a chosen item?"""
+        verdicts = np.zeros(count, dtype=bool)
+        verdicts[self.rows[self.items.spread(chosen)]] = True
+        return verdicts
+
+
+def require_columns(df: pd.DataFrame) -> None:
+    """Tell a frame that is not made of mail before anything is drawn.
+
+    Raises
+    ------
+    ConfigurationError
+        If columns are missing; the sentence names them.
+    """
+    missing = [name for name in NEEDED if name not in df.columns]
+    if missing:
+        raise ConfigurationError(
+            f"this frame lacks the columns {', '.join(missing)}: "
+            "pass one from read_imap, read_mbox, read_maildir or read_eml"
+        )
+
+
+class Columns:
+    """The columns of one frame, each turned into its filtering form when first asked for.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Mail, with at least the columns in ``NEEDED``; it is neither copied nor changed.
+    """
+
+    def __init__(self, df: pd.DataFrame) -> None:
+        require_columns(df)
+        self.df = df
+        self._made: dict[tuple[str, str], object] = {}
+
+    def __len__(self) -> int:
+        return len(self.df)
+
+    def _once(self, form: str, name: str, make: Callable[[], Form]) -> Form:
+        key = (form, name)
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]  # type: ignore[return-value]
+
+    def coded(self, name: str) -> Coded:
+        """Text or category column ``name`` as distinct values and codes.
+
+        ``"sender"`` is the sender as a reader knows it: the name, or else the address.
+        """
+        if name == "sender":
+            return self._once("coded", name, lambda: _code(_senders(self.df)))
+        return self._once("coded", name, lambda: _code(self.df[name]))
+
+    def lowered(self, name: str) -> pd.Series:
+        """Distinct values of ``name`` in lower case, for searches that ignore case."""
+        return self._once("lowered", name, lambda: self.coded(name).values.str.lower())
+
+    def listed(self, name: str) -> Listed:
+        """Column of lists ``name``, flattened."""
+        return self._once("listed", name, lambda: _flatten(self.df[name]))
+
+    def lowered_items(self, name: str) -> list[str]:
+        """Distinct items of the lists in ``name``, in lower case."""
+        return self._once(
+            "lowered items",
+            name,
+            lambda: [item.lower() for item in self.listed(name).items.values],
+        )
+
+    def flag(self, name: str) -> Bools:
+        """Column of booleans ``name``."""
+        return self._once("flag", name, lambda: self.df[name].to_numpy(dtype=bool))
+
+    def instants(self) -> NDArray[np.int64]:
+        """``date`` in microseconds since 1970, UTC; ``NO_INSTANT`` where it is missing."""
+        return self._once("instants", "date", lambda: _microseconds(self.df["date"]))
+
+    def days(self) -> Codes:
+        """Days since 1970 of ``date``, UTC; meaningless where the date is missing."""
+        return self._once(
+            "days", "date", lambda: (self.instants() // MICROSECONDS_A_DAY).astype(np.int32)
+        )
+
+    def weekdays(self) -> Codes:
+        """0 (Monday) to 6 of ``date``, UTC; -1 where it is missing."""
+
+        def make() -> Codes:
+            # 1 January 1970 was a Thursday.
+            weekday = (self.days() + 3) % 7
+            weekday[self.instants() == NO_INSTANT] = -1
+            return weekday
+
+        return self._once("weekdays", "date", make)
+
+    def hours(self) -> Codes:
+        """0 to 23 of ``date``, UTC; -1 where it is missing."""
+
+        def make() -> Codes:
+            hour = (self.instants() // MICROSECONDS_AN_HOUR % 24).astype(np.int32)
+            hour[self.instants() == NO_INSTANT] = -1
+            return hour
+
+        return self._once("hours", "date", make)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """``size`` in octets; -1 where it is missing."""
+        return self._once(
+            "sizes", "size", lambda: self.df["size"].to_numpy(dtype=np.int64, na_value=-1)
+        )
+
+    def people(self) -> pd.Series:
+        """Name people as a chart does: address → name, or the address where names would clash.
+
+        In the order of the codes of ``from_addr``.
+        """
+
+        def make() -> pd.Series:
+            codes, addresses = self.coded("from_addr")
+            names = pd.Series(pd.NA, index=addresses.to_numpy(), dtype="str")
+            rows = np.flatnonzero((codes >= 0) & (self.coded("from_name").codes >= 0))
+            # Assigned backwards, so that the first row that has a name decides.
+            first = np.full(len(addresses), -1, dtype=np.int64)
+            first[codes[rows[::-1]]] = rows[::-1]
+            known = first >= 0
+            names[known] = self.df["from_name"].take(first[known]).to_numpy()
+            names[names.duplicated(keep=False)] = pd.NA
+            return names.fillna(names.index.to_series())
+
+        return self._once("people", "from_addr", make)
+
+    def ranks(self, name: str) -> NDArray[np.int64]:
+        """Place of each row's text in the alphabet (case ignored); -1 where it is missing."""
+
+        def make() -> NDArray[np.int64]:
+            order = pc.sort_indices(pa.array(self.lowered(name))).to_numpy()
+            places = np.empty(len(order) + 1, dtype=np.int64)
+            places[order] = np.arange(len(order))
+            places[-1] = -1
+            return places[self.coded(name).codes]
+
+        return self._once("ranks", name, make)
+
+
+def _code(column: pd.Series) -> Coded:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy(dtype=np.int32)
+        return Coded(codes, pd.Series(column.cat.categories, dtype="str"))
+    codes, values = pd.factorize(column)
+    return Coded(codes.astype(np.int32), pd.Series(values, dtype="str"))
+
+
+def _senders(df: pd.DataFrame) -> pd.Series:
+    return df["from_name"].fillna(df["from_addr"])
+
+
+def _flatten(column: pd.Series) -> Listed:
+    lists = pa.array(column)
+    if isinstance(lists, pa.ChunkedArray):
+        lists = lists.combine_chunks()
+    if not pa.types.is_nested(lists.type):  # a column of nothing but nulls
+        lists = lists.cast(pa.list_(pa.string()))
+    rows = pc.list_parent_indices(lists).to_numpy()
+    items = pc.list_flatten(lists).dictionary_encode()
+    values = pd.Series(items.dictionary.to_pylist(), dtype="str")
+    codes = pc.fill_null(items.indices, -1).to_numpy().astype(np.int32)
+    return Listed(rows, Coded(codes, values))
+
+
+def _microseconds(column: pd.Series) -> NDArray[np.int64]:
+    naive = column.dt.tz_localize(None)
+    return naive.to_numpy(dtype="datetime64[us]").view(np.int64)

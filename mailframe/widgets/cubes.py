@@ -1,0 +1,133 @@
+"""From messages to the few numbers that a chart draws.
+
+Everything is counted over codes (``bincount``), never over text, so a table for a chart costs some
+milliseconds for a million messages. The rows of each table are what ``charts.py`` says its form wants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mailframe.widgets.charts import WEEKDAY_NAMES
+from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mailframe.widgets.columns import Bools, Codes, Columns
+
+# The coarsest unit that still leaves a chart some forty bars: (days up to, frequency, how it is written).
+UNITS = (
+    (92, "D", "%a %d %b %Y"),
+    (1_000, "W-MON", "week of %d %b %Y"),
+    (6_000, "MS", "%b %Y"),
+    (np.inf, "YS", "%Y"),
+)
+LEAST_DAYS = 13
+MILLISECONDS_A_DAY = 86_400_000
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Time cut into equal stretches, and which stretch each message falls into.
+
+    Parameters
+    ----------
+    edges : array of int64
+        Days since 1970 at which stretches begin, and the day at which the last one ends.
+    labels : list of str
+        One a stretch.
+    codes : array of int32
+        One a message; -1 for a message without a date or outside of ``edges``.
+    """
+
+    edges: NDArray[np.int64]
+    labels: list[str]
+    codes: Codes
+
+
+def periods(columns: Columns) -> Periods:
+    """Cut the time that ``columns`` covers.
+
+    A handful of forged dates (1970, 2107) would squeeze everything else into one bar: what lies far
+    outside of where 99.8 % of the messages are is left out.
+    """
+    days = columns.days()[columns.instants() != NO_INSTANT]
+    if not len(days):
+        return Periods(np.zeros(1, np.int64), [], np.full(len(columns), -1, np.int32))
+    first, last = _span(days)
+    if last - first < LEAST_DAYS:  # a single bar would tell nothing
+        first, last = last - LEAST_DAYS, last
+    unit, pattern = next((unit, text) for most, unit, text in UNITS if last - first < most)
+    start = pd.Timestamp(first * MICROSECONDS_A_DAY, unit="us")
+    end = pd.Timestamp((last + 1) * MICROSECONDS_A_DAY, unit="us")
+    edges = pd.date_range(_floor(start, unit), end, freq=unit)
+    if edges[-1] < end:
+        edges = edges.append(pd.DatetimeIndex([edges[-1] + edges.freq]))
+    cuts = edges.to_numpy().astype("datetime64[D]").astype(np.int64)
+    lookup = np.searchsorted(cuts, np.arange(cuts[0], cuts[-1]), side="right") - 1
+    position = columns.days().astype(np.int64) - cuts[0]
+    inside = (position >= 0) & (position < len(lookup)) & (columns.instants() != NO_INSTANT)
+    codes = np.where(inside, lookup[np.where(inside, position, 0)], -1).astype(np.int32)
+    return Periods(cuts, [edge.strftime(pattern) for edge in edges[:-1]], codes)
+
+
+def _span(days: Codes) -> tuple[int, int]:
+    first, last = int(days.min()), int(days.max())
+    low, high = (int(day) for day in np.quantile(days, (0.001, 0.999)))
+    slack = max(high - low, 30) // 4
+    return (first if first >= low - slack else low), (last if last <= high + slack else high)
+
+
+def _floor(start: pd.Timestamp, unit: str) -> pd.Timestamp:
+    if unit == "W-MON":
+        return start - pd.Timedelta(days=start.dayofweek)
+    if unit == "D":
+        return start
+    return start.replace(day=1, month=start.month if unit == "MS" else 1)
+
+
+def count(codes: Codes, size: int, mask: Bools | None = None) -> NDArray[np.int64]:
+    """How many messages have each code from 0 to ``size - 1``; -1 is not counted."""
+    chosen = codes if mask is None else codes[mask]
+    # One bin more, for -1: cheaper than sorting it out first.
+    return np.bincount(chosen + 1, minlength=size + 1)[1 : size + 1]
+
+
+def over_time(cut: Periods, counts: NDArray[np.int64], on: Bools) -> pd.DataFrame:
+    """Rows of the volume chart."""
+    edges = cut.edges * MILLISECONDS_A_DAY
+    return pd.DataFrame(
+        {"start": edges[:-1], "end": edges[1:], "label": cut.labels, "n": counts, "on": on}
+    )
+
+
+def by_clock(counts: NDArray[np.int64], on: Bools) -> pd.DataFrame:
+    """Rows of the weekday-by-hour chart, from 168 counts, hour by hour from Monday."""
+    return pd.DataFrame(
+        {
+            "weekday": np.repeat(WEEKDAY_NAMES, 24),
+            "hour": np.tile(np.arange(24), 7),
+            "n": counts,
+            "on": on,
+        }
+    )
+
+
+def hours_of_week(columns: Columns) -> Codes:
+    """0 (Monday, 0 h) to 167 for each message, UTC; -1 without a date."""
+    return np.where(columns.hours() < 0, -1, columns.weekdays() * 24 + columns.hours())
+
+
+def top(counts: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Codes of the ``most`` largest counts, largest first; codes that do not occur are left out."""
+    most = min(most, len(counts))
+    if not most:
+        return np.zeros(0, np.int64)
+    largest = np.argpartition(counts, len(counts) - most)[len(counts) - most :]
+    largest = largest[np.lexsort((largest, -counts[largest]))]
+    return largest[counts[largest] > 0]

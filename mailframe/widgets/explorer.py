@@ -1,0 +1,277 @@
+"""The explorer: every way to look at a mailbox on one screen, all of it bound to the same filters.
+
+The state is the filter traits (``filters.py``) and nothing else. A change goes one way: traits → clauses →
+mask → count, table, charts. Controls, chips and brushed charts only ever set traits.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as ipw
+import numpy as np
+import pandas as pd
+import traitlets
+
+from mailframe.errors import ConfigurationError
+from mailframe.widgets import charts, controls, cubes, filters, message, parts
+from mailframe.widgets.columns import Columns
+from mailframe.widgets.selection import Selection
+from mailframe.widgets.table import MailTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mailframe.widgets.columns import Bools
+    from mailframe.widgets.query import Clause
+
+BARS = 8  # named things a chart lists
+MOST_SAVED = 200_000  # messages a browser is sent as one file
+
+
+class Explorer(ipw.VBox, filters.Filters):
+    """Look at mail: filter it, sort it, page through it, see it drawn.
+
+    Every filter is a trait (see ``mailframe.widgets.filters.Filters``): set it and the screen follows; use the
+    screen and it is set. ``data`` and ``query`` can be observed like traits.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Mail, from any of the readers. It is not copied and not changed.
+    **asked
+        Filters to begin with, such as ``unread=True``.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``df`` lacks columns of mail, or a filter cannot be read.
+    """
+
+    query = traitlets.Unicode("df", read_only=True, help="pandas line that gives data from df")
+    count = traitlets.Int(read_only=True, help="how many messages the filters leave")
+
+    _watched = False  # whether anybody observes data, which is costly to make
+
+    def __init__(self, df: pd.DataFrame, **asked: Any) -> None:  # noqa: ANN401 -- traits check them
+        self._columns = Columns(df)
+        self._names = [str(name) for name in self._columns.coded("folder").values]
+        self._periods = cubes.periods(self._columns)
+
+        self._data: pd.DataFrame | None = None
+        self._selection = Selection(self._columns)
+        super().__init__()
+        self._build()
+        self.set(**asked)
+        self._refresh()
+        self.observe(self._filtered, filters.NAMES)
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """The messages that the filters leave; made when first asked for after a change."""
+        if self._data is None:
+            everything = self._selection.count == len(self._columns)
+            df = self._columns.df
+            self._data = df if everything else df[self._selection.mask]
+        return self._data
+
+    def observe(
+        self,
+        handler: Callable[..., Any],
+        names: Any = traitlets.All,  # noqa: ANN401 -- as in traitlets
+        type: Any = "change",  # noqa: A002, ANN401 -- as in traitlets
+    ) -> None:
+        """Call ``handler`` when a trait, or ``data``, changes; see ``traitlets.HasTraits.observe``."""
+        self._watched = self._watched or "data" in traitlets.traitlets.parse_notifier_name(names)
+        super().observe(handler, names, type)
+
+    # -- what the filters say -------------------------------------------------------------------
+
+    def _filtered(self, _change: object = None) -> None:
+        if filters.clauses(self, self._names) != self._selection.clauses:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        clauses = filters.clauses(self, self._names)
+        self._selection = Selection(self._columns, clauses, self._selection)
+        old, self._data = self._data, None
+        self.problem = ""
+        self.set_trait("count", self._selection.count)
+        self.set_trait("query", self._selection.query())
+        self._show()
+        if self._watched:
+            change = traitlets.Bunch(name="data", old=old, new=self.data, owner=self, type="change")
+            self.notify_change(change)
+
+    # -- the screen -----------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        side, self._folders = controls.sidebar(self, self._columns, self._periods)
+        self._said = ipw.HTML().add_class("mf-said")
+        self._chips = ipw.HBox().add_class("mf-chips")
+        self._actions = parts.Actions(self._save)
+        self._charts = parts.Charts(
+            [
+                charts.volume(height=90),
+                charts.clock(),
+                charts.bars("senders", "Senders", "top senders", rows=BARS),
+                charts.bars("folders", "Folders", "folders by number of messages", rows=BARS),
+            ]
+        )
+        self._table = MailTable(self._columns)
+        self._message = ipw.HTML()
+        self._only_thread = _button("Only this thread", "Filter by it", self._keep_thread)
+        self._opened = ipw.VBox([self._message, self._only_thread]).add_class("mf-opened")
+        main = ipw.VBox([self._charts, self._table, self._opened]).add_class("mf-main")
+        top = ipw.HBox([controls.search_line(self), self._actions]).add_class("mf-top")
+        state = ipw.HBox([self._said, self._chips]).add_class("mf-state")
+        body = ipw.HBox([side, main]).add_class("mf-body")
+        self.children = [parts.style(), top, state, body]
+        self.add_class("mailframe").add_class("mf-explorer")
+        self._opened.layout.display = "none"
+        self._table.observe(self._open, "opened")
+        self._charts.observe(self._gesture, "gesture")
+        traitlets.dlink((self, "query"), (self._actions, "query"))
+        self.observe(self._say, ["problem"])
+
+    def _show(self) -> None:
+        self._say()
+        self._chips.children = self._make_chips()
+        self._table.show(self._selection.mask)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Give each chart what the filters leave that are not its own."""
+        columns, selection = self._columns, self._selection
+        times = cubes.count(
+            self._periods.codes, len(self._periods.labels), selection.without("since", "before")
+        )
+        week = cubes.hours_of_week(columns)
+        hours = cubes.count(week, 168, selection.without("weekdays", "hours"))
+        folders = columns.coded("folder")
+        in_folders = cubes.count(folders.codes, len(self._names), selection.without("folders"))
+        senders = columns.coded("from_addr")
+        sent = cubes.count(senders.codes, len(senders.values), selection.without("sender"))
+        tables = {
+            "volume": cubes.over_time(self._periods, times, self._in_period()),
+            "clock": cubes.by_clock(hours, self._in_hours()),
+            "senders": self._ranking(sent, self._columns.people(), chosen={self.sender} - {""}),
+            "folders": self._ranking(in_folders, folders.values, chosen=set(self.folders)),
+        }
+        self._charts.rows = {name: table.to_dict("records") for name, table in tables.items()}
+        self._folders.counts = dict(zip(self._names, in_folders.tolist(), strict=True))
+
+    def _in_period(self) -> Bools:
+        edges = self._periods.edges * cubes.MILLISECONDS_A_DAY
+        since = edges[0] if self.since is None else self.since.value // 1_000_000
+        before = edges[-1] if self.before is None else self.before.value // 1_000_000
+        return (edges[1:] > since) & (edges[:-1] < before)
+
+    def _in_hours(self) -> Bools:
+        days = np.isin(np.arange(7), self.weekdays or np.arange(7))
+        return np.outer(days, np.isin(np.arange(24), self.hours or np.arange(24))).ravel()
+
+    def _ranking(
+        self, counts: NDArray[np.int64], labels: pd.Series, *, chosen: set[str]
+    ) -> pd.DataFrame:
+        codes = cubes.top(counts, BARS)
+        keys = labels.index[codes] if labels.index.dtype != "int64" else labels.iloc[codes]
+        return pd.DataFrame(
+            {
+                "key": keys,
+                "label": labels.iloc[codes].to_numpy(),
+                "rank": range(len(codes)),
+                "n": counts[codes],
+                "on": [not chosen or key in chosen for key in keys],
+            }
+        )
+
+    def _say(self, _change: object = None) -> None:
+        total, left = len(self._columns), self._selection.count
+        share = f" · {left / total:.1%}" if 0 < left < total else ""
+        problem = f'<em role="alert">{escape(self.problem)}</em>' if self.problem else ""
+        self._said.value = (
+            f'<span role="status"><b>{left:,}</b> of {total:,} messages{share}</span>{problem}'
+        )
+
+    def _make_chips(self) -> list[ipw.Button]:
+        clauses = self._selection.clauses
+        chips = [_button(f"{each[1].text} ✕", "Take away", self._drop(*each)) for each in clauses]
+        if len(chips) > 1:
+            chips.append(_button("Clear all", "Take all away", self.reset))
+        return chips
+
+    # -- what people do -------------------------------------------------------------------------
+
+    def _drop(self, name: str, clause: Clause) -> Callable[[], None]:
+        def drop() -> None:
+            if name == "search":
+                left = [other for of, other in self._selection.clauses if of == "search"]
+                self.search = " ".join(other.text for other in left if other is not clause)
+            else:
+                self.reset(name)
+
+        return drop
+
+    def _gesture(self, change: dict[str, Any]) -> None:
+        """Turn a click on a chart, or a finished brush, into filters."""
+        value = change["new"]["value"]
+        match change["new"]["chart"]:
+            case "volume":
+                first, last = (pd.Timestamp(int(value[end]), unit="ms") for end in ("start", "end"))
+                # Whole days: nobody aims at an hour on a chart of years.
+                self.set(since=first.floor("D"), before=last.ceil("D"))
+            case "clock":
+                days = [charts.WEEKDAY_NAMES.index(day) for day in value["weekday"]]
+                asked = {"weekdays": sorted(days), "hours": sorted(map(int, value["hour"]))}
+                same = asked == {"weekdays": self.weekdays, "hours": self.hours}
+                self.reset("weekdays", "hours") if same else self.set(**asked)
+            case "senders":
+                self.sender = "" if value["key"] == self.sender else value["key"]
+            case "folders":
+                self.folders = [] if [value["key"]] == self.folders else [value["key"]]
+
+    def _open(self, _change: object = None) -> None:
+        row = self._table.opened
+        shown = 0 <= row < len(self._columns)
+        self._opened.layout.display = "" if shown else "none"
+        if shown:
+            self._message.value = message.render(self._columns, row)
+
+    def _keep_thread(self) -> None:
+        self.thread = message.root(self._columns.df.iloc[self._table.opened]) or ""
+
+    def _save(self, wish: str) -> tuple[str, str, bytes]:
+        if self._selection.count > MOST_SAVED:
+            raise ConfigurationError(
+                f"more than {MOST_SAVED:,} messages: use mf.to_csv(explorer.data, path) instead"
+            )
+        return "mail.csv", "text/csv", self.data.to_csv(index=False).encode()
+
+
+def _button(text: str, hint: str, act: Callable[[], None]) -> ipw.Button:
+    button = ipw.Button(description=text, tooltip=hint).add_class("mf-chip")
+    button.on_click(lambda _button: act())
+    return button
+
+
+def explore(df: pd.DataFrame, **asked: Any) -> Explorer:  # noqa: ANN401 -- traits check them
+    """Open the explorer on a frame of mail.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Mail, from any of the readers.
+    **asked
+        Filters to begin with, such as ``unread=True`` or ``search="from:ann"``.
+
+    Returns
+    -------
+    Explorer
+        A widget; show it by letting it be the last line of a cell. ``explorer.data`` is the frame that
+        the filters leave, ``explorer.query`` the line of pandas that gives it.
+    """
+    return Explorer(df, **asked)

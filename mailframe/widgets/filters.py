@@ -1,0 +1,214 @@
+"""The filters of an explorer: traits in, clauses out.
+
+A filter is a trait and nothing else, so a program, a control and a brushed chart set it alike. Each trait
+that says something becomes one clause (the search line: one a term), whose text is the term that would
+say the same on the search line; that is what a chip shows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import traitlets
+
+from mailframe.errors import ConfigurationError
+from mailframe.widgets import query
+from mailframe.widgets.predicates import (
+    AllOf,
+    AtLeast,
+    Before,
+    Below,
+    InHours,
+    OneOf,
+    OnWeekdays,
+    Since,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
+    """A moment, or None: takes whatever pandas reads as one; without a zone it is UTC."""
+
+    info_text = "a date, or None"
+
+    def validate(self, obj: traitlets.HasTraits | None, value: object) -> pd.Timestamp | None:
+        """Turn ``value`` into a Timestamp in UTC."""
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str | dt.date):
+            self.error(obj, value)
+        try:
+            moment = pd.Timestamp(value)
+        except ValueError as error:
+            raise ConfigurationError(f"{value!r} is no date: write 2024-05-31") from error
+        if moment is pd.NaT:
+            return None
+        return moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
+
+
+class Filters(traitlets.HasTraits):
+    """What is asked of the messages; all of it must hold.
+
+    Attributes
+    ----------
+    search : str
+        A line in the search language of ``mailframe.widgets.query``.
+    folders : list of str
+        Any of these folders; empty for all.
+    since, before : Timestamp or None
+        ``since <= date < before``; strings and dates are taken too.
+    sender, recipient, subject : str
+        Part of the sender's name or address; of an address in To or Cc; words, a ``"phrase"`` or a
+        ``/regular expression/`` in the subject.
+    domain, mailing_list, thread : str
+        Exactly this sender's domain; part of a List-Id; a Message-ID and what refers to it.
+    unread, flagged, answered : bool or None
+        None for either.
+    larger, smaller : int or None
+        ``larger <= size < smaller``, in octets.
+    weekdays, hours : list of int
+        Any of these weekdays (0 is Monday) and hours (0 to 23), in UTC; empty for all.
+    """
+
+    search = traitlets.Unicode()
+    folders = traitlets.List(traitlets.Unicode())
+    since = Instant(None, allow_none=True)
+    before = Instant(None, allow_none=True)
+    sender = traitlets.Unicode()
+    recipient = traitlets.Unicode()
+    domain = traitlets.Unicode()
+    subject = traitlets.Unicode()
+    mailing_list = traitlets.Unicode()
+    thread = traitlets.Unicode()
+    unread = traitlets.Bool(None, allow_none=True)
+    flagged = traitlets.Bool(None, allow_none=True)
+    answered = traitlets.Bool(None, allow_none=True)
+    larger = traitlets.Int(None, allow_none=True)
+    smaller = traitlets.Int(None, allow_none=True)
+    weekdays = traitlets.List(traitlets.Int(min=0, max=6))
+    hours = traitlets.List(traitlets.Int(min=0, max=23))
+
+    problem = traitlets.Unicode(help="what is wrong with what was typed last")
+
+    def set(self, **values: object) -> None:
+        """Set several filters at once, so that what they leave is worked out once.
+
+        Raises
+        ------
+        ConfigurationError
+            If one cannot be read; then none is set.
+        """
+        query.parse(str(values.get("search", "")))
+        _subject(str(values.get("subject", "")))
+        with self.hold_trait_notifications():
+            for name, value in values.items():
+                setattr(self, name, value)
+
+    def reset(self, *names: str) -> None:
+        """Take back the named filters, or all of them."""
+        self.set(**{name: self.traits()[name].default() for name in names or NAMES})
+
+    @traitlets.validate("search")
+    def _check_search(self, proposal: dict[str, Any]) -> str:
+        query.parse(proposal["value"])
+        return str(proposal["value"])
+
+    @traitlets.validate("subject")
+    def _check_subject(self, proposal: dict[str, Any]) -> str:
+        _subject(proposal["value"])
+        return str(proposal["value"])
+
+
+def clauses(filters: Filters, folders: Sequence[str]) -> list[tuple[str, query.Clause]]:
+    """List what ``filters`` asks, each clause with the trait it comes from.
+
+    Parameters
+    ----------
+    filters : Filters
+        The traits.
+    folders : sequence of str
+        The folder names there are.
+    """
+    found = [("search", clause) for clause in query.parse(filters.search, folders)]
+    for name, read in _CLAUSES.items():
+        value = getattr(filters, name)
+        if value is not None and value != "" and value != []:
+            found.append((name, read(value)))
+    return found
+
+
+NAMES = (
+    *("search", "folders", "since", "before", "sender", "recipient", "domain", "subject"),
+    *("mailing_list", "thread", "unread", "flagged", "answered", "larger", "smaller"),
+    *("weekdays", "hours"),
+)
+
+
+def _term(key: str) -> Callable[[str], query.Clause]:
+    def read(value: str) -> query.Clause:
+        text = f"{key}:{query.quote(value)}"
+        return query.Clause(text, query.KEYS[key]([value], ()))
+
+    return read
+
+
+def _state(name: str) -> query.Clause:
+    return query.Clause(f"is:{name}", query.STATES[name])
+
+
+def _subject(text: str) -> query.Clause:
+    """Read words, phrases and a /pattern/, each sought in the subject."""
+    text = text.strip()
+    if len(text) > 2 and text[0] == text[-1] == "/":
+        parts = [query.parse(f"subject:{text}")[0]]
+    else:
+        read = _term("subject")
+        parts = [read(word) for word in query.words(text) or [text]]
+    predicate = AllOf(tuple(part.predicate for part in parts))
+    return query.Clause(" ".join(part.text for part in parts), predicate)
+
+
+def _folders(names: list[str]) -> query.Clause:
+    text = ",".join(query.quote(name) for name in names)
+    return query.Clause(f"in:{text}", OneOf("folder", tuple(names)))
+
+
+def _weekdays(numbers: list[int]) -> query.Clause:
+    names = [query.WEEKDAYS[number] for number in sorted(set(numbers))]
+    return query.Clause(f"weekday:{','.join(names)}", OnWeekdays(tuple(sorted(set(numbers)))))
+
+
+def _hours(numbers: list[int]) -> query.Clause:
+    hours = tuple(sorted(set(numbers)))
+    unbroken = len(hours) > 1 and hours[-1] - hours[0] == len(hours) - 1
+    text = f"{hours[0]}-{hours[-1]}" if unbroken else ",".join(map(str, hours))
+    return query.Clause(f"hour:{text}", InHours(hours))
+
+
+def _moment(instant: pd.Timestamp) -> str:
+    whole_day = instant == instant.normalize()
+    return instant.strftime("%Y-%m-%d" if whole_day else "%Y-%m-%d %H:%M")
+
+
+_CLAUSES: dict[str, Callable[[Any], query.Clause]] = {
+    "folders": _folders,
+    "since": lambda value: query.Clause(f"since:{_moment(value)}", Since(value)),
+    "before": lambda value: query.Clause(f"before:{_moment(value)}", Before(value)),
+    "sender": _term("from"),
+    "recipient": _term("to"),
+    "domain": _term("domain"),
+    "subject": _subject,
+    "mailing_list": _term("list"),
+    "thread": _term("thread"),
+    "unread": lambda value: _state("unread" if value else "read"),
+    "flagged": lambda value: _state("flagged" if value else "unflagged"),
+    "answered": lambda value: _state("answered" if value else "unanswered"),
+    "larger": lambda value: query.Clause(f"larger:{query.short_size(value)}", AtLeast(value)),
+    "smaller": lambda value: query.Clause(f"smaller:{query.short_size(value)}", Below(value)),
+    "weekdays": _weekdays,
+    "hours": _hours,
+}

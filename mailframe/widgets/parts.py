@@ -1,0 +1,135 @@
+"""The pieces of the screen that ipywidgets does not have: charts, a folder tree, buttons that save.
+
+Each is an anywidget: traits are its only state, and its script is one of our own static files.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from mailframe.widgets import assets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from mailframe.widgets.charts import Figure
+
+CHUNK = 4_000_000  # octets a message to the browser: a proxy in between may refuse more
+
+
+class Charts(anywidget.AnyWidget):
+    """Charts side by side.
+
+    Parameters
+    ----------
+    figures : sequence of Figure
+        What to draw.
+    cube : dict, optional
+        Makes the charts follow one another in the browser; see ``cube.py``.
+
+    Attributes
+    ----------
+    rows : dict
+        Name of a figure → the records that it draws.
+    gesture : dict
+        The last click or finished brush: ``chart`` (name), ``value`` (in fields of its rows).
+    """
+
+    figures = traitlets.List().tag(sync=True)
+    rows = traitlets.Dict().tag(sync=True)
+    cube = traitlets.Dict().tag(sync=True)
+    gesture = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, figures: Sequence[Figure], cube: dict[str, Any] | None = None) -> None:
+        # Set on the instance: a class attribute would build the module at import already.
+        super().__init__(
+            figures=[figure.to_dict() for figure in figures],
+            cube=cube or {},
+            _esm=assets.charts_module(),
+        )
+
+
+class Folders(anywidget.AnyWidget):
+    """A tree of folders with counts.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The folders there are.
+
+    Attributes
+    ----------
+    chosen : list of str
+        The folders ticked.
+    counts : dict
+        Name → how many messages to show beside it.
+    """
+
+    _esm = assets.text("folders.js")
+
+    nodes = traitlets.List().tag(sync=True)
+    counts = traitlets.Dict().tag(sync=True)
+    chosen = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        super().__init__(nodes=tree(names))
+
+
+def tree(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Lay folder names out as the lines of a tree.
+
+    Servers separate levels by ``/`` or by ``.``; the one that occurs is taken, ``/`` first.
+
+    Returns
+    -------
+    list of dict
+        ``name`` (None for a level that is no folder itself), ``label`` (its last part), ``depth``.
+    """
+    known = set(names)
+    separator = "/" if any("/" in name for name in known) else "."
+    paths = [re.split(f"(?<=.){re.escape(separator)}(?=.)", name) for name in known]
+    # INBOX first, as in every mail program; else by the alphabet, level by level.
+    paths.sort(key=lambda path: [(part.upper() != "INBOX", part.casefold(), part) for part in path])
+    lines: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        for depth, label in enumerate(path):
+            name = separator.join(path[: depth + 1])
+            own = name if name in known else None
+            lines.setdefault(name, {"name": own, "label": label, "depth": depth})
+    return list(lines.values())
+
+
+class Actions(anywidget.AnyWidget):
+    """Buttons: copy the line of pandas, save as CSV, save a report.
+
+    Parameters
+    ----------
+    make : callable
+        Given ``"csv"`` or ``"report"``, returns file name, media type and content.
+    """
+
+    _esm = assets.text("actions.js")
+
+    query = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, make: Callable[[str], tuple[str, str, bytes]]) -> None:
+        super().__init__()
+        self._make = make
+        self.on_msg(self._wish)
+
+    def _wish(self, _widget: object, message: dict[str, Any], _buffers: object) -> None:
+        name, media, content = self._make(str(message.get("wish")))
+        for start in range(0, max(len(content), 1), CHUNK):
+            part = content[start : start + CHUNK]
+            done = start + CHUNK >= len(content)
+            self.send({"name": name, "type": media, "done": done}, buffers=[part])
+
+
+def style() -> ipywidgets.HTML:
+    """Give the style of everything here, to be shown once in each application."""
+    return ipywidgets.HTML(f"<style>{assets.text('mailframe.css')}</style>").add_class("mf-style")

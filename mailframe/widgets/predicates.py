@@ -1,0 +1,313 @@
+"""What a filter asks of a message, twice told: as a mask and as pandas.
+
+A predicate is a value (frozen, hashable: masks are cached by it). ``mask(columns)`` answers it for every
+row of a frame in a few milliseconds; ``code()`` is the expression, over a frame called ``df``, that a
+reader could have typed. The two must agree on every frame; a property test holds them to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pandas as pd
+
+from mailframe.widgets.columns import NO_INSTANT
+
+if TYPE_CHECKING:
+    from mailframe.widgets.columns import Bools, Columns
+
+
+class Predicate(Protocol):
+    """A question to a message, answered yes or no."""
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+
+    def code(self) -> str:
+        """The pandas expression over ``df`` that gives the same verdicts."""
+
+
+@dataclass(frozen=True)
+class Contains:
+    """Text column ``column`` contains ``text``, whatever the case; a missing text contains nothing."""
+
+    column: str
+    text: str
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        values = columns.lowered(self.column)
+        return columns.coded(self.column).spread(_hits(values, _lower(self.text), regex=False))
+
+    def code(self) -> str:
+        """The same in pandas."""
+        lowered = f'df["{self.column}"].str.lower()'
+        return f"{lowered}.str.contains({_lower(self.text)!r}, regex=False, na=False)"
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Regular expression ``pattern`` (RE2) is found in text column ``column``, whatever the case."""
+
+    column: str
+    pattern: str
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        coded = columns.coded(self.column)
+        return coded.spread(_hits(coded.values, self.pattern, regex=True))
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'df["{self.column}"].str.contains({self.pattern!r}, case=False, na=False)'
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Text or category column ``column`` is exactly one of ``values``."""
+
+    column: str
+    values: tuple[str, ...]
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        coded = columns.coded(self.column)
+        return coded.spread(coded.values.isin(list(self.values)).to_numpy(dtype=bool))
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'df["{self.column}"].isin({list(self.values)!r})'
+
+
+@dataclass(frozen=True)
+class Present:
+    """Column ``column`` has a value."""
+
+    column: str
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return columns.coded(self.column).codes >= 0
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'df["{self.column}"].notna()'
+
+
+@dataclass(frozen=True)
+class ItemContains:
+    """Some item of list column ``column`` contains ``text``, whatever the case."""
+
+    column: str
+    text: str
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        text = self.text.lower()
+        chosen = [text in item for item in columns.lowered_items(self.column)]
+        return columns.listed(self.column).spread(np.array(chosen, dtype=bool), len(columns))
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return _over_lists(f"any({self.text.lower()!r} in x.lower() for x in v)", self.column)
+
+
+@dataclass(frozen=True)
+class HasItem:
+    """Some item of list column ``column`` is ``item``."""
+
+    column: str
+    item: str
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        listed = columns.listed(self.column)
+        chosen = (listed.items.values == self.item).to_numpy(dtype=bool)
+        return listed.spread(chosen, len(columns))
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return _over_lists(f"{self.item!r} in v", self.column)
+
+
+@dataclass(frozen=True)
+class Since:
+    """``date`` is ``instant`` or later."""
+
+    instant: pd.Timestamp
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return columns.instants() >= _microsecond(self.instant)
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'(df["date"] >= {_timestamp(self.instant)})'
+
+
+@dataclass(frozen=True)
+class Before:
+    """``date`` is earlier than ``instant``."""
+
+    instant: pd.Timestamp
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        # NaT is stored as the smallest integer: it must not count as early.
+        instants = columns.instants()
+        return (instants < _microsecond(self.instant)) & (instants != NO_INSTANT)
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'(df["date"] < {_timestamp(self.instant)})'
+
+
+@dataclass(frozen=True)
+class OnWeekdays:
+    """``date`` falls on one of ``weekdays``, 0 for Monday, in UTC."""
+
+    weekdays: tuple[int, ...]
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return np.isin(np.arange(-1, 7), self.weekdays)[columns.weekdays() + 1]
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'df["date"].dt.day_of_week.isin({list(self.weekdays)!r})'
+
+
+@dataclass(frozen=True)
+class InHours:
+    """``date`` falls into one of ``hours``, 0 to 23, in UTC."""
+
+    hours: tuple[int, ...]
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return np.isin(np.arange(-1, 24), self.hours)[columns.hours() + 1]
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'df["date"].dt.hour.isin({list(self.hours)!r})'
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """``size`` is ``octets`` or more."""
+
+    octets: int
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return columns.sizes() >= self.octets  # a missing size is kept as -1
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'(df["size"] >= {self.octets}).fillna(False)'
+
+
+@dataclass(frozen=True)
+class Below:
+    """``size`` is less than ``octets``."""
+
+    octets: int
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        sizes = columns.sizes()
+        return (sizes < self.octets) & (sizes >= 0)
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'(df["size"] < {self.octets}).fillna(False)'
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Boolean column ``column`` is set."""
+
+    column: str
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return columns.flag(self.column)
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f'df["{self.column}"]'
+
+
+@dataclass(frozen=True)
+class Not:
+    """The opposite of ``predicate``."""
+
+    predicate: Predicate
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return ~self.predicate.mask(columns)
+
+    def code(self) -> str:
+        """The same in pandas."""
+        return f"~{self.predicate.code()}"
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """At least one of ``predicates``, of which there is at least one."""
+
+    predicates: tuple[Predicate, ...]
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return reduce(np.logical_or, (each.mask(columns) for each in self.predicates))
+
+    def code(self) -> str:
+        """The same in pandas."""
+        if len(self.predicates) == 1:
+            return self.predicates[0].code()
+        return f"({' | '.join(each.code() for each in self.predicates)})"
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Every one of ``predicates``, of which there is at least one."""
+
+    predicates: tuple[Predicate, ...]
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        return reduce(np.logical_and, (each.mask(columns) for each in self.predicates))
+
+    def code(self) -> str:
+        """The same in pandas."""
+        if len(self.predicates) == 1:
+            return self.predicates[0].code()
+        return f"({' & '.join(each.code() for each in self.predicates)})"
+
+
+def _hits(values: pd.Series, text: str, *, regex: bool) -> Bools:
+    found = values.str.contains(text, case=not regex, regex=regex, na=False)
+    return found.to_numpy(dtype=bool)
+
+
+def _over_lists(test: str, column: str) -> str:
+    return f'pd.Series([{test} for v in df["{column}"]], df.index, dtype=bool)'
+
+
+def _lower(text: str) -> str:
+    # By the same routine as the column: Python and Arrow differ on a few letters (İ).
+    return str(pd.Series([text], dtype="str").str.lower().iloc[0])
+
+
+def _microsecond(instant: pd.Timestamp) -> int:
+    return int(instant.value) // 1000
+
+
+def _timestamp(instant: pd.Timestamp) -> str:
+    text = instant.tz_convert("UTC").tz_localize(None).isoformat().removesuffix("T00:00:00")
+    return f'pd.Timestamp("{text}", tz="UTC")'

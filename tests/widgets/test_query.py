@@ -1,0 +1,286 @@
+"""The search line and the filters: what they choose, and that the pandas line chooses the same."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mailframe.errors import ConfigurationError
+from mailframe.widgets import filters, query
+from mailframe.widgets.columns import Columns
+from mailframe.widgets.selection import Selection
+from tests.widgets.frames import FOLDERS, make
+
+MAIL = make(1500)
+COLUMNS = Columns(MAIL)
+
+
+def chosen(line, columns=COLUMNS):
+    """The messages that a search line leaves, after checking that pandas agrees."""
+    return select(filters.Filters(search=line), columns)
+
+
+def select(asked, columns=COLUMNS):
+    selection = Selection(columns, filters.clauses(asked, FOLDERS))
+    left = columns.df[selection.mask]
+    again = eval(selection.query(), {"df": columns.df, "pd": pd})
+    pd.testing.assert_frame_equal(again, left)
+    assert selection.count == len(left)
+    return left
+
+
+def small(**columns):
+    """A frame in which only the named columns matter."""
+    count = len(next(iter(columns.values())))
+    frame = make(count)
+    for name, values in columns.items():
+        frame[name] = pd.Series(values, dtype=frame[name].dtype)
+    return Columns(frame)
+
+
+def subjects(line, *texts):
+    columns = small(
+        subject=list(texts), from_name=[None] * len(texts), from_addr=[None] * len(texts)
+    )
+    return chosen(line, columns)["subject"].tolist()
+
+
+def test_terms_must_all_hold():
+    left = chosen("from:ann subject:plan before:2024-05 larger:1k is:unread -list:dev")
+    assert len(left)
+    assert left["from_name"].str.lower().str.contains("ann").all()
+    assert left["subject"].str.contains("plan", case=False).all()
+    assert (left["date"] < pd.Timestamp("2024-05-01", tz="UTC")).all()
+    assert (left["size"] >= 1000).all()
+    assert not left["seen"].any()
+    assert not left["list_id"].str.contains("dev").any()
+
+
+def test_a_phrase_keeps_its_spaces_and_words_do_not_need_to_touch():
+    texts = ("plan b", "b plan", "planb", "a plan, be")
+    assert subjects('subject:"plan b"', *texts) == ["plan b"]
+    assert subjects("subject:plan subject:b", *texts) == list(texts)
+
+
+def test_case_is_ignored_in_every_script():
+    assert subjects("ПЛАН", "план б", "Plan") == ["план б"]
+    assert subjects("straße", "STRASSE", "Straße") == ["Straße"]
+
+
+def test_a_word_is_sought_in_the_subject_and_the_sender():
+    columns = small(
+        subject=["mango", "x", "x", "x"],
+        from_name=["x", "Mango Ltd", "x", "x"],
+        from_addr=["x", "x", "mango@example.org", "x"],
+    )
+    assert chosen("mango", columns).index.tolist() == [0, 1, 2]
+
+
+def test_or_joins_its_neighbours_before_the_rest():
+    assert subjects("x OR y z", "x z", "y z", "x", "z", "y") == ["x z", "y z"]
+    assert [clause.text for clause in query.parse("x OR y z")] == ["x OR y", "z"]
+
+
+def test_minus_turns_a_term_round_even_where_the_value_is_missing():
+    columns = small(list_id=["dev.example.org", None, "users.example.org"])
+    assert chosen("-list:dev", columns).index.tolist() == [1, 2]
+
+
+def test_commas_list_values_except_in_text():
+    columns = small(from_addr=["a@x", "b@x", "c@x"], from_name=[None, None, None])
+    assert chosen("from:a@,c@", columns).index.tolist() == [0, 2]
+    assert subjects("subject:a,b", "a,b", "a", "b") == ["a,b"]
+
+
+def test_a_regular_expression_stands_between_slashes():
+    assert subjects(r"/^inv\w+ \d+$/", "Invoice 12", "an invoice 12") == ["Invoice 12"]
+    assert subjects("subject:/(a|b)c/", "xac", "xbc", "xcc") == ["xac", "xbc"]
+
+
+@pytest.mark.parametrize("pattern", ["(", "[", "*", r"(a)\1", "(?=a)", "(?P<n>a)"])
+def test_a_pattern_that_cannot_run_in_linear_time_is_told(pattern):
+    with pytest.raises(ConfigurationError, match="regular expression|group"):
+        query.parse(f"/{pattern}/")
+
+
+def test_periods_are_years_months_and_days():
+    columns = small(
+        date=pd.to_datetime(["2023-12-31 23:59", "2024-05-01 00:00", "2024-05-31 23:59"], utc=True)
+    )
+    assert chosen("before:2024", columns).index.tolist() == [0]
+    assert chosen("since:2024-05-31", columns).index.tolist() == [2]
+    assert chosen("on:2024-05", columns).index.tolist() == [1, 2]
+    assert chosen("on:2023/12/31", columns).index.tolist() == [0]
+
+
+def test_a_message_without_a_date_is_in_no_period():
+    columns = small(date=[pd.NaT, pd.Timestamp("2024", tz="UTC")])
+    for line in ("before:2100", "since:1900", "weekday:mon-sun", "hour:0-23"):
+        assert chosen(line, columns).index.tolist() == [1]
+
+
+def test_weekdays_and_hours_go_round():
+    days = pd.date_range("2024-01-01", periods=7, freq="25h", tz="UTC")  # a Monday, 00:00
+    columns = small(date=list(days))
+    assert chosen("weekday:sat-mon", columns).index.tolist() == [0, 5, 6]
+    assert chosen("hour:5-1", columns).index.tolist() == [0, 1, 5, 6]
+
+
+def test_sizes_are_decimal():
+    columns = small(size=[999_999, 1_000_000, 1_500_000])
+    assert chosen("larger:1M", columns)["size"].tolist() == [1_000_000, 1_500_000]
+    assert chosen("smaller:1.5m", columns)["size"].tolist() == [999_999, 1_000_000]
+
+
+def test_folders_are_found_by_name_glob_or_part():
+    assert set(chosen("in:inbox")["folder"]) == {"INBOX"}
+    assert set(chosen("in:Lists/*")["folder"]) == {"Lists/dev", "Lists/users"}
+    assert set(chosen("in:archive,sent")["folder"]) == {"Archive/2023", "Archive/2024", "Sent"}
+    assert chosen("in:nowhere").empty
+
+
+def test_recipients_stand_in_to_or_cc():
+    columns = small(to=[["ann@x"], [], ["bob@x"]], cc=[[], ["Ann@x", "c@x"], []])
+    assert chosen("to:ann", columns).index.tolist() == [0, 1]
+    assert chosen("cc:ann", columns).index.tolist() == [1]
+
+
+def test_a_thread_is_a_message_and_what_refers_to_it():
+    columns = small(
+        message_id=["a@x", "b@x", "c@x", "d@x"],
+        in_reply_to=[None, "a@x", "b@x", None],
+        references=[[], [], ["a@x", "b@x"], []],
+    )
+    assert chosen("thread:<a@x>", columns).index.tolist() == [0, 1, 2]
+
+
+def test_an_unknown_key_is_a_word():
+    assert subjects("re:tea https://x", "re:tea https://x/y", "tea") == ["re:tea https://x/y"]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("before:2024-13", "2024-05"),
+        ("since:yesterday", "2024-05"),
+        ("larger:big", "1.5M"),
+        ("is:purple", "unread"),
+        ("weekday:blue", "sat-sun"),
+        ("hour:24", "8-17"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_with_what_would(line, hint):
+    with pytest.raises(ConfigurationError, match=hint):
+        query.parse(line)
+
+
+def test_a_line_still_being_typed_is_read_as_far_as_it_goes():
+    assert subjects('subject:"plan b', "plan b", "plan") == ["plan b"]
+    assert subjects("/plan", "/plan", "plan") == ["/plan"]
+    assert len(chosen("subject:")) == MAIL["subject"].notna().sum()
+
+
+VALUES = st.one_of(
+    st.sampled_from(
+        ["ann", "plan", "B", "é", "example.org", "2024", "1k", "inbox", "'", '"', "\\"]
+    ),
+    st.text(max_size=6),
+)
+TERMS = st.one_of(
+    st.builds(
+        "{}{}:{}".format, st.sampled_from(["", "-"]), st.sampled_from(sorted(query.KEYS)), VALUES
+    ),
+    st.builds('{}:"{}"'.format, st.sampled_from(["from", "in", "to", "subject"]), VALUES),
+    st.sampled_from(
+        ["OR", "is:unread", "-is:flagged", "larger:20k", "weekday:sat-mon", "hour:8-18"]
+    ),
+    st.sampled_from(
+        ["on:2024-03", "before:2023-06-07", "/(plan|b.)/", "list:/dev|x/", "in:Lists/*"]
+    ),
+    VALUES,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(TERMS, max_size=5).map(" ".join))
+def test_whatever_is_typed_is_chosen_alike_or_told(line):
+    try:
+        query.parse(line)
+    except ConfigurationError:
+        return
+    chosen(line)
+
+
+ASKED = st.fixed_dictionaries(
+    {},
+    optional={
+        "search": st.sampled_from(["", "plan", "-is:unread from:a", "x OR larger:10k"]),
+        "folders": st.lists(st.sampled_from(FOLDERS), max_size=3),
+        "since": st.none() | st.datetimes(dt.datetime(2021, 1, 1), dt.datetime(2025, 1, 1)),
+        "before": st.none() | st.dates(dt.date(2021, 1, 1), dt.date(2025, 1, 1)),
+        "sender": VALUES,
+        "recipient": VALUES,
+        "domain": VALUES,
+        "subject": VALUES.filter(lambda text: not text.startswith("/")),
+        "mailing_list": VALUES,
+        "thread": st.sampled_from(["", "m1@example.org", "m700@example.org"]),
+        "unread": st.none() | st.booleans(),
+        "flagged": st.none() | st.booleans(),
+        "answered": st.none() | st.booleans(),
+        "larger": st.none() | st.integers(0, 100_000),
+        "smaller": st.none() | st.integers(0, 100_000),
+        "weekdays": st.lists(st.integers(0, 6), max_size=3),
+        "hours": st.lists(st.integers(0, 23), max_size=5),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ASKED)
+def test_any_filters_choose_what_their_line_of_pandas_does(asked):
+    select(filters.Filters(**asked))
+
+
+def test_each_filter_says_what_it_would_be_on_the_search_line():
+    asked = filters.Filters(
+        folders=["INBOX", "My mail"],
+        since="2024-01-01",
+        sender="Ann Lee",
+        subject='plan "b c"',
+        unread=True,
+        flagged=False,
+        larger=1_500_000,
+        smaller=1_234,
+        weekdays=[6, 5],
+        hours=[8, 9, 10],
+    )
+    texts = [clause.text for _, clause in filters.clauses(asked, FOLDERS)]
+    assert texts == [
+        'in:INBOX,"My mail"',
+        "since:2024-01-01",
+        'from:"Ann Lee"',
+        'subject:plan subject:"b c"',
+        "is:unread",
+        "is:unflagged",
+        "larger:1.5M",
+        "smaller:1234",
+        "weekday:sat,sun",
+        "hour:8-10",
+    ]
+    for text in texts:
+        query.parse(text, FOLDERS)
+
+
+def test_a_chart_can_leave_its_own_filter_out():
+    asked = filters.Filters(sender="ann", folders=["INBOX"])
+    selection = Selection(COLUMNS, filters.clauses(asked, FOLDERS))
+    others = MAIL[selection.without("folders")]
+    assert set(others["folder"]) == set(FOLDERS)
+    assert others["from_name"].str.contains("ann", case=False).any()
+
+
+def test_a_frame_that_is_no_mail_is_told_which_columns_it_lacks():
+    with pytest.raises(ConfigurationError, match=r"subject.*read_imap"):
+        Columns(pd.DataFrame({"folder": ["INBOX"]}))
