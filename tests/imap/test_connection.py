@@ -1,0 +1,340 @@
+"""The connection: what travels when, and what the answers are worth (the rules of pipelining)."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailframe.errors import ConfigurationError, ConnectionLost, ProtocolError
+from mailframe.imap import commands
+from mailframe.imap.connection import Connection, found
+from mailframe.imap.limits import Limits
+from mailframe.imap.search import parse_keys
+from mailframe.imap.uidset import UidSet
+
+ITEMS = commands.header_items(["DATE"])
+
+
+def talk(connection, *lines):
+    """Let the server say lines; give what we say next and which commands ended."""
+    finished = connection.receive_data(b"".join(line + b"\r\n" for line in lines))
+    return connection.data_to_send(), finished
+
+
+def greeted(capabilities=b"IMAP4rev1", limits=None):
+    connection = Connection(limits or Limits())
+    talk(connection, b"* OK [CAPABILITY " + capabilities + b"] hello")
+    return connection
+
+
+def fetch(first, last=None):
+    return commands.uid_fetch(UidSet.of((first, last or first)), ITEMS)
+
+
+def row(sequence, uid, text=b"Date: x\r\n\r\n"):
+    head = b"* %d FETCH (UID %d FLAGS () INTERNALDATE " % (sequence, uid)
+    date = b'"17-Jul-1996 02:44:25 -0700" RFC822.SIZE 9 BODY[HEADER.FIELDS (DATE)]'
+    return head + date + b" {%d}\r\n%s)" % (len(text), text)
+
+
+# Out -------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_said_before_the_greeting():
+    connection = Connection()
+    connection.send(commands.noop())
+    assert connection.data_to_send() == b""
+    assert talk(connection, b"* OK hi")[0] == b"M1 NOOP\r\n"
+
+
+def test_commands_travel_together_without_waiting():
+    connection = greeted()
+    connection.send(commands.examine(b"INBOX"))
+    connection.send(fetch(1, 5))
+    connection.send(commands.examine(b"a b"))
+    assert connection.data_to_send() == (
+        b"M1 EXAMINE INBOX\r\nM2 UID FETCH 1:5 (" + ITEMS + b')\r\nM3 EXAMINE "a b"\r\n'
+    )
+
+
+def test_nothing_travels_behind_a_login_before_its_answer():
+    connection = greeted()
+    connection.send(commands.login("ann", "pass word"))
+    connection.send(commands.noop())
+    assert connection.data_to_send() == b'M1 LOGIN ann "pass word"\r\n'
+    assert talk(connection, b"M1 OK in")[0] == b"M2 NOOP\r\n"
+
+
+def test_a_literal_waits_for_its_continuation_and_others_wait_for_it():
+    connection = greeted()
+    connection.send(commands.login("ann", "p\r\nq\xe4"))
+    connection.send(commands.noop())
+    assert connection.data_to_send() == b"M1 LOGIN ann {6}\r\n"
+    assert talk(connection, b"+ go")[0] == "p\r\nqä\r\n".encode()
+    assert talk(connection, b"M1 OK in")[0] == b"M2 NOOP\r\n"
+
+
+def test_a_literal_flows_where_the_server_lets_it():
+    connection = greeted(b"IMAP4rev1 LITERAL+")
+    connection.send(commands.examine(b"a\xff"))
+    connection.send(commands.noop())
+    assert connection.data_to_send() == b"M1 EXAMINE {2+}\r\na\xff\r\nM2 NOOP\r\n"
+
+
+@pytest.mark.parametrize("initial", [True, False])
+def test_authenticate_plain_with_and_without_initial_response(initial):
+    connection = greeted()
+    connection.send(commands.authenticate_plain("ann", "pässword", initial=initial))
+    said = connection.data_to_send()
+    if not initial:
+        said += talk(connection, b"+")[0]
+    token = said.rstrip().split()[-1]
+    assert base64.b64decode(token) == "\0ann\0pässword".encode()
+
+
+def test_an_error_challenge_gets_its_empty_line():
+    connection = greeted()
+    connection.send(commands.authenticate_plain("ann", "x", initial=True))
+    connection.data_to_send()
+    assert talk(connection, b"+ eyJzdGF0dXMiOiI0MDAifQ==")[0] == b"\r\n"
+
+
+def test_secrets_do_not_show():
+    for command in (
+        commands.login("ann", "hunter2"),
+        commands.authenticate_plain("ann", "hunter2", initial=True),
+    ):
+        pending = greeted().send(command)
+        assert "hunter2" not in repr(command) + repr(pending)
+        assert base64.b64encode(b"hunter2")[:6].decode() not in repr(command) + repr(pending)
+
+
+def test_no_argument_can_smuggle_a_command():
+    connection = greeted()
+    connection.send(commands.examine(b"x\r\nM9 LOGOUT"))
+    assert connection.data_to_send() == b"M1 EXAMINE {12}\r\n"
+    with pytest.raises(ConfigurationError, match="NUL"):
+        commands.examine(b"a\0b")
+    with pytest.raises(ConfigurationError, match="NUL"):
+        commands.login("ann", "a\0b")
+
+
+# Capabilities ----------------------------------------------------------------------------------
+
+
+def test_capabilities_are_forgotten_after_login_unless_told_again():
+    for answers, expected in (
+        ([b"M1 OK in"], set()),
+        ([b"M1 OK [CAPABILITY IMAP4rev1 ID] in"], {"IMAP4REV1", "ID"}),
+        ([b"* CAPABILITY IMAP4rev1 ESEARCH", b"M1 OK in"], {"IMAP4REV1", "ESEARCH"}),
+    ):
+        connection = greeted(b"IMAP4rev1 LOGINDISABLED")
+        connection.send(commands.login("ann", "x"))
+        talk(connection, *answers)
+        assert connection.capabilities == expected
+        assert connection.authenticated
+
+
+def test_plaintext_is_forgotten_before_tls_and_smuggled_data_is_refused():
+    connection = greeted(b"IMAP4rev1 STARTTLS AUTH=EVIL")
+    connection.send(commands.starttls())
+    talk(connection, b"M1 OK begin")
+    connection.drop_plaintext_state()
+    assert not connection.capabilities
+    connection.send(commands.starttls())
+    connection.receive_data(b"M2 OK begin\r\n* OK [CAP")
+    with pytest.raises(ProtocolError, match="tampering"):
+        connection.drop_plaintext_state()
+
+
+# Rows ------------------------------------------------------------------------------------------
+
+
+def examined(*fetches, uidvalidity=None, told=5):
+    """Give a connection with an answered EXAMINE and FETCH commands on the wire."""
+    connection = greeted()
+    examine = connection.send(commands.examine(b"INBOX", uidvalidity=uidvalidity))
+    pendings = [connection.send(command) for command in fetches]
+    talk(connection, b"* 3 EXISTS", b"* OK [UIDVALIDITY %d] x" % told, b"M1 OK [READ-ONLY] open")
+    return connection, examine, pendings
+
+
+def test_rows_belong_to_the_fetch_that_asked_for_them():
+    connection, examine, (one, two) = examined(fetch(1, 2), fetch(7, 8))
+    talk(connection, row(1, 1), row(2, 7), row(3, 2), b"M2 OK done", row(4, 8), b"M3 OK done")
+    assert (examine.mailbox.exists, examine.mailbox.uidvalidity) == (3, 5)
+    assert (one.rows.uid, two.rows.uid) == ([1, 2], [7, 8])
+
+
+def test_a_row_counts_once_and_only_if_it_was_asked_for():
+    connection, _, (one,) = examined(fetch(5, 9))
+    talk(connection, row(1, 4), row(2, 6), row(3, 5), row(2, 6), row(9, 10), b"M2 OK done")
+    assert one.rows.uid == [6, 5]
+
+
+def test_a_row_counts_once_also_after_it_was_handed_over():
+    connection, _, (one,) = examined(fetch(1, 9))
+    talk(connection, row(1, 1), row(2, 2))
+    assert one.take_rows().uid == [1, 2]
+    talk(connection, row(1, 1), row(3, 3), b"M2 OK done")
+    assert one.rows.uid == [3]
+
+
+def test_flag_updates_are_no_rows():
+    connection, _, (one,) = examined(fetch(1, 9))
+    talk(connection, b"* 2 FETCH (FLAGS (\\Seen))", row(1, 1), b"* 1 FETCH (UID 1 FLAGS ())")
+    talk(connection, b"M2 OK done")
+    assert one.rows.uid == [1]
+
+
+def test_a_message_may_come_in_two_parts():
+    connection, _, (one,) = examined(fetch(1, 9))
+    talk(
+        connection,
+        b"* 1 FETCH (UID 4 FLAGS (\\Seen) RFC822.SIZE 7)",
+        b"* 1 FETCH (BODY[HEADER.FIELDS (DATE)] {3}\r\nabc)",
+        b"M2 OK done",
+    )
+    assert (one.rows.uid, one.rows.size, one.rows.header) == ([4], [b"7"], [b"abc"])
+
+
+def test_rows_of_a_folder_that_did_not_open_are_void():
+    connection = greeted()
+    connection.send(commands.examine(b"gone"))
+    void = connection.send(fetch(1, 9))
+    connection.send(commands.examine(b"there"))
+    good = connection.send(fetch(1, 9))
+    talk(connection, b"M1 NO gone", row(1, 1), b"M2 BAD no mailbox", b"M3 OK", row(1, 1), b"M4 OK")
+    assert void.void
+    assert not void.rows.uid
+    assert good.rows.uid == [1]
+
+
+def test_rows_under_another_uidvalidity_are_void():
+    connection, examine, (one,) = examined(fetch(1, 9), uidvalidity=4, told=5)
+    talk(connection, row(1, 1), b"M2 OK done")
+    assert examine.ok
+    assert not examine.opened
+    assert not one.rows.uid
+
+
+def test_a_malformed_row_costs_itself_and_tells_whose_it_was():
+    connection, _, (one,) = examined(fetch(1, 9))
+    talk(connection, row(1, 1), b"* 2 FETCH (UID 2 FLAGS (", b")", b"junk", row(3, 3), b"M2 OK")
+    assert one.rows.uid == [1, 3]
+    assert one.malformed == {2}
+
+
+def test_a_literal_one_octet_short_costs_its_message_alone():
+    connection, _, (one,) = examined(fetch(1, 9))
+    broken = b"* 2 FETCH (UID 2 BODY[HEADER.FIELDS (DATE)] {10}\r\nDate: x\r\n\r\n)"
+    talk(connection, row(1, 1), broken, row(3, 3), b"M2 OK")
+    assert one.rows.uid == [1, 3]
+
+
+def test_an_expunged_message_is_no_row():
+    connection, _, (one,) = examined(fetch(1, 9))
+    nil = b'* 2 FETCH (UID 2 FLAGS () INTERNALDATE NIL RFC822.SIZE 0 BODY[HEADER.FIELDS ("DATE")] NIL)'
+    talk(connection, row(1, 1), nil, b"* 2 EXPUNGE", b"M2 OK [EXPUNGEISSUED] some are gone")
+    assert one.rows.uid == [1]
+
+
+def test_search_results_unite():
+    connection = greeted()
+    connection.send(commands.examine(b"INBOX"))
+    keys = parse_keys('FROM "ann"')
+    pending = connection.send(commands.uid_search(keys.segments, esearch=True))
+    assert connection.data_to_send().endswith(b"M2 UID SEARCH RETURN (ALL) FROM ann\r\n")
+    talk(connection, b"M1 OK", b"* SEARCH 1 2", b"* SEARCH 9 ", b"M2 OK")
+    assert found(pending.responses) == UidSet.of((1, 2), (9, 9))
+
+
+# Trust -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", [b"M9 OK what", b"M1 OK again"])
+def test_an_answer_to_nothing_ends_the_connection(line):
+    connection = greeted()
+    connection.send(commands.noop())
+    talk(connection, b"M1 OK done")
+    with pytest.raises(ConnectionLost, match="not waiting"):
+        talk(connection, line)
+
+
+@pytest.mark.parametrize(
+    ("line", "limits"),
+    [
+        (b"* OK Still here", Limits(unsolicited=50)),
+        (b"* 3 EXISTS", Limits(unsolicited=50)),
+        (b"what?", Limits(junk=50)),
+    ],
+)
+def test_endless_talk_is_cut_short(line, limits):
+    connection = greeted(limits=limits)
+    connection.send(commands.noop())
+    with pytest.raises(ProtocolError, match="more than 50"):
+        talk(connection, *[line] * 60)
+
+
+def test_a_server_that_lists_without_end_is_cut_short():
+    connection = greeted(limits=Limits(folders=50))
+    connection.send(commands.list_mailboxes())
+    with pytest.raises(ProtocolError, match="50 folders"):
+        talk(connection, *[b'* LIST () "/" f%d' % n for n in range(120)])
+
+
+def test_the_server_s_goodbye_is_in_the_error():
+    connection = greeted()
+    talk(connection, b"* BYE too busy")
+    with pytest.raises(ConnectionLost, match="too busy"):
+        connection.receive_eof()
+
+
+# The fast path agrees with the slow one ------------------------------------------------------------
+
+LINES = [
+    row(1, 1),
+    row(2, 2, b""),
+    row(3, 5, b"Date: \xff\x00\r\r\n\r\n"),
+    row(2, 2),
+    row(9, 40),
+    row(4, 6).replace(b"UID 6 FLAGS ()", b"FLAGS (\\Seen $x) UID 6"),
+    row(5, 7).replace(b"(DATE)]", b'("DATE")]'),
+    row(5, 8)[:-1] + b" FLAGS (\\Draft))",
+    row(6, 9).replace(b"{11}", b"{10}"),
+    row(6, 10).replace(b"UID 10 ", b""),
+    row(7, 11).replace(b' INTERNALDATE "17-Jul-1996 02:44:25 -0700"', b""),
+    b"* 8 FETCH (UID 12 FLAGS (\\Seen))",
+    b"* 8 FETCH (BODY[HEADER.FIELDS (DATE)] {1}\r\nx)",
+    b"* 2 EXPUNGE",
+    b"junk {4}",
+    b"",
+]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=25), st.lists(st.integers(0, 3000)))
+def test_any_split_of_a_fetch_gives_the_same_rows(lines, cuts):
+    stream = b"".join(line + b"\r\n" for line in [*lines, b"M2 OK done"])
+    edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
+    outcomes = []
+    for pieces in (
+        [stream],
+        [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)],
+        [stream[i : i + 1] for i in range(len(stream))],  # here the scanner never gets a whole row
+    ):
+        connection, _, (one,) = examined(fetch(1, 20))
+        for piece in pieces:
+            connection.receive_data(piece)
+        outcomes.append((one.rows, one.malformed, one.incomplete(), connection.junk, one.result))
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+
+
+@given(st.lists(st.sampled_from(LINES) | st.binary(max_size=30), max_size=25))
+def test_garbage_raises_nothing_but_our_own_errors(pieces):
+    connection, _, _ = examined(fetch(1, 20))
+    try:
+        for piece in pieces:
+            connection.receive_data(piece)
+    except (ProtocolError, ConnectionLost):
+        pass

@@ -1,0 +1,110 @@
+"""The pieces of responses, and mailbox names."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailframe.imap.grammar import (
+    String,
+    as_number,
+    as_text,
+    astring,
+    decode_mailbox,
+    encode_mailbox,
+    is_nil,
+    parse_values,
+    quote,
+)
+
+names = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
+
+
+@given(names)
+def test_a_mailbox_name_survives_the_wire(name):
+    wire = encode_mailbox(name)
+    assert wire.isascii()
+    assert decode_mailbox(wire) == name
+
+
+@given(st.binary(max_size=60))
+def test_any_octets_make_a_name_that_can_be_shown(wire):
+    shown = decode_mailbox(wire)
+    shown.encode("utf-8")
+    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 for char in shown)
+
+
+@pytest.mark.parametrize(
+    ("wire", "shown"),
+    [
+        (b"Entw&APw-rfe", "Entwürfe"),
+        (b"R&-D", "R&D"),
+        (b"~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/台北/日本語"),
+        (b"&2D3eAA-", "😀"),
+        (b"broken &AB-", "broken &AB-"),
+        (b"&", "&"),
+        ("Größe".encode(), "Größe"),
+        (b"Gr\xf6\xdfe", "Größe"),
+        (b"tab\there", "tab\ufffdhere"),
+    ],
+)
+def test_names_are_shown_as_people_wrote_them(wire, shown):
+    assert decode_mailbox(wire) == shown
+
+
+@given(st.binary(max_size=80))
+def test_a_quoted_string_reads_back(text):
+    written = quote(text)
+    if written is not None:
+        assert parse_values([written]) == [String(text)]
+
+
+@given(st.binary(max_size=40))
+def test_an_astring_reads_back_and_is_never_taken_for_nil(text):
+    written = astring(text)
+    if written is not None:
+        (value,) = parse_values([written])
+        assert as_text(value) == text
+        assert b"\r" not in written
+        assert b"\n" not in written
+
+
+def test_values_nest_and_literals_stand_where_strings_may():
+    values = parse_values([b'(\\Seen $Junk) "a \\"b\\"" NIL ', b" (1 (2))"], [b"lit)"])
+    assert values == [[b"\\Seen", b"$Junk"], b'a "b"', b"NIL", b"lit)", [b"1", [b"2"]]]
+    assert is_nil(values[2])
+    assert not is_nil(values[3])
+    assert not is_nil(parse_values([b'"NIL"'])[0])
+
+
+def test_a_section_is_one_atom_whatever_it_holds():
+    section = b'BODY[HEADER.FIELDS ("REFERENCES" "LIST-ID")]'
+    assert parse_values([section + b"<0> NIL"]) == [section + b"<0>", b"NIL"]
+    assert parse_values([b"body[header.fields (DATE)] x"])[0] == b"body[header.fields (DATE)]"
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        (b'"a"b"c" x', [b'a"b"c', b"x"]),
+        (b'"tab\there\xff" x', [b"tab\there\xff", b"x"]),
+        (b'"back\\n" x', [b"backn", b"x"]),
+        (b"$a[b] \xe4\xf6", [b"$a[b]", b"\xe4\xf6"]),
+        (b"  1   2 ", [b"1", b"2"]),
+    ],
+)
+def test_sloppy_strings_and_spaces_are_read(line, values):
+    assert parse_values([line]) == values
+
+
+@pytest.mark.parametrize("line", [b"(a", b"a)", b'"open', b"(" * 1000 + b")" * 1000])
+def test_what_makes_no_sense_is_a_value_error(line):
+    with pytest.raises(ValueError, match=r"."):
+        parse_values([line])
+
+
+def test_numbers_of_careless_servers():
+    assert as_number(b"12") == 12
+    assert as_number(b"12.0") == 12
+    assert as_number(b"-1") is None
+    assert as_number(b"9" * 40) is None
+    assert as_number([b"1"]) is None

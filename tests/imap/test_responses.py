@@ -1,0 +1,77 @@
+"""Response lines and what they are read as."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailframe.imap import responses as r
+from mailframe.imap.framing import Frame, Framer
+from mailframe.imap.uidset import UidSet
+
+
+def read(line):
+    framer = Framer()
+    framer.feed(line + b"\r\n")
+    return r.read_response(framer.next_frame())
+
+
+CASES = [
+    (b"* OK [CAPABILITY IMAP4rev1 ID] hi", r.Status("", "OK", "CAPABILITY", b"IMAP4rev1 ID", "hi")),
+    (b"M7 NO [TRYCREATE] no such box", r.Status("M7", "NO", "TRYCREATE", b"", "no such box")),
+    (b"M7 OK", r.Status("M7", "OK")),
+    (b"M7 BAD Request is throttled.", r.Status("M7", "BAD", text="Request is throttled.")),
+    (b"* BYE", r.Status("", "BYE")),
+    (b"+", r.Continuation()),
+    (b"+ go on", r.Continuation(b"go on")),
+    (b"* CAPABILITY IMAP4rev1  idle", r.Capability(frozenset({"IMAP4REV1", "IDLE"}))),
+    (b"* ENABLED condstore", r.Enabled(frozenset({"CONDSTORE"}))),
+    (
+        b'* LIST (\\HasNoChildren) "/" INBOX',
+        r.Listed(b"INBOX", b"/", frozenset({"\\hasnochildren"})),
+    ),
+    (b'* LIST () NIL "a \\"b"', r.Listed(b'a "b', None, frozenset())),
+    (b'* LIST (\\) "/" NIL', r.Listed(b"NIL", b"/", frozenset({"\\"}))),
+    (b'* LIST () "." {4}\r\na\tbc', r.Listed(b"a\tbc", b".", frozenset())),
+    (b"* STATUS x (MESSAGES 1 )", r.MailboxStatus(b"x", {"MESSAGES": 1})),
+    (b'* STATUS "a b" (UIDNEXT 7 HIGHESTMODSEQ -1)', r.MailboxStatus(b"a b", {"UIDNEXT": 7})),
+    (b"* STATUS a b (MESSAGES 2)", r.MailboxStatus(b"a b", {"MESSAGES": 2})),
+    (b"*  1843 EXISTS", r.Exists(1843)),
+    (b"* 2 EXPUNGE", r.Expunged(2)),
+    (b"* 2 EXPUNGED", r.Other("EXPUNGED")),
+    (b"* SEARCH 1 2 ", r.Found(UidSet.of((1, 2)))),
+    (b"* SEARCH 5 9 (MODSEQ 12)", r.Found(UidSet.from_uids([5, 9]))),
+    (b"* SEARCH", r.Found(UidSet())),
+    (b'* ESEARCH (TAG "M1") UID ALL 1:3,9', r.Found(UidSet.of((1, 3), (9, 9)))),
+    (b'* ESEARCH (TAG "M1") UID', r.Found(UidSet())),
+    (b"* VANISHED (EARLIER) 3:5", r.Vanished(UidSet.of((3, 5)), earlier=True)),
+    (b"* VANISHED 4", r.Vanished(UidSet.of((4, 4)), earlier=False)),
+    (b"* 3 FETCH (UID 9 FLAGS (\\Seen $a[b]))", r.Fetched(3, 9, b"\\Seen $a[b]")),
+    (b"* 3 fetch (uid 9 modseq (77))", r.Fetched(3, 9, modseq=77)),
+    (b"* 4 FETCH FLAGS (\\Seen)", r.Fetched(4, flags=b"\\Seen")),
+    (b"* 0 FETCH ()", r.Fetched(0)),
+    (
+        b'* 5 FETCH (FLAGS () UID 8 INTERNALDATE " 7-Jul-1996 02:44:25 -0700" RFC822.SIZE 4286 '
+        b'BODY[HEADER.FIELDS ("DATE" "FROM")] {8}\r\nDate: x\n UID 8)',
+        r.Fetched(5, 8, b"", b" 7-Jul-1996 02:44:25 -0700", b"4286", b"Date: x\n"),
+    ),
+    (b"* 5 FETCH (UID 8 BODY[HEADER.FIELDS (DATE)] NIL)", r.Fetched(5, 8, header=b"")),
+    (b"* NAMESPACE NIL NIL NIL", r.Other("NAMESPACE")),
+    (b"Server Unavailable. 15", r.Malformed(b"Server Unavailable. 15")),
+    (b"*", r.Malformed(b"*")),
+    (b"", r.Malformed(b"")),
+    (b"* 6 FETCH (UID 10 FLAGS (", r.Malformed(b"* 6 FETCH (UID 10 FLAGS (", 10)),
+    (b"* 6 FETCH (UID 10 FLAGS)", r.Malformed(b"* 6 FETCH (UID 10 FLAGS)", 10)),
+]
+
+
+@pytest.mark.parametrize(("line", "response"), CASES, ids=lambda x: repr(x)[:40])
+def test_a_line_is_read_as(line, response):
+    assert read(line) == response
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=4))
+def test_no_octets_raise(texts):
+    frame = Frame(tuple(texts), (b"x",) * (len(texts) - 1))
+    assert r.read_response(frame) is not None
+    starred = Frame((b"* 1 FETCH (" + texts[0], *texts[1:]), frame.literals)
+    assert r.read_response(starred) is not None
