@@ -1,1 +1,114 @@
-"""Your mail as a pandas DataFrame: pipelined IMAP, exact headers, one call."""
+"""Your mail as a pandas DataFrame: pipelined IMAP, exact headers, one call.
+
+Public names are loaded when they are first used (PEP 562): reading mail needs no widgets, and
+looking at a saved file needs no network code.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from mailframe.errors import (
+    AuthenticationError,
+    CommandError,
+    ConfigurationError,
+    ConnectError,
+    ConnectionLost,
+    FolderError,
+    MailframeError,
+    MailframeWarning,
+    ProtocolError,
+    ReadTimeout,
+    StoreError,
+    ThrottledError,
+    TransportError,
+)
+
+if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
+    from mailframe import demo as demo
+    from mailframe.account import Account
+    from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
+    from mailframe.frame.extras import DELIVERY
+    from mailframe.read import (
+        aiter_batches,
+        alist_folders,
+        aread_imap,
+        list_folders,
+        read_imap,
+    )
+    from mailframe.sources.eml import read_eml
+    from mailframe.sources.maildir import read_maildir
+    from mailframe.sources.mbox import read_mbox
+    from mailframe.store import Store, open_store
+    from mailframe.widgets.explorer import Explorer, explore
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "mailframe.account": ["Account"],
+    "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
+    "mailframe.frame.extras": ["DELIVERY"],
+    "mailframe.read": [
+        "aiter_batches",
+        "alist_folders",
+        "aread_imap",
+        "list_folders",
+        "read_imap",
+    ],
+    "mailframe.sources.eml": ["read_eml"],
+    "mailframe.sources.maildir": ["read_maildir"],
+    "mailframe.sources.mbox": ["read_mbox"],
+    "mailframe.store": ["Store", "open_store"],
+    "mailframe.widgets.explorer": ["Explorer", "explore"],
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "DELIVERY",
+    "Account",
+    "AuthenticationError",
+    "CommandError",
+    "ConfigurationError",
+    "ConnectError",
+    "ConnectionLost",
+    "Explorer",
+    "FolderError",
+    "MailframeError",
+    "MailframeWarning",
+    "ProtocolError",
+    "ReadTimeout",
+    "Store",
+    "StoreError",
+    "ThrottledError",
+    "TransportError",
+    "aiter_batches",
+    "alist_folders",
+    "aread_imap",
+    "demo",
+    "explore",
+    "list_folders",
+    "open_store",
+    "open_writer",
+    "read_eml",
+    "read_imap",
+    "read_maildir",
+    "read_mbox",
+    "to_csv",
+    "to_jsonl",
+    "to_parquet",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "demo":
+        return importlib.import_module("mailframe.demo")
+    if name not in _HOME:
+        raise AttributeError(f"module 'mailframe' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value  # asked once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

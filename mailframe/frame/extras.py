@@ -17,6 +17,9 @@ from mailframe.frame.schema import INSTANT, SCHEMA, TEXT, TEXTS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# What the statistics of delivery (hops, delays, SPF, DKIM, DMARC) are made of.
+DELIVERY = ("Authentication-Results:all", "Received:all")
+
 _FORMS = {
     "asText": TEXT,
     "asAddresses": TEXTS,

@@ -1,0 +1,170 @@
+"""Who may import whom: the table of the house, held against the sources and the interpreter.
+
+Imports for type checking only are free, as they do not exist at run time.
+"""
+
+import ast
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import mailframe
+
+ROOT = Path(mailframe.__file__).parents[1]
+PACKAGE = ROOT / "mailframe"
+IO = {"asyncio", "logging", "socket", "ssl", "time"}
+SHOWS = {"altair", "anywidget", "IPython", "ipywidgets", "itables", "traitlets", "vl_convert"}
+FLEET = {"dask", "distributed"}
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a room may import of ours, and what it must never import of the world's."""
+
+    ours: set[str]
+    never: set[str] = field(default_factory=set)
+    only: dict[str, set[str]] = field(default_factory=dict)  # what just these files may
+
+
+ROOMS = {
+    "errors": Room(set()),
+    "imap": Room({"errors"}, IO | {"pandas", "pyarrow", "numpy"}),
+    "headers": Room({"errors"}, IO | {"pandas"}, {"pyarrow": {"columns.py"}}),
+    "account": Room({"errors"}, {"pandas", "pyarrow"}),
+    "sync": Room(set(), {"pandas", "pyarrow"}),
+    "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
+    "selection": Room({"errors", "fetcher", "imap"}, {"asyncio", "pandas", "pyarrow"}),
+    "fetcher": Room({"account", "errors", "imap"}, {"pandas"}),
+    "frame": Room({"errors", "headers"}, IO, {"pandas": {"adapter.py"}}),
+    "sources": Room({"errors", "frame", "headers", "progress"}, {"asyncio", "socket", "pandas"}),
+    "store": Room({"errors", "frame"}, {"asyncio", "socket", "pandas"}),
+    "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
+    "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),
+    # The top floor: everything below, but for each other's neighbours.
+    "read": Room(
+        {"account", "errors", "fetcher", "frame", "imap", "progress", "selection", "store", "sync"},
+        SHOWS | FLEET,
+    ),
+    "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
+    "fleet": Room({"account", "errors", "frame", "read", "sync"}, SHOWS),
+    "cli": Room(
+        {"account", "demo", "errors", "frame", "read", "sources"}
+        | {"stats", "store", "sync", "widgets"}
+    ),
+    "__init__": Room({"errors", "stats"}, SHOWS | FLEET),
+}  # fmt: skip
+
+
+def files():
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """Full names of what a file imports at run time, anywhere in it."""
+    tree = ast.parse(path.read_text())
+    free = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for statement in block.body
+        for node in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if id(node) in free:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module
+            if node.module == "mailframe":
+                yield from (f"mailframe.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_imports_only_what_its_room_may(path):
+    room = ROOMS[room_of(path)]
+    for name in imported(path):
+        top, _, rest = name.partition(".")
+        if top == "mailframe":
+            other = rest.partition(".")[0]
+            assert other in room.ours | {room_of(path), ""}, f"{name} is not a room below"
+        else:
+            assert top not in room.never, f"{top} must stay out of here"
+            assert path.name in room.only.get(top, {path.name}), f"{top} belongs into another file"
+
+
+def test_no_module_is_called_utils():
+    names = {path.stem for path in files()}
+    assert not names & {"util", "utils", "helpers", "common", "misc"}
+
+
+def loaded(code):
+    """Top-level modules, and ours in full, that a fresh interpreter has after some code."""
+    ask = "import sys; print(*(n for n in sys.modules if '.' not in n or n[:9] == 'mailframe'))"
+    command = [sys.executable, "-c", f"{code}\n{ask}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.split())
+
+
+# Importing a room would run mailframe/__init__.py, which may load pandas for the accessor; a bare
+# package of the same name and path takes its place.
+BARE = f"""
+import importlib, sys, types
+package = types.ModuleType("mailframe")
+package.__path__ = [{str(PACKAGE)!r}]
+sys.modules["mailframe"] = package
+"""
+
+
+@pytest.mark.parametrize(
+    ("room", "left_out", "never"),
+    [
+        ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
+        ("headers", {"columns"}, IO | {"pandas", "pyarrow"}),
+        ("fetcher", set(), {"pandas", "pyarrow"}),
+        ("frame", {"adapter", "export"}, {"pandas"}),
+        ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
+        ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
+    ],
+)
+def test_a_room_loads_nothing_that_it_must_not_have(room, left_out, never):
+    modules = [path.stem for path in (PACKAGE / room).glob("*.py") if path.stem not in left_out]
+    code = BARE + f"for m in {modules}: importlib.import_module('mailframe.{room}.' + m)"
+    builtin = {"time"}  # in every interpreter
+    assert not (loaded(code) - loaded("import typing")) & (never - builtin)
+
+
+def test_import_mailframe_loads_nothing_that_shows_or_spreads():
+    modules = loaded("import mailframe")
+    assert not modules & (SHOWS | FLEET | {"tqdm", "click", "keyring", "pymap", "nest_asyncio2"})
+    assert not modules & {"mailframe.widgets", "mailframe.read", "mailframe.demo"}
+
+
+def test_every_public_name_is_there_and_typed():
+    assert sorted(mailframe.__all__) == sorted(set(mailframe.__all__))
+    for name in mailframe.__all__:
+        assert getattr(mailframe, name) is not None
+        assert name in dir(mailframe)
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    typed = {
+        (node.module, alias.name)
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        for alias in node.names
+    }
+    lazy = {(home, name) for name, home in mailframe._HOME.items()}
+    assert typed == lazy | {("mailframe", "demo")}
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'read_pop3'"):
+        mailframe.read_pop3  # noqa: B018 -- the access is the test
