@@ -31,7 +31,7 @@ _SPACE, _ZERO, _COLON, _DASH, _PLUS = b" 0:-+"
 _CLOCK = 18
 _MARKS = {3: _SPACE, 8: _SPACE, 11: _COLON, 14: _COLON, 17: _SPACE}
 _DIGITS = [4, 5, 6, 7, 9, 10, 12, 13, 15, 16]
-_MONTH_DAYS = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_MONTH_DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _DAY = 86_400
 # A zone that shifts the clock and does nothing else, and perhaps a comment.
 _ZONE = re.compile(rb"(?:[+-]\d{4}|[A-Za-z]{3,5})(?: \([^()\\]*\))?")

@@ -1,0 +1,53 @@
+"""Real mail for tests and benchmarks, where it is at hand.
+
+The archives stand beside the project, in ``../shared/corpora``, or where ``MAILFRAME_CORPORA``
+says. They hold real people's addresses, so nothing of them is kept here.
+"""
+
+import os
+import re
+import tarfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+NAMES = ("spamassassin-ham", "nasty-permissive", "sisimai-bounces")
+
+_FOLDER = Path(
+    os.environ.get("MAILFRAME_CORPORA")
+    or Path(__file__).resolve().parents[2] / "shared" / "corpora"
+)
+_END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r(?!\n)")
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(?:[^\n]*\n(?=[ \t]))*[^\n]*\n?")
+
+
+@cache
+def headers(name):
+    """Return the header block of each message of an archive; skip the test where it is absent."""
+    path = _FOLDER / f"{name}.headers.tar.xz"
+    if not path.exists():
+        pytest.skip(f"no corpus at {path}; MAILFRAME_CORPORA may name its folder")
+    blocks = []
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if member.isfile():
+                raw = archive.extractfile(member).read()
+                end = _END_OF_HEADER.search(raw)
+                blocks.append(raw[: end.end()] if end else raw)
+    return tuple(blocks)
+
+
+@cache
+def fetched(name, fields):
+    """Return the blocks as a server sends ``BODY[HEADER.FIELDS (...)]``: chosen, with CRLF."""
+    wanted = {field.lower().encode() for field in fields}
+    return tuple(
+        b"".join(
+            field[0].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            for field in _FIELD.finditer(block)
+            if field[1].lower() in wanted
+        )
+        + b"\r\n"
+        for block in headers(name)
+    )
