@@ -1,29 +1,56 @@
-"""Real mail for tests, where it is: beside the project, or where MAILFRAME_CORPORA says."""
+"""Real mail for tests and benchmarks, where it is at hand.
 
-from __future__ import annotations
+The archives stand beside the project, in ``../shared/corpora``, or where ``MAILFRAME_CORPORA``
+says. They hold real people's addresses, so nothing of them is kept here.
+"""
 
 import os
+import re
 import tarfile
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-FOLDER = Path(
-    os.environ.get("MAILFRAME_CORPORA") or Path(__file__).parents[2] / "shared" / "corpora"
-)
 NAMES = ("spamassassin-ham", "nasty-permissive", "sisimai-bounces")
+
+_FOLDER = Path(
+    os.environ.get("MAILFRAME_CORPORA")
+    or Path(__file__).resolve().parents[2] / "shared" / "corpora"
+)
+_END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r(?!\n)")
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(?:[^\n]*\n(?=[ \t]))*[^\n]*\n?")
 
 
 @cache
-def _read(name: str) -> tuple[bytes, ...]:
-    with tarfile.open(FOLDER / f"{name}.headers.tar.xz") as archive:
-        members = sorted((m for m in archive if m.isfile()), key=lambda m: m.name)
-        return tuple(archive.extractfile(m).read() for m in members)
+def messages(name):
+    """Return the messages of an archive, in order of their names; skip the test if it is absent."""
+    path = _FOLDER / f"{name}.headers.tar.xz"
+    if not path.exists():
+        pytest.skip(f"no corpus at {path}; MAILFRAME_CORPORA may name its folder")
+    with tarfile.open(path) as archive:
+        members = sorted((m for m in archive if m.isfile()), key=lambda member: member.name)
+        return tuple(archive.extractfile(member).read() for member in members)
 
 
-def messages(name: str) -> tuple[bytes, ...]:
-    """Give the messages of a corpus; skip the test where the corpora are absent."""
-    if not FOLDER.is_dir():
-        pytest.skip(f"the mail corpora are not there: {FOLDER} (or set MAILFRAME_CORPORA)")
-    return _read(name)
+@cache
+def headers(name):
+    """Return the header block of each message of an archive."""
+    return tuple(
+        raw[: end.end()] if (end := _END_OF_HEADER.search(raw)) else raw for raw in messages(name)
+    )
+
+
+@cache
+def fetched(name, fields):
+    """Return the blocks as a server sends ``BODY[HEADER.FIELDS (...)]``: chosen, with CRLF."""
+    wanted = {field.lower().encode() for field in fields}
+    return tuple(
+        b"".join(
+            field[0].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            for field in _FIELD.finditer(block)
+            if field[1].lower() in wanted
+        )
+        + b"\r\n"
+        for block in headers(name)
+    )

@@ -31,7 +31,7 @@ _SPACE, _ZERO, _COLON, _DASH, _PLUS = b" 0:-+"
 _CLOCK = 18
 _MARKS = {3: _SPACE, 8: _SPACE, 11: _COLON, 14: _COLON, 17: _SPACE}
 _DIGITS = [4, 5, 6, 7, 9, 10, 12, 13, 15, 16]
-_MONTH_DAYS = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_MONTH_DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _DAY = 86_400
 # A zone that shifts the clock and does nothing else, and perhaps a comment.
 _ZONE = re.compile(rb"(?:[+-]\d{4}|[A-Za-z]{3,5})(?: \([^()\\]*\))?")
@@ -112,7 +112,7 @@ def header_dates(blocks: Blocks, spans: Spans) -> Instants:
     day, width = _day(octets, at)
     at += width + 1
     good = ~spans.odd & (octets[at - 1] == _SPACE) & (at + _CLOCK < spans.end)
-    clock, right = _clock(octets, at, day)
+    days, clock, right = _clock(octets, at, day)
     good &= right
 
     count = len(spans.rows)
@@ -124,8 +124,8 @@ def header_dates(blocks: Blocks, spans: Spans) -> Instants:
         zones[rows] = np.array(found, np.int64)[index.to_numpy()]
     offset, has_offset, mended = zones[:, 1].copy(), zones[:, 2] != 0, zones[:, 3] != 0
     good &= zones[:, 0] != 0
-    mended |= has_weekday & (weekday != (clock // _DAY + 3) % 7)
-    seconds = clock - 60 * offset
+    mended |= has_weekday & (weekday != (days + 3) % 7)
+    seconds = days * _DAY + clock - 60 * offset
 
     result = Instants(seconds, good.copy(), offset, has_offset & good, mended & good)
     others = spans.only(~good)
@@ -157,14 +157,14 @@ def _fixed_clock(joined: bytes) -> tuple[Positions, Mask]:
     octets[at + 2] = octets[at + 6] = _SPACE  # as in a Date field
     padding = octets[at] == _SPACE
     day, width = _day(octets, at + padding)
-    clock, right = _clock(octets, at + 3, day)
+    days, clock, right = _clock(octets, at + 3, day)
     sign = octets[at + 21]
     digit = octets[at[:, None] + np.arange(22, 26)].T - np.uint8(_ZERO)
     hours, minutes = (10 * digit[i].astype(np.int64) + digit[i + 1] for i in (0, 2))
     offset = np.where(sign == _DASH, -1, 1) * (60 * hours + minutes)
     good &= right & (padding + width == 2) & ((sign == _DASH) | (sign == _PLUS))
     good &= (digit <= 9).all(0) & (minutes < 60)
-    return clock - 60 * offset, good
+    return days * _DAY + clock - 60 * offset, good
 
 
 def _fours(octets: NDArray[np.uint8], at: Positions) -> NDArray[np.uint32]:
@@ -181,13 +181,15 @@ def _day(octets: NDArray[np.uint8], at: Positions) -> tuple[Positions, Positions
     return np.where(first <= 9, day, 0), 1 + two
 
 
-def _clock(octets: NDArray[np.uint8], at: Positions, day: Positions) -> tuple[Positions, Mask]:
+def _clock(
+    octets: NDArray[np.uint8], at: Positions, day: Positions
+) -> tuple[Positions, Positions, Mask]:
     """Read ``Aug 2002 16:12:38 `` at each position.
 
     Returns
     -------
-    int64 array, bool array
-        Seconds since 1970-01-01 00:00 as if the zone were UTC, and whether they are right.
+    int64 array, int64 array, bool array
+        Days since 1970-01-01, seconds of that day, and whether they are right.
     """
     window = np.ndarray(len(octets) - _CLOCK + 1, f"V{_CLOCK}", octets, strides=1)
     text = window[at].view(np.uint8).reshape(-1, _CLOCK).T
@@ -205,7 +207,7 @@ def _clock(octets: NDArray[np.uint8], at: Positions, day: Positions) -> tuple[Po
     good &= (hour <= 23) & (minute <= 59) & (second <= 60)
     months = 12 * (year - 1970) + month
     days = months.astype("M8[M]").astype("M8[D]").astype(np.int64) + day - 1
-    return days * _DAY + hour * 3600 + minute * 60 + second, good
+    return days, hour * 3600 + minute * 60 + second, good
 
 
 def _parse_zone(raw: bytes) -> tuple[bool, int, bool, bool]:

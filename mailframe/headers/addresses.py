@@ -53,7 +53,7 @@ _TOKEN = (
     rb"%s"
     rb"|(?P<literal>\[[^\[\]<>\s]*+\])"
     rb"|(?P<mark>[<>@,;:()])"
-    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=]++|=(?!\?))++|.)'
+    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=\\]++|\\.|=(?!\?))++|.)'
 )
 _QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*+(?P<shut>"?))'
 _TOKENS = re.compile(_TOKEN % _QUOTED, re.DOTALL)
@@ -142,8 +142,6 @@ class _Reader:
             assert match is not None  # the last alternative takes any octet
             position = match.end()
             kind, token = match.lastgroup or "", match.group()
-            if kind == "shut":
-                kind = "quote"
             if kind == "quote" and not match["shut"]:
                 # A quote that is never closed quotes nothing, and is not looked for again.
                 self._tokens = _TOKENS_UNQUOTED
@@ -154,7 +152,7 @@ class _Reader:
             elif kind == "mark" and token not in {b"@", b"(", b")"}:
                 self._mark(token)
             else:
-                self.mended |= token in {b"(", b")"}
+                self.mended |= token in {b"(", b")"} or (kind == "atom" and b"\\" in token)
                 self._add(kind, token)
         self._end_mailbox()
         self.mended |= self._in_group
@@ -172,41 +170,51 @@ class _Reader:
         self.mended = True
         return start
 
+    def _is_inside(self) -> bool:
+        return self._angle is not None and not self._closed
+
     def _add(self, kind: str, token: bytes) -> None:
-        if self._angle is not None and not self._closed:
-            self._angle.append((kind, token))
-        else:
+        if self._angle is None or self._closed:
             self.mended |= self._closed and kind != "blank"
             self._outside.append((kind, token))
+        elif self._angle or kind != "blank":
+            self._angle.append((kind, token))
 
     def _mark(self, mark: bytes) -> None:
-        open_angle = self._angle is not None and not self._closed
         if mark == b"<":
-            if self._angle is not None:
-                self.mended = True
-            if self._closed:
-                self._end_mailbox()
-            if self._angle is None:
-                self._angle = []
+            self._open()
         elif mark == b">":
-            self.mended |= not open_angle
+            self.mended |= not self._is_inside()
             self._closed = self._angle is not None
-        elif open_angle and self._angle and self._is_route(mark):
+        elif self._angle and self._angle[0] == _AT and not self._closed and mark != b";":
+            # "@a,@b:" is an obsolete route to the address behind it.
             if mark == b":":
                 self._angle.clear()
+        elif mark == b":" and self._is_inside():
+            self.mended = True
+            if self._angle == [("atom", b"mailto")]:
+                self._angle.clear()
+            else:
+                self._add("atom", mark)
         elif mark == b":":
-            self._start_group()
+            self._open_group()
         else:
-            self.mended |= open_angle or (mark == b";" and not self._in_group)
+            self.mended |= mark == b";" and not self._in_group
             self._end_mailbox()
             self._in_group &= mark != b";"
 
-    def _is_route(self, mark: bytes) -> bool:
-        """Tell whether the angle holds ``@a,@b:``, the obsolete route before an address."""
-        first = next((token for kind, token in self._angle or () if kind != "blank"), b"")
-        return mark in b",:" and first == b"@"
+    def _open(self) -> None:
+        self.mended |= self._angle is not None
+        if self._closed:
+            self._end_mailbox()
+        if self._angle is None:
+            self._angle = []
 
-    def _start_group(self) -> None:
+    def _open_group(self) -> None:
+        if _AT in self._outside:
+            self.mended = True
+            self._end_mailbox()
+            return
         is_name = any(kind != "blank" for kind, _ in self._outside)
         self.mended |= self._in_group or not is_name or self._angle is not None
         self._in_group = True
@@ -229,25 +237,26 @@ class _Reader:
         """Take what stands without angle brackets: an addr-spec, or several, or only a name."""
         pieces = _pieces(tokens)
         specs = [piece for piece in pieces if _AT in piece]
-        if not specs and len(pieces) == 1 and all(kind == "atom" for kind, _ in pieces[0]):
-            specs = pieces
-        self.mended |= len(pieces) > 1 or len(specs) < len(pieces)
-        words = [piece for piece in pieces if piece not in specs]
+        words = [piece for piece in pieces if _AT not in piece]
+        self.mended |= len(pieces) > 1 or bool(words)
+        if not specs and len(words) == 1 and all(kind == "atom" for kind, _ in words[0]):
+            specs, words = words, []
         name = self._phrase([token for piece in words for token in (*piece, _BLANK)])
         if not specs and name:
             self.found.append(Mailbox(name, None, None))
         name = name or self._text(self._comment)
         for spec in specs:
             addr, domain = self._addr_spec(spec)
-            self.found.append(Mailbox(name, addr, domain))
+            if name or addr:
+                self.found.append(Mailbox(name, addr, domain))
 
     def _addr_spec(self, tokens: _Tokens) -> tuple[str | None, str | None]:
         pieces = _pieces(tokens)
         spec = next((piece for piece in pieces if _AT in piece), None)
         self.mended |= len(pieces) != 1 or spec is None
         if spec is None:
-            if not pieces:
-                return None, None
+            if not pieces or pieces[-1][-1] == ("atom", b":"):
+                return None, None  # nothing, or a group that was put into brackets
             spec = pieces[-1]
             at = len(spec)
         else:
@@ -283,9 +292,11 @@ class _Reader:
             if kind == "quote":
                 parts.append(_unquoted(token))
                 self.mended |= b"=?" in token
-            else:
-                parts.append(b" " if kind == "blank" else token)
+            elif kind != "blank":
+                parts.append(token)
                 self.mended |= kind == "mark"
+            elif parts and parts[-1] != b" ":
+                parts.append(b" ")
         return self._text(b"".join(parts))
 
     def _text(self, raw: bytes) -> str | None:
@@ -306,7 +317,7 @@ class _Reader:
 
 
 def _pieces(tokens: _Tokens) -> list[_Tokens]:
-    """Cut at blanks, but not at those around an ``@`` or a dot: obsolete, and part of an address."""
+    """Cut at blanks, but not around an ``@`` or a dot: there they are obsolete syntax."""
     pieces: list[_Tokens] = []
     apart = True
     for kind, token in tokens:

@@ -158,7 +158,11 @@ def decode_unlabelled(raw: bytes, context: bytes = b"") -> tuple[str, bool]:
     try:
         return raw.decode(), False
     except UnicodeDecodeError:
-        return raw.decode(guess(context or raw), "replace"), True
+        pass
+    sample = context[:_SAMPLE]
+    if sample.isascii():
+        sample = raw[:_SAMPLE]
+    return raw.decode(guess(sample), "replace"), True
 
 
 @lru_cache(maxsize=4096)
@@ -166,11 +170,10 @@ def guess(raw: bytes) -> str:
     """Return the codec that most likely wrote these octets, which are not UTF-8."""
     if not _IN_A_WORD.search(raw):
         return "cp1252"  # no letters: a pound sign before a sum, a dash, a quotation mark
-    sample = raw[:_SAMPLE]
     if EncodingDetector is None:
-        label = chardet.detect(sample)["encoding"]
+        label = chardet.detect(raw)["encoding"]
     else:
         detector = EncodingDetector()
-        detector.feed(sample, last=True)
+        detector.feed(raw, last=True)
         label = detector.guess(tld=None, allow_utf8=False)
     return codec_of(label or "") or "cp1252"

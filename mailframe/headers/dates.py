@@ -38,7 +38,9 @@ _FORMS = (
     # Aug 21, 2002 4:12 PM
     re.compile(rf"{_WEEKDAY}{_MONTH} *+{_DAY},? (?P<year>\d{{4}}),? *+{_CLOCK}", re.ASCII),
     # 2002-08-21T16:12:38Z
-    re.compile(rf"{_WEEKDAY}(?P<year>\d{{4}})-(?P<digits>\d\d)-(?P<day>\d\d)[ t]{_CLOCK}", re.ASCII),
+    re.compile(
+        rf"{_WEEKDAY}(?P<year>\d{{4}})-(?P<digits>\d\d)-(?P<day>\d\d)[ t]{_CLOCK}", re.ASCII
+    ),
 )
 # The first form as RFC 5322 spells it, obsolete years and zones included: nothing to mend.
 _LAWFUL = re.compile(

@@ -1,7 +1,7 @@
 """A header block as a list of fields (RFC 5322 section 2.2, with its obsolete syntax).
 
 Lines are told apart leniently and nothing raises: a line that is no field and continues none is
-passed over, an empty line ends the block, and a block without a single LF ends its lines with CR.
+passed over, an empty line ends the block, and a block that has no LF ends its lines with CR.
 """
 
 from __future__ import annotations
@@ -24,11 +24,15 @@ _END_OF_LINE = re.compile(rb"\r++\n")
 
 
 def unified(block: bytes) -> bytes:
-    """Return the block with LF for every line end, and blanks for other CRs."""
+    """Return the block with LF for every line end.
+
+    A CR elsewhere is a control character of a value, unless no LF ends any line but the last.
+    """
     if b"\r" not in block:
         return block
-    if b"\n" not in block:
-        return block.replace(b"\r", b"\n")
+    lines = block.rstrip(b"\r\n")
+    if b"\r" in lines and b"\n" not in lines:
+        return lines.replace(b"\r", b"\n") + b"\n"
     return _END_OF_LINE.sub(b"\n", block)
 
 

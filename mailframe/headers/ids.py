@@ -1,7 +1,8 @@
 """Message ids: the MessageIds form of RFC 8621 section 4.1.2.5 on RFC 5322 section 3.6.4.
 
 What stands between ``<`` and ``>`` is an id, whatever stands around it: obsolete syntax lets
-phrases and comments in. Only where no bracket is found are bare words with an ``@`` taken.
+phrases and comments in. Where no bracket is found, bare words are ids if each has an ``@``;
+otherwise it is a sentence, which may well name an address.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def message_ids(raw: bytes) -> tuple[list[str], bool]:
     if found:
         mended = value.count(b"<") != len(found) or value.count(b">") != len(found)
     else:
-        found = [word for word in _BARE.findall(value) if b"@" in word]
+        words = _BARE.findall(value)
+        found = words if all(b"@" in word for word in words) else []
         mended = bool(found) or b"<" in value
     ids = []
     for each in found:

@@ -1,5 +1,7 @@
 """Framing: however the bytes are cut, the frames are the same; only ProtocolError gets out."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def frames(chunks, limits=SMALL):
 @given(streams, st.lists(st.integers(0, 200)))
 def test_any_split_gives_the_same_frames(stream, cuts):
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    pieces = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in pairwise(edges)]
     octets = [stream[i : i + 1] for i in range(len(stream))]
     assert frames(pieces) == frames(octets)
 

@@ -50,9 +50,12 @@ CASES = [
     (b"* 4 FETCH FLAGS (\\Seen)", r.Fetched(4, flags=b"\\Seen")),
     (b"* 0 FETCH ()", r.Fetched(0)),
     (
-        b'* 5 FETCH (FLAGS () UID 8 INTERNALDATE " 7-Jul-1996 02:44:25 -0700" RFC822.SIZE 4286 '
-        b'BODY[HEADER.FIELDS ("DATE" "FROM")] {8}\r\nDate: x\n UID 8)',
-        r.Fetched(5, 8, b"", b" 7-Jul-1996 02:44:25 -0700", b"4286", b"Date: x\n"),
+        b'* 5 FETCH (FLAGS () UID 8 INTERNALDATE " 7-Jul-1996 02:44:25 -0700" RFC822.SIZE 42)',
+        r.Fetched(5, 8, b"", b" 7-Jul-1996 02:44:25 -0700", b"42"),
+    ),
+    (
+        b'* 5 FETCH (BODY[HEADER.FIELDS ("DATE" "FROM")] {8}\r\nDate: x\n UID 8)',
+        r.Fetched(5, 8, header=b"Date: x\n"),
     ),
     (b"* 5 FETCH (UID 8 BODY[HEADER.FIELDS (DATE)] NIL)", r.Fetched(5, 8, header=b"")),
     (b"* NAMESPACE NIL NIL NIL", r.Other("NAMESPACE")),

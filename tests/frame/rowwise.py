@@ -1,0 +1,140 @@
+"""What a batch must hold, row by row: the general path of every parser and no column tricks."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from mailframe.headers import addresses, dates, fields, ids, text, urls
+
+SYSTEM = ("seen", "answered", "flagged", "draft", "deleted")
+
+
+@dataclass
+class Rows:
+    """The rows that a fetcher hands over."""
+
+    folders: list
+    uid: list
+    flags: list
+    internaldate: list
+    size: list
+    header: list
+
+
+def rows(header, **columns):
+    """Make rows of header blocks, with plain values for whatever is not given."""
+    count = len(header)
+    plain = {
+        "folders": [("INBOX", count)],
+        "uid": list(range(1, count + 1)),
+        "flags": [rb"\Seen"] * count,
+        "internaldate": [b"17-Jul-1996 02:44:25 -0700"] * count,
+        "size": [b"1234"] * count,
+    }
+    return Rows(header=list(header), **(plain | columns))
+
+
+def _mailbox(raw):
+    found, mended = addresses.mailboxes(raw)
+    return (found[0], mended) if found else (addresses.Mailbox(None, None, None), True)
+
+
+def _addr_specs(raw):
+    found, mended = addresses.mailboxes(raw)
+    return [mailbox.addr for mailbox in found if mailbox.addr], mended
+
+
+def _date(raw):
+    when = dates.parse(raw)
+    return when, when.mended
+
+
+def _micro(seconds):
+    return None if seconds is None else seconds * 1_000_000
+
+
+def _extra_date(raw):
+    when = dates.parse(raw)
+    return _micro(when.seconds), when.mended
+
+
+FORMS = {
+    "asText": text.decode,
+    "asAddresses": _addr_specs,
+    "asMessageIds": ids.message_ids,
+    "asDate": _extra_date,
+    "asURLs": urls.urls,
+}
+
+
+def header_row(header, extras=()):
+    """Decode one header block; return its columns and its number of defects."""
+    values = defaultdict(list)
+    for name, value in fields.split(header):
+        values[name.decode("ascii").upper()].append(value)
+    row = {}
+    defects = 0
+
+    def first(name, parse, missing):
+        nonlocal defects
+        defects += len(values[name]) > 1
+        if not values[name]:
+            return missing
+        value, mended = parse(values[name][0])
+        defects += mended
+        return value
+
+    when = first("DATE", _date, dates.Instant(None, None, mended=False))
+    row["date"], row["date_offset"] = _micro(when.seconds), when.offset
+    sender = first("FROM", _mailbox, addresses.Mailbox(None, None, None))
+    row["from_name"], row["from_addr"], row["from_domain"] = sender
+    row["to"] = first("TO", _addr_specs, [])
+    row["cc"] = first("CC", _addr_specs, [])
+    row["subject"] = first("SUBJECT", text.decode, None)
+    row["message_id"] = first("MESSAGE-ID", ids.message_id, None)
+    row["in_reply_to"] = first("IN-REPLY-TO", ids.parent_id, None)
+    row["references"] = first("REFERENCES", ids.message_ids, [])
+    row["list_id"] = first("LIST-ID", ids.list_id, None)
+    for extra in extras:
+        row[extra.column], mended = _extra(extra, values[extra.field])
+        defects += mended
+    return row, defects
+
+
+def _extra(extra, raws):
+    decoded = [FORMS[extra.form](raw) for raw in (raws if extra.every else raws[:1])]
+    mended = any(odd for _, odd in decoded)
+    values = [value for value, _ in decoded]
+    if isinstance(next(iter(values), None), list):
+        return [item for items in values for item in items], mended
+    if extra.every:
+        return values, mended
+    if not values:
+        return ([] if extra.form in {"asAddresses", "asMessageIds", "asURLs"} else None), mended
+    return values[0], mended
+
+
+def batch_rows(rows, extras=()):
+    """Decode rows one by one into dictionaries such as ``RecordBatch.to_pylist`` gives."""
+    folders = [name for name, count in rows.folders for _ in range(count)]
+    for at, header in enumerate(rows.header):
+        row, defects = header_row(header, extras)
+        names = list(
+            dict.fromkeys(flag.decode("utf-8", "replace") for flag in rows.flags[at].split())
+        )
+        lower = {name.lower() for name in names}
+        row |= {name: "\\" + name in lower for name in SYSTEM}
+        known = {"\\" + name for name in (*SYSTEM, "recent")}
+        row["keywords"] = [name for name in names if name.lower() not in known]
+        size = rows.size[at]
+        row["size"] = int(size) if re.fullmatch(rb"[0-9]{1,18}", size) else None
+        defects += row["size"] is None and size != b""
+        received = rows.internaldate[at]
+        shape = rb"[ \d]?\d-[A-Za-z]{3}-\d{4} \d\d:\d\d:\d\d [+-]\d{4}"
+        when = dates.UNREADABLE
+        if re.fullmatch(shape, received):
+            when = dates.parse(received.replace(b"-", b" ", 2))
+        row["internaldate"] = _micro(when.seconds)
+        defects += when.seconds is None and received != b""
+        row["defects"] = min(defects, 255)
+        yield row | {"folder": folders[at], "uid": rows.uid[at]}
