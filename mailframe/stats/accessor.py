@@ -1,0 +1,569 @@
+"""``df.mail``: every statistic by its name. Definitions stand here, the work in the modules.
+
+Each method takes any part of a mail frame, filtered, sorted or indexed anew, and gives a Series or
+DataFrame with a named index. Nothing is cached and the frame is never changed. An address equals
+another that differs only in case; an instant is UTC until a zone is named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from mailframe.stats import (
+    anonymise,
+    clutter,
+    contacts,
+    delivery,
+    describe,
+    me,
+    people,
+    replies,
+    threads,
+    volume,
+)
+from mailframe.stats.office import Office
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date as Day
+    from datetime import datetime, tzinfo
+    from typing import Any
+
+    Zone = str | tzinfo | None
+
+
+@pd.api.extensions.register_dataframe_accessor("mail")
+class MailAccessor:
+    """Statistics of the messages in a frame.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        What a reader of mailframe returned, or a part of it.
+
+    Raises
+    ------
+    AttributeError
+        When the frame has none of the columns that mail is told by.
+
+    Notes
+    -----
+    Three arguments mean the same everywhere:
+
+    ``tz``
+        The zone that days, weekdays and hours are told in: a name as ``"Europe/Berlin"``, the
+        reader's own by default, or ``"sender"`` for the zone that each message's Date names.
+    ``date``
+        ``"date"``, when the sender says to have written (the Date field, RFC 5322 section 3.6.1;
+        where it is absent or unparsable, the arrival), or ``"internaldate"``, when the server got
+        the message (RFC 9051 section 2.3.3).
+    ``me``
+        The user's own addresses. By default a guess: who the mail in Sent folders is from, else
+        the login, else whom most personal mail is to. ``result.attrs["me"]`` says which and how.
+    """
+
+    def __init__(self, df: pd.DataFrame) -> None:
+        if not {"date", "from_addr", "message_id", "folder"} & set(df.columns):
+            raise AttributeError(
+                "df.mail is for frames of mail headers, and this one has none of their columns: "
+                "read one with mf.read_imap(), mf.read_mbox() or another reader"
+            )
+        self._df = df
+
+    def volume(
+        self,
+        freq: str = "W",
+        *,
+        by: str | None = None,
+        top: int = 10,
+        cumulative: bool = False,
+        tz: Zone = None,
+        date: str = "date",
+    ) -> pd.Series[Any] | pd.DataFrame:
+        """Count messages by period.
+
+        Parameters
+        ----------
+        freq : str
+            "h", "D", "W" (from Monday), "M", "Q", "Y", or a fixed step as "15min".
+        by : str, optional
+            A column, each of whose values becomes a column of the result: "folder",
+            "from_domain", "seen", also a list column as "to".
+        top : int
+            How many of these values; "(other)" takes in the rest and "(none)" the messages
+            without a value, so that a row adds up to the messages of its period (but for a list
+            column, whose messages stand under each of their values).
+        cumulative : bool
+            Whether to add up from the first period on.
+        tz, date
+            See the class.
+
+        Returns
+        -------
+        pandas.Series of int64, or pandas.DataFrame with ``by``
+            Indexed by the start of each period from the first with mail to the last; periods
+            without mail are 0. Messages without any date are left out.
+        """
+        return volume.volume(
+            self._df, freq, by=by, top=top, cumulative=cumulative, tz=tz, date=date
+        )
+
+    def matrix(self, *, tz: Zone = None, date: str = "date") -> pd.DataFrame:
+        """Count messages by weekday and hour on the wall clock of ``tz``.
+
+        Returns
+        -------
+        pandas.DataFrame of int64, 7 × 24
+            Index "weekday" from Mon to Sun, columns "hour" from 0 to 23.
+        """
+        return volume.matrix(self._df, tz=tz, date=date)
+
+    def calendar(self, *, tz: Zone = None, date: str = "date") -> pd.Series[Any]:
+        """Count messages by day of the calendar in ``tz``.
+
+        Returns
+        -------
+        pandas.Series of int64
+            Indexed by "day" (without a zone: a day, not an instant), with no day left out from
+            the first to the last.
+        """
+        return volume.calendar(self._df, tz=tz, date=date)
+
+    def flow(
+        self,
+        freq: str = "W",
+        *,
+        me: me.Given = None,
+        tz: Zone = None,
+        date: str = "date",
+    ) -> pd.DataFrame:
+        """Count sent against received messages by period.
+
+        Sent is what is from one of the user's own addresses; everything else was received.
+
+        Returns
+        -------
+        pandas.DataFrame of int64
+            Columns "sent" and "received"; the index as in ``volume``.
+        """
+        return volume.flow(self._df, freq, me_=me, tz=tz, date=date)
+
+    def top(self, column: str = "from_addr", n: int = 10) -> pd.Series[Any]:
+        """Count messages by the values of any column, the commonest first.
+
+        A message counts once for each value that a list column holds. Equal counts are in the
+        order of the values.
+
+        Returns
+        -------
+        pandas.Series of int64
+            Named "messages", indexed by the value.
+        """
+        return people.top(self._df, column, n)
+
+    def senders(self) -> pd.DataFrame:
+        """Tell of each sender's address how much it wrote, how much was read, and since when.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "address" (lower case): ``name`` the commonest display name, ``names`` how
+            many there are, ``messages``, ``bytes``, ``read`` (share flagged ``\\Seen``, RFC 9051
+            section 2.3.2), ``first``, ``last``.
+        """
+        return people.senders(self._df)
+
+    def names(self) -> pd.Series[Any]:
+        """Count the display names that each address writes under.
+
+        Returns
+        -------
+        pandas.Series of int64
+            Indexed by "address" and "name", the commonest name of an address first.
+        """
+        return people.names(self._df)
+
+    def domains(self) -> pd.DataFrame:
+        """Tell of each domain that mail is from.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "domain": ``messages``, ``senders`` (distinct addresses), ``bytes``,
+            ``read`` share, ``first``, ``last``.
+        """
+        return people.domains(self._df)
+
+    def recipients(self) -> pd.DataFrame:
+        """List every recipient of every message: the frame in long form.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a recipient, in the order of the messages and their fields; indexed by the
+            message's label in the frame ("message" where the index has no name). ``kind`` is
+            "to", "cc" or "bcc" (where that header was asked for); ``name`` is the commonest name
+            that the address itself writes under in this frame, missing where it never does;
+            ``address`` as written; ``domain`` lower case.
+        """
+        return people.recipients(self._df)
+
+    def people(self) -> pd.DataFrame:
+        """Tell of every address in From, To or Cc.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "address" (lower case): ``name`` and ``domain``, ``messages`` it occurs
+            in, how many of these it ``wrote`` and was ``addressed`` by, ``first`` and ``last``
+            seen.
+        """
+        return people.people(self._df)
+
+    def newcomers(
+        self,
+        freq: str = "M",
+        *,
+        column: str = "from_addr",
+        tz: Zone = None,
+        date: str = "date",
+    ) -> pd.DataFrame:
+        """List who was seen for the first time, by period.
+
+        ``.groupby(level=0).size()`` counts them. Take the whole frame: in a part of it everyone
+        is new at its beginning.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an address (or a value of ``column``), indexed by the start of the period of
+            its ``first`` message, in that order; ``messages`` counts all of its mail.
+        """
+        return people.newcomers(self._df, freq, column=column, tz=tz, date=date)
+
+    def internal(
+        self, domains: Iterable[str] | None = None, *, me: me.Given = None
+    ) -> pd.DataFrame:
+        """Compare mail from inside an organisation with mail from outside.
+
+        Parameters
+        ----------
+        domains : iterable of str, optional
+            What is inside; by default the domains of the user's own addresses. With an address
+            at a public provider give them: not everyone there is a colleague.
+        me
+            See the class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "side", "internal" and "external": ``messages``, ``bytes``, ``read``
+            share, ``first``, ``last``. Mail without a sender's domain is on neither side.
+        """
+        return people.internal(self._df, own=domains, me_=me)
+
+    def thread_ids(self, *, by_subject: bool = False, server: bool = True) -> pd.Series[Any]:
+        """Number the thread of each message.
+
+        Threads are the trees of the REFERENCES algorithm (RFC 5256 section 3, after
+        J. Zawinski): a message hangs under the last id of its References, else under its
+        In-Reply-To. Rows of one Message-ID are one message and always in one thread.
+
+        Parameters
+        ----------
+        by_subject : bool
+            Whether to join threads of one base subject (RFC 5256 section 2.1) as well, as the
+            algorithm's last steps do. It finds replies of programs that write no References,
+            and joins every "Hello".
+        server : bool
+            Whether a message's own X-GM-THRID (column ``x_gm_thrid``) decides, where there is one.
+
+        Returns
+        -------
+        pandas.Series of int64
+            Aligned to the frame, named "thread": 0, 1, … in the order of first rows.
+        """
+        return threads.thread_ids(self._df, by_subject=by_subject, server=server)
+
+    def threads(self, *, by_subject: bool = False, server: bool = True) -> pd.DataFrame:
+        """Tell of each thread; parameters as in ``thread_ids``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "thread", the number that ``thread_ids`` gives: ``messages`` (copies not
+            counted), ``depth`` (the longest chain of replies, 1 for a single message),
+            ``participants`` (distinct senders), ``start``, ``end``, ``duration``, ``subject`` and
+            ``started_by`` of the earliest message, and ``root``, the Message-ID at the top, which
+            need not be in the frame (missing where nothing has an id).
+        """
+        return threads.threads(self._df, by_subject=by_subject, server=server)
+
+    def response_times(
+        self,
+        *,
+        me: me.Given = None,
+        days: Iterable[int] = (0, 1, 2, 3, 4),
+        hours: tuple[float, float] = (9, 17),
+        holidays: Iterable[Day | str] = (),
+        tz: Zone = None,
+    ) -> pd.DataFrame:
+        """Time each of my replies to others, and each of theirs to me.
+
+        A reply is a message whose parent (the last id of References, else In-Reply-To; RFC 5322
+        section 3.6.4) is in the frame. Time runs from the parent's date to the reply's. The
+        business clock runs on work days only, from opening to closing, in ``tz``.
+
+        Parameters
+        ----------
+        days : iterable of int
+            Work days, Monday is 0.
+        hours : tuple of (float, float)
+            Opening and closing, in hours after midnight.
+        holidays : iterable of date or str
+            Days without work.
+        me, tz
+            See the class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a reply, indexed by its label in the frame: ``direction`` "mine" or "theirs";
+            ``person`` the other side; ``received`` and ``replied``, instants of the parent and
+            the reply; ``hours`` and ``business_hours``, missing where a date is, or where the
+            reply is dated before its parent (a clock was wrong); ``first``, whether it is the
+            earliest of the replies to this parent.
+        """
+        office = Office(days, hours, holidays, tz)
+        return replies.response_times(self._df, me_=me, office=office)
+
+    def response_summary(
+        self,
+        by: str = "person",
+        *,
+        direction: str = "mine",
+        quantiles: tuple[float, ...] = (0.5, 0.9),
+        me: me.Given = None,
+        days: Iterable[int] = (0, 1, 2, 3, 4),
+        hours: tuple[float, float] = (9, 17),
+        holidays: Iterable[Day | str] = (),
+        tz: Zone = None,
+    ) -> pd.DataFrame:
+        """Sum up the first replies by person, domain or period.
+
+        Parameters
+        ----------
+        by : str
+            "person" or "domain" (of the other side), or a period as "M" (when the question came).
+        direction : str
+            "mine", how fast I answer, or "theirs", how fast I am answered.
+        quantiles : tuple of float
+            Which to give; linear between values, as NumPy has them.
+        me, days, hours, holidays, tz
+            See ``response_times``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``replies``; for "mine" also ``unanswered``, the messages with me in To and no List-Id
+            that no message of mine answers, which are counted and in no average; ``hours_50%``
+            and so on, then the same in business hours.
+        """
+        office = Office(days, hours, holidays, tz)
+        return replies.response_summary(
+            self._df, by, direction=direction, quantiles=quantiles, me_=me, office=office
+        )
+
+    def awaiting_reply(
+        self, *, me: me.Given = None, now: datetime | None = None
+    ) -> pd.DataFrame:
+        """List the threads that wait for an answer: what I owe, and what is owed to me.
+
+        I owe an answer where the last message of a thread is somebody else's, has me in To and
+        no List-Id, and is not flagged ``\\Answered``. One is owed to me where the last message
+        is mine, no draft, and has somebody else in To.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a thread, longest waiting first, indexed by the last message's label:
+            ``waiting`` "owe" or "owed", ``person``, ``subject``, ``date``, ``thread`` (as in
+            ``thread_ids``), ``age`` up to ``now`` (the present by default).
+        """
+        return replies.awaiting_reply(self._df, me_=me, now=now)
+
+    def sizes(self, by: str = "folder", *, tz: Zone = None) -> pd.DataFrame:
+        """Add up RFC822.SIZE (RFC 9051 section 2.3.4) by any column, or by "year".
+
+        Returns
+        -------
+        pandas.DataFrame
+            Largest sum first (years in order): ``messages``, ``bytes``, ``share`` of the bytes of
+            the frame, ``mean``, ``largest``. Messages of unknown size count 0 bytes.
+        """
+        return clutter.sizes(self._df, by, tz)
+
+    def largest(self, n: int = 20) -> pd.DataFrame:
+        """List the largest messages, indexed by their labels in the frame."""
+        return clutter.largest(self._df, n)
+
+    def read_share(self, by: str = "from_addr", *, least: int = 1) -> pd.DataFrame:
+        """Tell what is read of each sender's, list's or folder's mail.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Of values with at least ``least`` messages: ``messages``, ``read`` (flagged
+            ``\\Seen``), ``share``.
+        """
+        return clutter.read_share(self._df, by, least)
+
+    def lists(self) -> pd.DataFrame:
+        """Tell of each mailing list (List-Id, RFC 2919), and how to leave it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "list_id": ``messages``, ``bytes``, ``read`` share, ``first``, ``last``,
+            ``last_read``, the date of its newest read message; and ``unsubscribe``, the link its
+            newest message names (List-Unsubscribe, RFC 2369; https before mailto), where the
+            frame was read with ``headers=["List-Unsubscribe"]``.
+        """
+        return clutter.lists(self._df)
+
+    def inbox_age(self, folder: str = "INBOX", *, now: datetime | None = None) -> pd.Series[Any]:
+        """Count the mail in a folder by age: up to 1, 7, 30, 90, 365 days before ``now``, older.
+
+        Returns
+        -------
+        pandas.Series of int64
+            Indexed by "age". Dates in the future count as today.
+        """
+        return clutter.inbox_age(self._df, folder, now)
+
+    def duplicates(self) -> pd.DataFrame:
+        """List messages that are kept more than once: rows with the same Message-ID.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "message_id", the most wasteful first: ``copies``, ``folders`` (list of
+            str), ``bytes`` of all, ``wasted`` by all but the largest. Servers may store copies
+            once (Gmail's labels do), so this is what the mailbox shows, not what the disk holds.
+        """
+        return clutter.duplicates(self._df)
+
+    def authentication(self, *, authserv: str | Iterable[str] | None = None) -> pd.DataFrame:
+        """Give each message's SPF, DKIM and DMARC results, as its receiving server wrote them.
+
+        From Authentication-Results (RFC 8601), of a frame read with ``headers=mf.DELIVERY``.
+
+        Parameters
+        ----------
+        authserv : str or iterable of str, optional
+            The servers (authserv-id) to believe; by default the one on top of most messages, and
+            ``result.attrs["authserv"]`` names it. Results under other names are ignored, since
+            anyone can send them along.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Aligned to the frame: ``checked``, whether a believed server left results; ``spf``,
+            ``dkim``, ``dmarc``: "pass", "fail", "none" … (RFC 8601 section 2.7), missing where
+            there is none; of several DKIM signatures "pass" if one passed.
+        """
+        return delivery.authentication(self._df, authserv)
+
+    def hops(self) -> pd.DataFrame:
+        """List the relays of each message, from Received (RFC 5321 section 4.4).
+
+        Of a frame read with ``headers=mf.DELIVERY``. All but the last few fields were written by
+        strangers' servers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by the message's label and ``hop``, 1 for the first relay: ``from_host``,
+            ``by_host``, ``protocol`` (of RFC 3848, upper case), ``tls`` (missing where mail was
+            not handed over by SMTP or LMTP), ``time``, ``seconds`` since the hop before, which
+            are negative where clocks differ.
+        """
+        return delivery.hops(self._df)
+
+    def delivery(
+        self, by: str = "from_domain", *, authserv: str | Iterable[str] | None = None
+    ) -> pd.DataFrame:
+        """Sum up authentication and the way of the mail by domain, or any other column.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``messages``; ``checked``, those with results of a believed server (see
+            ``authentication``); ``spf``, ``dkim``, ``dmarc``, the share of these that passed;
+            and with a column ``received``: ``hops``, the mean number, ``tls``, the share of hops
+            by SMTP or LMTP that were encrypted, ``seconds``, the median from the first relay to
+            the last.
+        """
+        return delivery.delivery(self._df, by, authserv)
+
+    def contacts(self, *, least: int = 1) -> pd.DataFrame:
+        """List who writes to whom, as the edges of a graph.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "edge", the busiest first: ``source`` (From), ``target`` (each of To and
+            Cc, oneself left out), ``messages`` (at least ``least``), ``first``, ``last``.
+        """
+        return contacts.contacts(self._df, least)
+
+    def contact_graph(self, *, least: int = 1) -> Any:
+        """Build a ``networkx.DiGraph`` of ``contacts``; needs networkx.
+
+        Edges carry ``messages``; people ``degree`` centrality, ``betweenness`` (estimated from at
+        most 100 sources) and ``community`` (Louvain: Blondel et al., 2008; 0 is the largest).
+
+        Raises
+        ------
+        ConfigurationError
+            When networkx is not installed.
+        """
+        return contacts.contact_graph(self._df, least)
+
+    def contact_ranks(self, *, least: int = 1) -> pd.DataFrame:
+        """Give the centralities and communities of ``contact_graph`` as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "address": ``community``, ``degree``, ``betweenness``.
+        """
+        return contacts.contact_ranks(self._df, least)
+
+    def describe(self, *, me: me.Given = None, tz: Zone = None) -> describe.Description:
+        """Sum up the mailbox on one screen; prints as text with bars, shows as HTML in a notebook.
+
+        Text of strangers is made safe for a terminal, and escaped in HTML.
+        """
+        return describe.describe(self._df, me_=me, tz=tz)
+
+    def anonymise(self, key: str | bytes, *, coarsen: str | None = None) -> pd.DataFrame:
+        """Replace who and what by keyed hashes, so that the frame can be shared.
+
+        The same value has the same hash everywhere, under the same key: threads, people, domains
+        and lists stay what they were. Replaced are accounts, addresses, names, domains, subjects
+        (of replies, "Re: " stays), message and list ids, folders and keywords but for common ones.
+        Kept are UIDs, flags, sizes and times; columns of other headers and ``attrs`` are dropped.
+        Who knows a message's exact time and size can still find it.
+
+        Parameters
+        ----------
+        key : str or bytes
+            At least 8 octets, random (``secrets.token_hex(16)``): who can guess it can find out
+            by trial which address is which.
+        coarsen : str, optional
+            Cut times down to a step as "h" or "D" (of UTC).
+        """
+        return anonymise.anonymise(self._df, key, coarsen)

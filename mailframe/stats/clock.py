@@ -1,0 +1,94 @@
+"""Time zones, told honestly: an instant is UTC, a weekday or an hour belongs to a zone.
+
+``tz=None`` is the reader's own zone, ``tz="sender"`` the zone that each message's Date field
+names (column ``date_offset``), anything else what pandas takes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pandas as pd
+from dateutil.tz import tzlocal
+
+from mailframe.errors import ConfigurationError
+from mailframe.stats import columns
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from mailframe.stats.columns import Ints
+
+SENDER = "sender"
+SECOND = 1_000_000  # of the microseconds in which instants are counted
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+
+
+def zone(tz: str | tzinfo | None = None) -> tzinfo:
+    """Find a time zone; ``None`` is the reader's: TZ, else what /etc/localtime names.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no zone of that name.
+    """
+    if tz is None:
+        return _local()
+    if not isinstance(tz, str):
+        return tz
+    try:
+        return ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"no time zone {tz!r}: name one such as 'Europe/Berlin' or 'UTC', or 'sender'"
+        ) from error
+
+
+def _local() -> tzinfo:
+    """Name the local zone with its history; the C library's present rules are the last resort."""
+    names = [os.environ.get("TZ", "").lstrip(":")]
+    link = str(Path("/etc/localtime").resolve())
+    if "/zoneinfo/" in link:
+        names.append(link.split("/zoneinfo/")[-1])
+    for name in filter(None, names):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return tzlocal()
+
+
+def wall(df: pd.DataFrame, tz: str | tzinfo | None, date: str = "date") -> Ints:
+    """Give what the clock on the wall showed for each message, in microseconds since 1970 there.
+
+    ``NEVER`` where the instant is unknown. With ``tz="sender"`` a message whose Date names no
+    offset counts as UTC.
+    """
+    utc = columns.micros(df, date)
+    if not isinstance(tz, str) or tz != SENDER:
+        return shown(utc, tz)
+    columns.require(df, "date_offset")
+    minutes = df["date_offset"].fillna(0).to_numpy(dtype=np.int64)
+    return np.where(utc == columns.NEVER, utc, utc + minutes * 60 * SECOND)
+
+
+def shown(utc: Ints, tz: str | tzinfo | None) -> Ints:
+    """Give instants of UTC as a wall clock in ``tz`` shows them."""
+    local = columns.stamps(utc).tz_convert(zone(tz)).tz_localize(None)
+    return local.to_numpy(dtype="datetime64[us]").view(np.int64)
+
+
+def starts(days: pd.DatetimeIndex, tz: str | tzinfo | None) -> pd.DatetimeIndex:
+    """Give the instants at which days begin in a zone; without one where each sender has their own.
+
+    Where the clocks go forward at midnight, the day begins at the first hour that exists.
+    """
+    if isinstance(tz, str) and tz == SENDER:
+        return days
+    first = np.ones(len(days), dtype=bool)  # of two midnights, the first
+    return days.tz_localize(zone(tz), nonexistent="shift_forward", ambiguous=first)

@@ -1,0 +1,175 @@
+"""What fills a mailbox: bytes, lists, unread mail, copies, and an inbox that is never emptied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailframe.stats import clock, columns, people
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+    from typing import Any
+
+    from mailframe.stats.columns import Ints
+
+SHOWN = ["folder", "uid", "date", "from_addr", "subject", "size"]
+AGES = {
+    "today": 1,
+    "this week": 7,
+    "this month": 30,
+    "this quarter": 90,
+    "this year": 365,
+}  # days, "older" follows
+
+
+def sizes(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> pd.DataFrame:
+    """Add up octets; see ``df.mail.sizes``."""
+    octets = columns.sizes(df)
+    if by == "year":
+        groups = _years(df, tz)
+    else:
+        groups = people.key(df, by)
+    groups = groups.once()
+    total = len(groups.labels)
+    mass = np.bincount(groups.codes, octets[groups.rows].astype(np.float64), total)
+    biggest = np.zeros(total, dtype=np.int64)
+    np.maximum.at(biggest, groups.codes, octets[groups.rows])
+    counts = groups.count
+    table = pd.DataFrame(
+        {
+            "messages": counts,
+            "bytes": mass.astype(np.int64),
+            "share": mass / max(int(octets.sum()), 1),
+            "mean": mass / np.maximum(counts, 1),
+            "largest": biggest,
+        },
+        index=groups.index(by),
+    )[counts > 0]
+    return table.sort_index() if by == "year" else columns.ranked(table, "bytes")
+
+
+def _years(df: pd.DataFrame, tz: str | tzinfo | None) -> columns.Coded:
+    local = clock.wall(df, tz)
+    rows = np.flatnonzero(local != columns.NEVER)
+    year = local[rows].view("M8[us]").astype("M8[Y]").view(np.int64) + 1970
+    labels, codes = np.unique(year, return_inverse=True)
+    return columns.Coded("year", rows, codes, pa.array(labels))
+
+
+def largest(df: pd.DataFrame, n: int) -> pd.DataFrame:
+    """List the largest messages; see ``df.mail.largest``."""
+    octets = columns.sizes(df)
+    order = np.argsort(-octets, kind="stable")[:n]
+    table = df[[name for name in SHOWN if name in df.columns]].iloc[order]
+    table.index = columns.labelled(df, order)
+    table.attrs = {}
+    return table
+
+
+def read_share(df: pd.DataFrame, by: str, least: int) -> pd.DataFrame:
+    """Tell what is read; see ``df.mail.read_share``."""
+    seen = columns.flags(df, "seen")
+    groups = people.key(df, by).once()
+    counts = groups.count
+    read = groups.where(seen[groups.rows]).count
+    table = pd.DataFrame(
+        {"messages": counts, "read": read, "share": read / np.maximum(counts, 1)},
+        index=groups.index(),
+    )
+    return columns.ranked(table[counts >= max(least, 1)])
+
+
+def lists(df: pd.DataFrame) -> pd.DataFrame:
+    """Tell of each mailing list; see ``df.mail.lists``."""
+    names = columns.coded(df, "list_id", fold=True)
+    table = columns.profile(df, names, "list_id")
+    index = names.index("list_id")
+    when = columns.micros(df)
+    if "seen" in df.columns:
+        read = names.where(columns.flags(df, "seen")[names.rows])
+        at = columns.latest(read.codes, when[read.rows], len(names.labels))
+        table["last_read"] = pd.Series(columns.stamps(at), index).reindex(table.index)
+    if "list_unsubscribe" in df.columns:
+        table["unsubscribe"] = pd.Series(_links(df, names, when), index).reindex(table.index)
+    return table
+
+
+def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> Any:
+    """Give the way out that the newest message of each list names; the web before mail.
+
+    List-Unsubscribe (RFC 2369) holds URLs in angle brackets, the one to prefer first; RFC 8058
+    asks for https where one click shall do.
+    """
+    rows, values = columns.flat(df, "list_unsubscribe")
+    bare = pc.extract_regex(values, r"^\s*<?\s*(?P<url>[^<>\s]+?)\s*(?:[,>]|$)")
+    urls = pc.struct_field(bare, "url")
+    web = pc.match_substring_regex(urls, r"(?i)^https?:").fill_null(False)  # noqa: FBT003 -- Arrow
+    number = names.dense(len(df))[rows]
+    usable = (number >= 0) & pc.is_valid(urls).to_numpy(zero_copy_only=False)
+    entries = np.flatnonzero(usable)
+    position = -entries  # of several in one message the first
+    order = np.lexsort(
+        (position, web.to_numpy(zero_copy_only=False)[entries], when[rows[entries]], number[entries])
+    )
+    entries = entries[order]
+    last = entries[np.flatnonzero(np.diff(number[entries], append=-1))]
+    picks = np.full(len(names.labels), -1, dtype=np.int64)
+    picks[number[last]] = last
+    return pd.array(urls.take(pa.array(np.maximum(picks, 0), mask=picks < 0)), dtype="str")
+
+
+def inbox_age(df: pd.DataFrame, folder: str, now: datetime | None) -> pd.Series[Any]:
+    """Tell how old the mail in a folder is; see ``df.mail.inbox_age``."""
+    columns.require(df, "folder", "date")
+    inside = (df["folder"].astype("str").str.upper() == folder.upper()).to_numpy(dtype=bool)
+    present = pd.Timestamp.now("UTC") if now is None else pd.Timestamp(now)
+    if present.tz is None:
+        present = present.tz_localize(clock.zone())
+    when = columns.micros(df)[inside]
+    age = int(present.timestamp() * clock.SECOND) - when[when != columns.NEVER]
+    edges = np.array(list(AGES.values())) * clock.DAY
+    counts = np.bincount(np.searchsorted(edges, age, side="left"), minlength=len(edges) + 1)
+    names = [*AGES, "older"]
+    index = pd.CategoricalIndex(names, names, ordered=True, name="age")
+    return pd.Series(counts, index=index, name="messages")
+
+
+def duplicates(df: pd.DataFrame) -> pd.DataFrame:
+    """List messages kept more than once; see ``df.mail.duplicates``."""
+    columns.require(df, "folder", "message_id")
+    octets = columns.sizes(df)
+    ids = columns.coded(df, "message_id")
+    kept = ids.count[ids.codes] > 1
+    ids = ids.where(kept)
+    used, group = np.unique(ids.codes, return_inverse=True)
+    mass = np.bincount(group, octets[ids.rows].astype(np.float64), len(used)).astype(np.int64)
+    biggest = np.zeros(len(used), dtype=np.int64)
+    np.maximum.at(biggest, group, octets[ids.rows])
+    table = pd.DataFrame(
+        {
+            "copies": np.bincount(group, minlength=len(used)),
+            "folders": _folders(df, ids.rows, group, len(used)),
+            "bytes": mass,
+            "wasted": mass - biggest,
+        },
+        index=pd.Index(ids.labels.take(used).to_pandas(), name="message_id"),
+    )
+    return columns.ranked(table, "wasted")
+
+
+def _folders(df: pd.DataFrame, rows: Ints, group: Ints, total: int) -> Any:
+    """Collect the distinct folders of each group into a list column."""
+    folder = columns.coded(df, "folder")
+    number = folder.dense(len(df))[rows]
+    width = max(len(folder.labels), 1)
+    pairs = np.unique(group * width + number)
+    owner, name = np.divmod(pairs, width)
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=total))])
+    items = folder.labels.cast(pa.string()).take(name)
+    texts = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
+    return pd.arrays.ArrowExtensionArray(texts)

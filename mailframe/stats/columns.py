@@ -1,0 +1,272 @@
+"""Columns as arrays: every statistic starts here.
+
+A text, category or list column becomes a ``Coded``: which rows have a value, and that value as a
+small integer. From then on a question is arithmetic on integers (bincount, lexsort), never a loop
+over rows. Arrow does the encoding; nulls and unused categories are gone once it is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailframe.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
+
+NEVER = np.iinfo(np.int64).min  # numpy's NaT, seen as an integer
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as integers: row ``rows[i]`` of the frame has the value ``labels[codes[i]]``.
+
+    A row of a list column stands once for each of its items; a row without a value not at all.
+    Labels are distinct, but not each need be used.
+    """
+
+    name: str
+    rows: Ints
+    codes: Ints
+    labels: pa.Array
+
+    @property
+    def count(self) -> Ints:
+        """How often each label is used."""
+        return np.bincount(self.codes, minlength=len(self.labels))
+
+    def where(self, keep: Bools) -> Coded:
+        """Only the entries marked, over the same labels."""
+        return Coded(self.name, self.rows[keep], self.codes[keep], self.labels)
+
+    def once(self) -> Coded:
+        """Each label at most once a row: a message that names an address twice is one message."""
+        width = max(len(self.labels), 1)
+        pairs = np.unique(self.rows * width + self.codes)
+        return Coded(self.name, pairs // width, pairs % width, self.labels)
+
+    def merged(self, labels: pa.Array) -> Coded:
+        """Entries under new labels, one for each old; equal new labels become one."""
+        encoded = pc.dictionary_encode(labels)
+        return Coded(
+            self.name, self.rows, _integers(encoded.indices)[self.codes], encoded.dictionary
+        )
+
+    def index(self, name: str | None = None) -> pd.Index[Any]:
+        """Give the labels as a pandas index."""
+        return pd.Index(self.labels.to_pandas(), name=name or self.name)
+
+    def dense(self, total: int) -> Ints:
+        """Give the code of each of ``total`` rows, -1 where there is none (scalar columns)."""
+        out = np.full(total, -1, dtype=np.int64)
+        out[self.rows] = self.codes
+        return out
+
+
+def require(df: pd.DataFrame, *names: str, hint: str = "") -> None:
+    """Refuse a frame that lacks a column, with a sentence that helps."""
+    missing = [name for name in names if name not in df.columns]
+    if missing:
+        lost = ", ".join(repr(name) for name in missing)
+        hint = hint or "keep the columns of read_imap() when you select some"
+        raise ConfigurationError(f"this needs the column {lost}, which the frame lacks: {hint}")
+
+
+def arrow(df: pd.DataFrame, name: str) -> pa.Array:
+    """Give a column as one Arrow array; text as large_string, whatever pandas keeps it in."""
+    require(df, name)
+    array = pa.array(df[name].array, from_pandas=True)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_null(array.type) or pa.types.is_string(array.type):
+        return array.cast(pa.large_string())
+    return array
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Tell whether a column holds lists."""
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+
+def flat(df: pd.DataFrame, name: str) -> tuple[Ints, pa.Array]:
+    """Give the items of a list column and the row of each; a text column is a list of one or none.
+
+    Returns
+    -------
+    tuple of (numpy.ndarray of int64, pyarrow.LargeStringArray)
+        Both as long as there are items.
+    """
+    array = arrow(df, name)
+    if is_list(array.type):
+        rows = _integers(pc.list_parent_indices(array))
+        values = pc.list_flatten(array).cast(pa.large_string())
+    else:
+        rows = np.arange(len(array), dtype=np.int64)
+        values = array.cast(pa.large_string())
+    if values.null_count:
+        keep = pc.is_valid(values)
+        return rows[keep.to_numpy(zero_copy_only=False)], values.filter(keep)
+    return rows, values
+
+
+def coded(df: pd.DataFrame, name: str, *, fold: bool = False) -> Coded:
+    """Encode a column of any kind.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame
+        Any part of a mail frame.
+    name : str
+        A column: text, category, list of text, number or flag.
+    fold : bool
+        Whether values that differ only in case are one. Addresses are compared so: RFC 5321
+        section 2.4 lets a host tell local parts apart by case, and advises against it.
+    """
+    array = arrow(df, name)
+    if is_list(array.type):
+        rows, array = flat(df, name)
+        encoded = pc.dictionary_encode(array)
+        codes = _integers(encoded.indices)
+    else:
+        encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
+        dense = _integers(encoded.indices)
+        rows = np.flatnonzero(dense >= 0)
+        codes = dense if len(rows) == len(dense) else dense[rows]
+    column = Coded(name, rows, codes, encoded.dictionary)
+    if pa.types.is_string(column.labels.type):
+        column = Coded(name, rows, codes, column.labels.cast(pa.large_string()))
+    return column.merged(pc.utf8_lower(column.labels)) if fold else column
+
+
+def together(columns: Iterable[Coded], name: str) -> list[Coded]:
+    """Encode several columns over one common set of labels."""
+    parts = list(columns)
+    labels = pa.chunked_array([part.labels for part in parts], pa.large_string()).combine_chunks()
+    encoded = pc.dictionary_encode(labels)
+    common = _integers(encoded.indices)
+    out, start = [], 0
+    for part in parts:
+        lookup = common[start : start + len(part.labels)]
+        start += len(part.labels)
+        out.append(Coded(name, part.rows, lookup[part.codes], encoded.dictionary))
+    return out
+
+
+def micros(df: pd.DataFrame, date: str = "date") -> Ints:
+    """Give the instant of each message in microseconds of UTC, ``NEVER`` where it is unknown.
+
+    ``date`` names the column. Where the Date field is absent or unparsable the day of arrival
+    stands in, as RFC 5256 section 2.2 has it for sorting.
+    """
+    require(df, date)
+    moments = df[date]
+    if date == "date" and "internaldate" in df.columns and bool(moments.isna().any()):
+        moments = moments.fillna(df["internaldate"])
+    return instants(moments)
+
+
+def instants(moments: pd.Series[Any]) -> Ints:
+    """Give a column of instants in microseconds of UTC."""
+    if moments.dtype == object or len(moments) == 0:
+        moments = pd.to_datetime(moments, utc=True)
+    return moments.to_numpy(dtype="datetime64[us]").view(np.int64)
+
+
+def stamps(values: Ints) -> pd.DatetimeIndex:
+    """Give microseconds of UTC as pandas instants."""
+    return pd.DatetimeIndex(values.view("datetime64[us]"), tz="UTC")
+
+
+def flags(df: pd.DataFrame, name: str) -> Bools:
+    """Give a flag column as plain booleans; a missing value is False."""
+    require(df, name)
+    return df[name].fillna(value=False).to_numpy(dtype=bool)  # type: ignore[no-any-return]
+
+
+def sizes(df: pd.DataFrame) -> Ints:
+    """Give the size of each message in octets, 0 where the server did not say."""
+    require(df, "size")
+    return df["size"].fillna(0).to_numpy(dtype=np.int64)
+
+
+def labelled(df: pd.DataFrame, rows: Ints) -> pd.Index[Any]:
+    """Give the frame's own labels of ``rows``, under a name, so that results lead back to it."""
+    index = df.index[rows]
+    return index if index.name or index.nlevels > 1 else index.rename("message")
+
+
+def earliest(groups: Ints, values: Ints, total: int) -> Ints:
+    """Give the smallest value of each group, the largest integer where a group is empty."""
+    out = np.full(total, np.iinfo(np.int64).max)
+    np.minimum.at(out, groups, values)
+    return out
+
+
+def latest(groups: Ints, values: Ints, total: int) -> Ints:
+    """Give the largest value of each group, ``NEVER`` where a group is empty."""
+    out = np.full(total, NEVER)
+    np.maximum.at(out, groups, values)
+    return out
+
+
+def profile(df: pd.DataFrame, column: Coded, name: str | None = None) -> pd.DataFrame:
+    """Tell of each value of a column what every table of this package tells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by the value; largest first, ties in the order of the values. Of the columns below
+        those that the frame has data for:
+
+        - ``messages`` int64, ``bytes`` int64 (sum of RFC822.SIZE),
+        - ``read`` float64, the share of messages flagged ``\\Seen``, 0 to 1,
+        - ``first``, ``last`` datetime64[us, UTC], of the earliest and latest message.
+    """
+    column = column.once()
+    total, counts = len(column.labels), column.count
+    table = pd.DataFrame({"messages": counts}, index=column.index(name))
+    if "size" in df.columns:
+        weights = sizes(df)[column.rows].astype(np.float64)
+        table["bytes"] = np.bincount(column.codes, weights, total).astype(np.int64)
+    if "seen" in df.columns:
+        read = np.bincount(column.codes[flags(df, "seen")[column.rows]], minlength=total)
+        table["read"] = read / np.maximum(counts, 1)
+    if "date" in df.columns:
+        when = micros(df)[column.rows]
+        known = when != NEVER
+        groups, when = column.codes[known], when[known]
+        last = latest(groups, when, total)
+        first = np.where(last == NEVER, NEVER, earliest(groups, when, total))
+        table["first"], table["last"] = stamps(first), stamps(last)
+    return ranked(table[counts > 0])
+
+
+def ranked(table: pd.DataFrame, by: str = "messages") -> pd.DataFrame:
+    """Order a table by a column, largest first; ties in the order of its index."""
+    order = np.lexsort((_ranks(table.index), -table[by].to_numpy()))
+    return table.iloc[order]
+
+
+def _ranks(index: pd.Index[Any]) -> Ints:
+    ranks = np.empty(len(index), dtype=np.int64)
+    ranks[index.argsort()] = np.arange(len(index))
+    return ranks
+
+
+def _integers(array: Any) -> Ints:
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if array.null_count:
+        array = pc.fill_null(array.cast(pa.int64()), -1)
+    return array.to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]

@@ -1,0 +1,205 @@
+"""One screen about a mailbox: what ``mailframe stats`` prints and a notebook shows.
+
+Names and subjects are what strangers wrote. Before they reach a terminal everything that is not
+to be seen (escape sequences, text direction marks) is replaced; in HTML everything is escaped.
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mailframe.stats import clock, clutter, columns, me, people, replies, threads, volume
+from mailframe.stats.office import Office
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import tzinfo
+    from typing import Any
+
+    import pandas as pd
+
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+LEVELS = "▁▂▃▄▅▆▇█"
+LABEL = 30  # columns of the terminal that a row's name may take
+BAR = 24
+ROWS = 5  # of each ranking
+YEARS = 12  # as many bars as fit on the screen
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled ranking: name, value shown, and the value that the bar is as long as."""
+
+    title: str
+    rows: Sequence[tuple[str, str, float]]
+
+
+@dataclass(frozen=True)
+class Description:
+    """A summary that prints as text and shows as HTML in a notebook."""
+
+    facts: Sequence[tuple[str, str]]
+    sections: Sequence[Section]
+
+    def __str__(self) -> str:
+        lines = [f"{name:<12} {plain(value)}" for name, value in self.facts]
+        for section in self.sections:
+            lines += ["", section.title]
+            most = max((length for _, _, length in section.rows), default=0)
+            wide = max((len(value) for _, value, _ in section.rows), default=0)
+            for name, value, length in section.rows:
+                lines.append(f"  {fit(name, LABEL)} {value:>{wide}} {bar(length, most)}".rstrip())
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        facts = "".join(
+            f"<tr><th style='text-align:left'>{_escape(name)}</th>"
+            f"<td style='text-align:left'>{_escape(value)}</td></tr>"
+            for name, value in self.facts
+        )
+        parts = [f"<table>{facts}</table>"]
+        for section in self.sections:
+            most = max((length for _, _, length in section.rows), default=0) or 1
+            rows = "".join(
+                f"<tr><td style='text-align:left'>{_escape(name)}</td><td>{_escape(value)}</td>"
+                f"<td style='text-align:left'><meter max='1' value='{length / most:.3f}'>"
+                "</meter></td></tr>"
+                for name, value, length in section.rows
+            )
+            parts.append(f"<h4>{_escape(section.title)}</h4><table>{rows}</table>")
+        return "".join(parts)
+
+
+def _escape(text: str) -> str:
+    return html.escape(plain(text))
+
+
+def plain(text: str) -> str:
+    """Replace what a terminal would act on or not show: controls, marks, surrogates, unassigned."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c
+                   for c in text)
+
+
+def fit(text: str, width: int) -> str:
+    """Cut or fill text to a width in columns of a terminal, where some characters take two."""
+    out, used = [], 0
+    text = plain(text)
+    for place, char in enumerate(text):
+        step = 0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+        if used + step > width - (place < len(text) - 1):
+            out.append("…")
+            used += 1
+            break
+        out.append(char)
+        used += step
+    return "".join(out) + " " * (width - used)
+
+
+def bar(length: float, most: float, width: int = BAR) -> str:
+    """Draw a bar, exact to an eighth of a character."""
+    eighths = round(length / most * width * 8) if most > 0 else 0
+    full, rest = divmod(eighths, 8)
+    return "█" * full + EIGHTHS[rest].strip()
+
+
+def spark(counts: Sequence[int]) -> str:
+    """Draw counts as a line of small columns; nothing is a blank, so that a quiet hour shows."""
+    most = max(counts, default=0) or 1
+    return "".join(LEVELS[-(-count * 8 // most) - 1] if count else " " for count in counts)
+
+
+def octets(count: float) -> str:
+    """Write an amount of bytes for a person, in powers of 1024 (IEC 80000-13)."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:  # noqa: PLR2004 -- the base of these units
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def hours(value: float) -> str:
+    """Write a span given in hours for a person."""
+    for factor, unit, limit in ((60, "min", 1.5), (1, "h", 48)):
+        if value < limit:
+            return f"{value * factor:.0f} {unit}" if unit == "min" else f"{value:.1f} {unit}"
+    return f"{value / 24:.1f} days"
+
+
+def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Description:
+    """Sum up a mailbox; see ``df.mail.describe``."""
+    columns.require(df, "from_addr", "date", "message_id", "in_reply_to", "references", "subject")
+    if not len(df):
+        return Description([("messages", "none")], [])
+    return Description(_facts(df, me_, tz), [s for s in _sections(df, tz) if s.rows])
+
+
+def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tuple[str, str]]:
+    own = me.own(df, me_)
+    facts = [("messages", _messages(df, own))]
+    when = columns.micros(df)
+    when = when[when != columns.NEVER]
+    if len(when):
+        first, last = columns.stamps(np.array([when.min(), when.max()])).tz_convert(clock.zone(tz))
+        facts.append(("dates", f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"))
+    if "size" in df.columns:
+        facts.append(("size", octets(int(columns.sizes(df).sum()))))
+    addresses = own.addresses.to_pylist()
+    shown = ", ".join(addresses[:3]) + (f" and {len(addresses) - 3} more" * (len(addresses) > 3))
+    facts.append(("you", f"{shown or 'unknown'} ({own.source})"))
+    found = threads.threads(df, by_subject=False, server=True)
+    longest = int(found["messages"].max())
+    facts.append(("threads", f"{len(found):,}, the longest of {longest:,} messages"))
+    if len(addresses):
+        answer = _answer(df, addresses)
+        if answer:
+            facts.append(("you answer", answer))
+    grid = volume.matrix(df, tz=tz, date="date")
+    facts.append(("by hour", f"{spark(grid.sum().tolist())}  0 to 23 h"))
+    facts.append(("by weekday", f"{spark(grid.sum(axis=1).tolist())}  Mon to Sun"))
+    return facts
+
+
+def _messages(df: pd.DataFrame, own: me.Own) -> str:
+    text = f"{len(df):,}"
+    if "folder" in df.columns:
+        text += f" in {df['folder'].nunique():,} folders"
+    if "seen" in df.columns:
+        text += f", {int((~columns.flags(df, 'seen')).sum()):,} unread"
+    return f"{text}, {int(own.sent.sum()):,} sent by you"
+
+
+def _answer(df: pd.DataFrame, addresses: list[str]) -> str:
+    times = replies.response_times(df, me_=addresses, office=Office())
+    mine = times.loc[(times["direction"] == "mine") & times["first"], "hours"].dropna()
+    if not len(mine):
+        return ""
+    middle, slow = mine.quantile([0.5, 0.9])
+    return f"half within {hours(middle)}, nine of ten within {hours(slow)} ({len(mine):,} replies)"
+
+
+def _sections(df: pd.DataFrame, tz: str | tzinfo | None) -> list[Section]:
+    years: Any = volume.volume(
+        df, "Y", by=None, top=0, cumulative=False, tz=tz, date="date"
+    ).iloc[-YEARS:]
+    sections = [
+        Section("Messages by year", [(str(y.year), f"{n:,}", float(n)) for y, n in years.items()])
+    ]
+    if {"folder", "size"} <= set(df.columns):
+        table = clutter.sizes(df, "folder", None).head(ROWS)
+        rows = [(str(n), octets(b), float(b)) for n, b in table["bytes"].items()]
+        sections.append(Section("Largest folders", rows))
+    sections.append(_ranking("People who write most", people.top(df, "from_addr", ROWS)))
+    if "list_id" in df.columns:
+        sections.append(_ranking("Busiest lists", people.top(df, "list_id", ROWS)))
+    return sections
+
+
+def _ranking(title: str, counts: pd.Series[Any]) -> Section:
+    return Section(title, [(str(name), f"{n:,}", float(n)) for name, n in counts.items()])

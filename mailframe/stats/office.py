@@ -1,0 +1,81 @@
+"""Business hours between two instants: the clock runs on work days, from opening to closing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mailframe.errors import ConfigurationError
+from mailframe.stats import clock
+
+if TYPE_CHECKING:
+    from datetime import date, tzinfo
+
+    from mailframe.stats.columns import Ints
+
+MONDAY = 4  # 1970-01-05, the first Monday that day numbers count from
+
+
+@dataclass(frozen=True)
+class Office:
+    """When work is done.
+
+    Parameters
+    ----------
+    days : iterable of int
+        Work days, Monday is 0.
+    hours : tuple of (float, float)
+        Opening and closing, hours after midnight; closing after opening, 24 at most.
+    holidays : iterable of date or str
+        Days without work.
+    tz : str or tzinfo, optional
+        The zone of these days and hours; the reader's own by default.
+    """
+
+    days: Iterable[int] = (0, 1, 2, 3, 4)
+    hours: tuple[float, float] = (9, 17)
+    holidays: Iterable[date | str] = ()
+    tz: str | tzinfo | None = None
+    _off: Ints = field(init=False, repr=False)
+    _before: Ints = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        days = sorted(set(self.days))
+        opens, closes = self.hours
+        if not 0 <= opens < closes <= 24:  # noqa: PLR2004 -- hours of a day
+            raise ConfigurationError(f"hours={self.hours} is no span of a day: try hours=(9, 17)")
+        if not days or not set(days) <= set(range(7)):
+            raise ConfigurationError(f"days={days} are no weekdays: 0 is Monday, 6 is Sunday")
+        off = pd.DatetimeIndex(list(self.holidays)).tz_localize(None).to_numpy("datetime64[D]")
+        off = np.unique(off.view(np.int64))
+        works = np.isin(np.arange(7), days)
+        object.__setattr__(self, "_off", off[works[(off - MONDAY) % 7]])
+        object.__setattr__(self, "_before", np.concatenate([[0], np.cumsum(works)]))
+
+    def between(self, start: Ints, end: Ints) -> Ints:
+        """Count the open microseconds from ``start`` to ``end``, both instants of UTC.
+
+        Never negative, and never more than the time that really passed: where clocks change in
+        opening hours, the wall shows an hour that was not.
+        """
+        opened = self._open_until(clock.shown(end, self.tz))
+        opened = opened - self._open_until(clock.shown(start, self.tz))
+        return np.clip(opened, 0, np.maximum(end - start, 0))
+
+    def _open_until(self, wall: Ints) -> Ints:
+        """Count the open microseconds since 1970 until a time on the wall."""
+        opens, closes = (round(hour * clock.HOUR) for hour in self.hours)
+        day, time = np.divmod(wall, clock.DAY)
+        today = self._days_until(day + 1) - self._days_until(day)
+        return self._days_until(day) * (closes - opens) + today * np.clip(
+            time - opens, 0, closes - opens
+        )
+
+    def _days_until(self, day: Ints) -> Ints:
+        """Count the work days before a day; before 1970 they count down."""
+        weeks, weekday = np.divmod(day - MONDAY, 7)
+        return weeks * self._before[7] + self._before[weekday] - np.searchsorted(self._off, day)

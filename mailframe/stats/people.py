@@ -1,0 +1,201 @@
+"""Who writes and who is written to. People are addresses, compared without regard to case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailframe.stats import columns, me, volume
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+    from typing import Any
+
+    from mailframe.stats.columns import Coded, Ints
+
+ADDRESSES = frozenset({"from_addr", "to", "cc", "bcc", "reply_to", "sender"})
+KINDS = ("to", "cc", "bcc")
+
+
+def key(df: pd.DataFrame, name: str) -> Coded:
+    """Encode a column; addresses and domains without regard to case."""
+    return columns.coded(df, name, fold=name in ADDRESSES or name == "from_domain")
+
+
+def top(df: pd.DataFrame, column: str, n: int) -> pd.Series[Any]:
+    """Count messages by a column's values; see ``df.mail.top``."""
+    values = key(df, column).once()
+    counts = values.count
+    table = pd.DataFrame({"messages": counts}, index=values.index())[counts > 0]
+    return columns.ranked(table)["messages"].iloc[:n]
+
+
+def names(df: pd.DataFrame) -> pd.Series[Any]:
+    """Count the names each address writes under; see ``df.mail.names``."""
+    columns.require(df, "from_addr", "from_name")
+    who = columns.coded(df, "from_addr", fold=True)
+    called = columns.coded(df, "from_name").dense(len(df))[who.rows]
+    labels = columns.coded(df, "from_name").labels
+    pairs = who.codes[called >= 0] * len(labels) + called[called >= 0]
+    used, counts = np.unique(pairs, return_counts=True)
+    address, name = np.divmod(used, max(len(labels), 1))
+    order = np.lexsort((name, -counts, _alphabetic(who.labels)[address]))
+    index = pd.MultiIndex.from_arrays(
+        [
+            who.labels.take(address[order]).to_pandas(),
+            labels.take(name[order]).to_pandas(),
+        ],
+        names=["address", "name"],
+    )
+    return pd.Series(counts[order], index=index, name="messages")
+
+
+def best_names(df: pd.DataFrame) -> pd.DataFrame:
+    """Give the commonest name of each address that has one, and how many it has."""
+    counted = names(df)
+    address = counted.index.get_level_values("address")
+    first = ~address.duplicated()
+    table = pd.DataFrame(
+        {"name": counted.index.get_level_values("name")[first]}, index=address[first]
+    )
+    table["names"] = np.diff(np.append(np.flatnonzero(first), len(counted)))
+    return table
+
+
+def senders(df: pd.DataFrame) -> pd.DataFrame:
+    """Tell of each sender; see ``df.mail.senders``."""
+    table = columns.profile(df, columns.coded(df, "from_addr", fold=True), "address")
+    known = best_names(df).reindex(table.index)
+    table.insert(0, "name", known["name"])
+    table.insert(1, "names", known["names"].fillna(0).astype("int64"))
+    return table
+
+
+def domains(df: pd.DataFrame) -> pd.DataFrame:
+    """Tell of each sender's domain; see ``df.mail.domains``."""
+    domain = columns.coded(df, "from_domain", fold=True)
+    table = columns.profile(df, domain, "domain")
+    sender = columns.coded(df, "from_addr", fold=True)
+    pair = np.full(len(df), -1, dtype=np.int64)
+    pair[sender.rows] = sender.codes
+    width = max(len(sender.labels), 1)
+    both = pair[domain.rows] >= 0
+    pairs = np.unique(domain.codes[both] * width + pair[domain.rows][both])
+    people = np.bincount(pairs // width, minlength=len(domain.labels))
+    table.insert(1, "senders", pd.Series(people, domain.index("domain")).reindex(table.index))
+    return table
+
+
+def recipients(df: pd.DataFrame) -> pd.DataFrame:
+    """List every recipient of every message; see ``df.mail.recipients``."""
+    columns.require(df, "to", "cc")
+    parts = [columns.flat(df, kind) for kind in KINDS if kind in df.columns]
+    kinds = [kind for kind in KINDS if kind in df.columns]
+    rows = np.concatenate([part[0] for part in parts])
+    which = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
+    order = np.lexsort((which, rows))
+    address = pa.chunked_array([part[1] for part in parts]).combine_chunks().take(order)
+    encoded = pc.dictionary_encode(address)
+    codes = np.asarray(encoded.indices)
+    labels = encoded.dictionary
+    known = best_names(df)["name"] if "from_name" in df.columns else pd.Series(dtype="str")
+    name = known.reindex(pc.utf8_lower(labels).to_pandas()).array
+    return pd.DataFrame(
+        {
+            "kind": pd.Categorical.from_codes(which[order], kinds),
+            "name": name.take(codes),
+            "address": pd.array(address, dtype="str"),
+            "domain": pd.array(domain_of(labels), dtype="str").take(codes),
+        },
+        index=columns.labelled(df, rows[order]),
+    )
+
+
+def domain_of(addresses: pa.Array) -> pa.Array:
+    """Give what follows the last "@", lower case; null where there is none."""
+    found = pc.extract_regex(addresses, r"@(?P<domain>[^@]*)$")
+    return pc.utf8_lower(pc.struct_field(found, "domain"))
+
+
+def people(df: pd.DataFrame) -> pd.DataFrame:
+    """Tell of every address in From, To and Cc; see ``df.mail.people``."""
+    columns.require(df, "from_addr", "to", "cc")
+    sent, *received = columns.together(
+        [columns.coded(df, name, fold=True) for name in ("from_addr", "to", "cc")], "address"
+    )
+    anywhere = _joined([sent, *received])
+    table = columns.profile(df, anywhere, "address")
+    table = table.drop(columns=[name for name in ("bytes", "read") if name in table])
+    index = anywhere.index("address")
+    written = pd.Series(sent.count, index)
+    addressed = pd.Series(_joined(received).once().count, index)
+    known = best_names(df)["name"] if "from_name" in df.columns else pd.Series(dtype="str")
+    table.insert(0, "name", known.reindex(table.index))
+    domain = pd.array(domain_of(pa.array(table.index, pa.large_string())), dtype="str")
+    table.insert(1, "domain", domain)
+    table.insert(3, "wrote", written.reindex(table.index))
+    table.insert(4, "addressed", addressed.reindex(table.index))
+    return table
+
+
+def newcomers(
+    df: pd.DataFrame, freq: str, *, column: str, tz: str | tzinfo | None, date: str
+) -> pd.DataFrame:
+    """List who was seen for the first time in each period; see ``df.mail.newcomers``."""
+    rows, bins, index = volume.binned(df, freq, tz, date)
+    utc = columns.micros(df, date)
+    period = np.zeros(len(df), dtype=np.int64)
+    period[rows] = bins
+    who = key(df, column).once()
+    who = who.where(utc[who.rows] != columns.NEVER)
+    order = np.lexsort((who.rows, utc[who.rows], who.codes))
+    codes = who.codes[order]
+    first = order[np.flatnonzero(np.diff(codes, prepend=-1))]
+    first = first[np.lexsort((who.codes[first], utc[who.rows[first]]))]
+    table = pd.DataFrame(
+        {
+            "address": who.labels.take(who.codes[first]).to_pandas(),
+            "first": columns.stamps(utc[who.rows[first]]),
+            "messages": who.count[who.codes[first]],
+        }
+    ).rename(columns={} if column in ADDRESSES else {"address": column})
+    return table.set_index(index[period[who.rows[first]]])
+
+
+def internal(df: pd.DataFrame, *, own: Iterable[str] | None, me_: me.Given) -> pd.DataFrame:
+    """Compare mail from inside and outside; see ``df.mail.internal``."""
+    known = me.own(df, me_) if own is None else None
+    inside = pa.array(list(own) if own is not None else [], pa.large_string())
+    if known is not None:
+        inside = pc.unique(domain_of(known.addresses))
+    domain = columns.coded(df, "from_domain", fold=True)
+    is_inside = pc.is_in(domain.labels, pc.utf8_lower(inside)).to_numpy(zero_copy_only=False)
+    side = domain.merged(
+        pa.array(np.where(is_inside, "internal", "external").tolist(), pa.large_string())
+    )
+    table = columns.profile(df, side, "side").reindex(
+        pd.Index(["internal", "external"], name="side")
+    )
+    for name in ("messages", "bytes"):
+        if name in table:
+            table[name] = table[name].fillna(0).astype("int64")
+    return known.tell(table) if known else table
+
+
+def _joined(parts: list[Coded]) -> Coded:
+    """Chain columns that share their labels."""
+    rows = np.concatenate([part.rows for part in parts])
+    codes = np.concatenate([part.codes for part in parts])
+    return columns.Coded(parts[0].name, rows, codes, parts[0].labels)
+
+
+def _alphabetic(labels: pa.Array) -> Ints:
+    """Give the rank of each label in the order of the alphabet."""
+    ranks = np.empty(len(labels), dtype=np.int64)
+    ranks[np.asarray(pc.array_sort_indices(labels))] = np.arange(len(labels))
+    return ranks

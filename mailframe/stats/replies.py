@@ -1,0 +1,210 @@
+"""How fast mail is answered, and what waits for an answer.
+
+A reply is a message whose nearest ancestor, by References or In-Reply-To, is in the frame: the
+same links that make threads. My reply answers somebody else's message, a reply to me answers mine;
+what others answer one another is not counted. Unanswered mail is counted, never averaged in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mailframe.errors import ConfigurationError
+from mailframe.stats import clock, columns, me, threads, volume
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+    from typing import Any
+
+    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.office import Office
+
+DIRECTIONS = ["mine", "theirs"]
+WAITING = ["owe", "owed"]
+
+
+class Replies(NamedTuple):
+    """Replies and what they answer, as rows of the frame; in order of the reply's row."""
+
+    reply: Ints
+    original: Ints
+    mine: Bools
+    first: Bools
+
+
+def _single(trees: threads.Forest) -> Bools:
+    """Mark one row for each message: copies in other folders are not mail of their own."""
+    return trees.first[trees.node] == np.arange(len(trees.node))
+
+
+def pairs(trees: threads.Forest, sent: Bools, when: Ints) -> Replies:
+    """Find my replies to others and theirs to me."""
+    above = trees.parent[trees.node]
+    answers = _single(trees) & (above >= 0)
+    answers[answers] = trees.present[above[answers]]
+    reply = np.flatnonzero(answers)
+    original = trees.first[above[reply]]
+    keep = sent[reply] != sent[original]
+    reply, original = reply[keep], original[keep]
+    order = np.lexsort((reply, when[reply], original))
+    first = np.zeros(len(reply), dtype=bool)
+    first[order[np.flatnonzero(np.diff(original[order], prepend=-1))]] = True
+    return Replies(reply, original, sent[reply], first)
+
+
+def response_times(df: pd.DataFrame, *, me_: me.Given, office: Office) -> pd.DataFrame:
+    """Time each reply; see ``df.mail.response_times``."""
+    columns.require(df, "date", "from_addr")
+    own, trees, when = me.own(df, me_), threads.forest(df), columns.micros(df)
+    found = pairs(trees, own.sent, when)
+    start, end = when[found.original], when[found.reply]
+    sane = (start != columns.NEVER) & (end != columns.NEVER)
+    sane[sane] = end[sane] >= start[sane]
+    open_for = office.between(start[sane], end[sane])
+    other = np.where(found.mine, found.original, found.reply)
+    table = pd.DataFrame(
+        {
+            "direction": pd.Categorical.from_codes((~found.mine).astype(np.int8), DIRECTIONS),
+            "person": _people(df).take(other),
+            "received": columns.stamps(start),
+            "replied": columns.stamps(end),
+            "hours": _spread((end[sane] - start[sane]) / clock.HOUR, sane),
+            "business_hours": _spread(open_for / clock.HOUR, sane),
+            "first": found.first,
+        },
+        index=columns.labelled(df, found.reply),
+    )
+    return own.tell(table)
+
+
+def _people(df: pd.DataFrame) -> Any:
+    """Give each row's sender in lower case."""
+    return df["from_addr"].astype("str").str.lower().array
+
+
+def _spread(values: Any, where: Bools) -> Any:
+    out = np.full(len(where), np.nan)
+    out[where] = values
+    return out
+
+
+def response_summary(
+    df: pd.DataFrame,
+    by: str,
+    *,
+    direction: str,
+    quantiles: tuple[float, ...],
+    me_: me.Given,
+    office: Office,
+) -> pd.DataFrame:
+    """Sum up response times; see ``df.mail.response_summary``."""
+    if direction not in DIRECTIONS:
+        raise ConfigurationError(f"direction={direction!r}: 'mine' or 'theirs'")
+    own, trees, when = me.own(df, me_), threads.forest(df), columns.micros(df)
+    found = pairs(trees, own.sent, when)
+    wanted = found.first & (found.mine == (direction == "mine"))
+    original, reply = found.original[wanted], found.reply[wanted]
+
+    start, end = when[original], when[reply]
+    sane = (start != columns.NEVER) & (end != columns.NEVER)
+    sane[sane] = end[sane] >= start[sane]
+    groups, index = _groups(df, by, office.tz)
+    # Theirs are grouped by who answered, mine by whom I answered: the other side, both times.
+    side = original if direction == "mine" or by in volume.PERIODS else reply
+    cell = groups[side]
+    sane &= cell >= 0
+    hours = _spread((end[sane] - start[sane]) / clock.HOUR, sane)
+    business = _spread(office.between(start[sane], end[sane]) / clock.HOUR, sane)
+    times = pd.DataFrame({"hours": hours, "business_hours": business})[sane].groupby(cell[sane])
+
+    table = pd.DataFrame(
+        {"replies": np.bincount(cell[cell >= 0], minlength=len(index))}, index=index
+    )
+    if direction == "mine":
+        waiting = _addressed(df, own) & ~own.sent & _single(trees) & (groups >= 0)
+        waiting[original] = False
+        table["unanswered"] = np.bincount(groups[waiting], minlength=len(index))
+    for name in ("hours", "business_hours"):
+        for quantile in quantiles:
+            found_at = times[name].quantile(quantile).reindex(range(len(index)))
+            table[f"{name}_{quantile * 100:g}%"] = found_at.to_numpy()
+    shown = table["replies"] + table.get("unanswered", 0) > 0
+    if by in volume.PERIODS:
+        return own.tell(table)
+    return own.tell(columns.ranked(table[shown], "replies"))
+
+
+def _groups(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, pd.Index[Any]]:
+    """Number each row's person, domain or period."""
+    if by in volume.PERIODS:
+        rows, bins, index = volume.binned(df, by, tz, "date")
+        groups = np.full(len(df), -1, dtype=np.int64)
+        groups[rows] = bins
+        return groups, index
+    names = {"person": "from_addr", "domain": "from_domain"}
+    if by not in names:
+        raise ConfigurationError(f"by={by!r}: 'person', 'domain', or a period such as 'M'")
+    who = columns.coded(df, names[by], fold=True)
+    return who.dense(len(df)), who.index(by)
+
+
+def _addressed(df: pd.DataFrame, own: me.Own) -> Bools:
+    """Mark mail that names me in To and is no list mail: what asks me for an answer."""
+    columns.require(df, "to")
+    to = columns.coded(df, "to", fold=True)
+    asked = np.zeros(len(df), dtype=bool)
+    asked[to.rows[own.has(to.labels)[to.codes]]] = True
+    if "list_id" in df.columns:
+        asked &= df["list_id"].isna().to_numpy(dtype=bool)
+    return asked
+
+
+def awaiting_reply(df: pd.DataFrame, *, me_: me.Given, now: datetime | None) -> pd.DataFrame:
+    """List the threads that wait for an answer; see ``df.mail.awaiting_reply``."""
+    columns.require(df, "date", "from_addr", "subject", "to")
+    own, found, when = me.own(df, me_), threads.threaded(df), columns.micros(df)
+    rows = np.arange(len(df))
+    order = np.lexsort((-rows, when, found.thread))
+    last = order[np.flatnonzero(np.diff(found.thread[order], append=-1))]
+    last = last[when[last] != columns.NEVER]
+
+    owe = _addressed(df, own)[last] & ~own.sent[last]
+    if "answered" in df.columns:
+        owe &= ~columns.flags(df, "answered")[last]
+    to = columns.coded(df, "to", fold=True)
+    outward = np.zeros(len(df), dtype=bool)
+    outward[to.rows[~own.has(to.labels)[to.codes]]] = True
+    owed = own.sent[last] & outward[last]
+    if "draft" in df.columns:
+        owed &= ~columns.flags(df, "draft")[last]
+    keep = owe | owed
+    last, owed = last[keep], owed[keep]
+
+    # Whom it is: the sender of what I owe, the first other recipient of what is owed to me.
+    others = to.where(~own.has(to.labels)[to.codes])
+    lead = np.flatnonzero(np.diff(others.rows, prepend=-1))
+    recipient = np.full(len(df), -1, dtype=np.int64)
+    recipient[others.rows[lead]] = others.codes[lead]
+    names = pd.array(to.labels, dtype="str")
+    person = pd.Series(_people(df).take(last))
+    person[owed] = names.take(recipient[last[owed]])
+
+    present = pd.Timestamp.now("UTC") if now is None else pd.Timestamp(now)
+    if present.tz is None:
+        present = present.tz_localize(clock.zone())
+    table = pd.DataFrame(
+        {
+            "waiting": pd.Categorical.from_codes(owed.astype(np.int8), WAITING),
+            "person": person.to_numpy(),
+            "subject": df["subject"].array.take(last),
+            "date": columns.stamps(when[last]),
+            "thread": found.thread[last],
+        },
+        index=columns.labelled(df, last),
+    )
+    table["age"] = present - table["date"]
+    table["person"] = table["person"].astype("str")
+    return own.tell(table.iloc[np.lexsort((last, when[last]))])

@@ -1,0 +1,280 @@
+"""Conversations, by the References algorithm of RFC 5256 section 3 (J. Zawinski's threading).
+
+The algorithm walks message by message and keeps a tree; here its outcome is reached on whole
+columns. A message that is present hangs under the last id of its References (else under its
+In-Reply-To); an id that is only ever referred to hangs under the id before it in the first
+References that names both. So every node has at most one parent, chosen without looking at any
+other node, and what is left is to break loops and to find roots: pointer doubling, in as many
+steps as the logarithm of the deepest thread. No recursion; a chain of a million replies is fine.
+
+Rows of one Message-ID are copies of one message, wherever they are filed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailframe.stats import columns, subjects
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mailframe.stats.columns import Bools, Ints
+
+SERVER_IDS = "x_gm_thrid"  # Gmail's own threads, where the frame has them
+# A loop of ids costs a round, and forged References could hold any number of them; what still
+# goes round after these becomes a root.
+LOOP_ROUNDS = 16
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The reply trees. Nodes are messages, and ids that are referred to but not in the frame."""
+
+    node: Ints  # of each row
+    parent: Ints  # of each node, -1 at a root
+    first: Ints  # the first row of each node, -1 where it is not in the frame
+    labels: pa.Array  # the Message-ID of each node; nodes beyond these have none
+
+    @property
+    def present(self) -> Bools:
+        """Which nodes are in the frame."""
+        return self.first >= 0
+
+
+def forest(df: pd.DataFrame) -> Forest:
+    """Build the reply trees of a frame."""
+    columns.require(df, "message_id", "in_reply_to", "references")
+    own, replied, referred = columns.together(
+        [columns.coded(df, name) for name in ("message_id", "in_reply_to", "references")],
+        "message_id",
+    )
+    total, rows = len(own.labels), len(df)
+    node = np.full(rows, -1, dtype=np.int64)
+    node[own.rows] = own.codes
+    nameless = np.flatnonzero(node < 0)
+    node[nameless] = total + np.arange(len(nameless))
+    first = np.full(total + len(nameless), rows, dtype=np.int64)
+    np.minimum.at(first, node, np.arange(rows))
+    first[first == rows] = -1
+
+    nearest = np.full(rows, -1, dtype=np.int64)
+    nearest[replied.rows] = replied.codes
+    ends = np.flatnonzero(np.diff(referred.rows, append=-1))  # the last id of each References
+    nearest[referred.rows[ends]] = referred.codes[ends]
+
+    parent = np.full(len(first), -1, dtype=np.int64)
+    present = np.flatnonzero(first >= 0)
+    parent[present] = nearest[first[present]]
+    since = np.where(first >= 0, first, rows)  # the row that made the link, to break loops by
+    spare = _spare_links(referred, first)
+    _adopt(parent, since, spare)
+    _break_loops(parent, since, spare)
+    return Forest(node, parent, first, own.labels)
+
+
+def _spare_links(referred: columns.Coded, first: Ints) -> tuple[Ints, Ints, Ints]:
+    """List what References say of ids that are not in the frame: child, parent, row; in order."""
+    inside = np.flatnonzero(referred.rows[1:] == referred.rows[:-1])
+    child, above = referred.codes[inside + 1], referred.codes[inside]
+    keep = (first[child] < 0) & (child != above)
+    child, above, row = child[keep], above[keep], referred.rows[inside][keep]
+    order = np.argsort(child, kind="stable")  # rows stay in order within a child
+    return child[order], above[order], row[order]
+
+
+def _adopt(parent: Ints, since: Ints, spare: tuple[Ints, Ints, Ints]) -> None:
+    """Give each absent id the parent that the first of its links names."""
+    child, above, row = spare
+    lead = np.flatnonzero(np.diff(child, prepend=-1))
+    parent[child[lead]] = above[lead]
+    since[child[lead]] = row[lead]
+
+
+def _break_loops(parent: Ints, since: Ints, spare: tuple[Ints, Ints, Ints]) -> None:
+    """Take from each loop the link that was made last: the algorithm would not have made it.
+
+    An absent id gets the next parent that References offer it.
+    """
+    child, above, row = spare
+    width = int(row.max(initial=0)) + len(parent) + 1
+    offers = child * width + row
+    parent[parent == np.arange(len(parent))] = -1
+    for turn in range(LOOP_ROUNDS):
+        inside = _in_loops(parent)
+        if not len(inside):
+            return
+        loop = _loop_names(parent, inside)
+        order = np.lexsort((-since[inside], loop))
+        cut = inside[order][np.flatnonzero(np.diff(loop[order], prepend=-1))]
+        parent[cut] = -1
+        if turn < LOOP_ROUNDS - 1 and len(child):
+            after = np.searchsorted(offers, cut * width + since[cut], side="right")
+            after = np.minimum(after, len(child) - 1)
+            offered = (child[after] == cut) & (row[after] > since[cut])
+            parent[cut[offered]] = above[after[offered]]
+            since[cut[offered]] = row[after[offered]]
+
+
+def _in_loops(parent: Ints) -> Ints:
+    """Find the nodes that are their own ancestors, by taking away everything that ends."""
+    here = np.flatnonzero(parent >= 0)
+    jump = parent.copy()
+    for _ in range(int(len(parent)).bit_length()):
+        jump[here] = np.where(jump[here] >= 0, jump[jump[here]], -1)
+        here = here[jump[here] >= 0]
+        if not len(here):
+            return here
+    return np.unique(jump[here])  # after so many steps everything stands on a loop
+
+
+def _loop_names(parent: Ints, inside: Ints) -> Ints:
+    """Name the loop of each node by its smallest node, by doubling."""
+    place = np.full(len(parent), -1, dtype=np.int64)
+    place[inside] = np.arange(len(inside))
+    step, name = place[parent[inside]], np.arange(len(inside))
+    for _ in range(int(len(inside)).bit_length()):
+        name = np.minimum(name, name[step])
+        step = step[step]
+    return name
+
+
+def climb(parent: Ints, weight: Ints) -> tuple[Ints, Ints]:
+    """Find the root of each node, and the weight on the way from it, its own included.
+
+    Pointer doubling: after k rounds each node has looked 2**k generations up.
+    """
+    above = np.where(parent >= 0, parent, np.arange(len(parent)))
+    total = np.where(parent >= 0, weight, 0)
+    while True:
+        further = above[above]
+        if np.array_equal(further, above):
+            return above, total + weight[above]
+        total = total + total[above]
+        above = further
+
+
+def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
+    """Hang threads of the same base subject together: RFC 5256 section 3, steps 4 and 5.
+
+    Returns the parents with the roots so joined: replies under the thread that is no reply,
+    others beside one another under a new, empty node.
+    """
+    rows = np.arange(len(df))
+    subject = columns.coded(df, "subject")
+    bases, reply = subjects.base(subject.labels)
+    merged = subject.merged(bases)
+    base, marked = merged.dense(len(df)), np.zeros(len(df), dtype=bool)
+    marked[subject.rows] = reply[subject.codes]
+
+    when = columns.micros(df) if "date" in df.columns else rows
+    leads = np.lexsort((rows, when, trees.first[trees.node] != rows, root[trees.node]))
+    leads = leads[np.flatnonzero(np.diff(root[trees.node][leads], prepend=-1))]
+    top = root[trees.node][leads]
+    own = trees.first[top] >= 0  # a root that is in the frame speaks for itself
+    leads = np.where(own, trees.first[top], leads)
+
+    empty = pc.equal(merged.labels, "").to_numpy(zero_copy_only=False)
+    known = base[leads] >= 0
+    known[known] = ~empty[base[leads[known]]]
+    leads, top, own = leads[known], top[known], own[known]
+    # The thread that speaks for a subject: an empty root, else no reply, else the first.
+    order = np.lexsort((rows[leads], when[leads], marked[leads], own, base[leads]))
+    group = base[leads][order]
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    speaker = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
+    others = order != speaker
+    speaker, other = speaker[others], order[others]
+
+    under = ~own[speaker] | (marked[leads[other]] & ~marked[leads[speaker]])
+    slots = np.unique(speaker[~under])  # subjects that need a new, empty root
+    fresh = len(trees.parent) + np.arange(len(slots))
+    parent = np.append(trees.parent, np.full(len(slots), -1, dtype=np.int64))
+    parent[top[slots]] = fresh
+    parent[top[other[under]]] = top[speaker[under]]
+    parent[top[other[~under]]] = fresh[np.searchsorted(slots, speaker[~under])]
+    return parent
+
+
+@dataclass(frozen=True)
+class Threaded:
+    """Each row's thread, and its message and level there."""
+
+    thread: Ints  # 0, 1, … in the order of the threads' first rows
+    level: Ints  # 1 where nothing in the frame is above it
+    trees: Forest
+    root: Ints  # node at the top of each row's tree
+
+
+def threaded(df: pd.DataFrame, *, by_subject: bool = False, server: bool = True) -> Threaded:
+    """Sort messages into threads."""
+    trees = forest(df)
+    parent, present = trees.parent, trees.present.astype(np.int64)
+    root, depth = climb(parent, present)
+    if by_subject:
+        columns.require(df, "subject")
+        parent = _by_subject(df, trees, root)
+        present = np.append(present, np.zeros(len(parent) - len(present), dtype=np.int64))
+        root, depth = climb(parent, present)
+    top = root[trees.node]
+    name = top
+    if server and SERVER_IDS in df.columns:
+        given = columns.coded(df, SERVER_IDS)
+        name = top.copy()
+        name[given.rows] = len(parent) + given.codes
+    return Threaded(pd.factorize(name)[0].astype(np.int64), depth[trees.node], trees, top)
+
+
+def thread_ids(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.Series[Any]:
+    """Number each message's thread; see ``df.mail.thread_ids``."""
+    found = threaded(df, by_subject=by_subject, server=server)
+    return pd.Series(found.thread, index=df.index, name="thread")
+
+
+def threads(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.DataFrame:
+    """Tell of each thread; see ``df.mail.threads``."""
+    columns.require(df, "date", "from_addr", "subject")
+    found = threaded(df, by_subject=by_subject, server=server)
+    thread, trees = found.thread, found.trees
+    total = int(thread.max(initial=-1)) + 1
+    when, rows = columns.micros(df), np.arange(len(df))
+    single = trees.first[trees.node] == rows  # one row for each message, whatever its copies
+
+    unknown = when == columns.NEVER
+    begun = np.where(unknown, np.iinfo(np.int64).max, when)
+    order = np.lexsort((rows, begun, thread))
+    lead = order[np.flatnonzero(np.diff(thread[order], prepend=-1))]
+    end = columns.latest(thread, when, total)
+    start = np.where(end == columns.NEVER, end, begun[lead])
+    people = columns.coded(df, "from_addr", fold=True)
+    pairs = np.unique(thread[people.rows] * max(len(people.labels), 1) + people.codes)
+    participants = np.bincount(pairs // max(len(people.labels), 1), minlength=total)
+
+    table = pd.DataFrame(
+        {
+            "messages": np.bincount(thread[single], minlength=total),
+            "depth": columns.latest(thread, found.level, total),
+            "participants": participants,
+            "start": columns.stamps(start),
+            "end": columns.stamps(end),
+        },
+        index=pd.RangeIndex(total, name="thread"),
+    )
+    table["duration"] = table["end"] - table["start"]
+    table["subject"] = df["subject"].array.take(lead)
+    table["started_by"] = df["from_addr"].array.take(lead)
+    table["root"] = _root_ids(found, lead)
+    return table
+
+
+def _root_ids(found: Threaded, lead: Ints) -> Any:
+    top = found.root[lead]
+    known = top < len(found.trees.labels)
+    ids = found.trees.labels.take(pa.array(np.where(known, top, 0), mask=~known))
+    return pd.array(ids, dtype="str")

@@ -1,0 +1,184 @@
+"""How much mail, and when: counts by period, weekday, hour, day and direction.
+
+Days are counted first and then added up to longer periods, so a million messages cost one pass
+whatever the period is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from mailframe.errors import ConfigurationError
+from mailframe.stats import clock, columns, me
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+    from typing import Any
+
+    from mailframe.stats.columns import Coded, Ints
+
+WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+# pandas names a period and its first day or last day differently; here all mean the period.
+PERIODS = {
+    "D": "D",
+    "W": "W",
+    **{name: letter for letter in "MQY" for name in (letter, f"{letter}S", f"{letter}E")},
+}
+MOST_BINS = 5_000_000  # an hour of each year from 1 to 9999 would be 87 million
+
+
+def binned(
+    df: pd.DataFrame, freq: str, tz: str | tzinfo | None, date: str
+) -> tuple[Ints, Ints, pd.DatetimeIndex]:
+    """Sort messages into periods.
+
+    Returns
+    -------
+    tuple
+        The rows that have a date, the period of each, and the start of every period from the
+        first used to the last.
+    """
+    utc = columns.micros(df, date)
+    rows = np.flatnonzero(utc != columns.NEVER)
+    if freq in PERIODS:
+        local = clock.wall(df, tz, date)[rows]
+        bins, days = _calendar_bins(local // clock.DAY, PERIODS[freq])
+        return rows, bins, clock.starts(days, tz).rename(date)
+    step = _tick(freq)
+    local = clock.wall(df, tz, date)[rows]
+    if tz == clock.SENDER:
+        bins, first = _tick_bins(local, step)
+        begins = pd.DatetimeIndex(first.view("datetime64[us]"))
+    else:  # count on the steady clock, so that the hour that comes twice in autumn stays two
+        shift = (local[:1] - utc[rows][:1]) % step if len(rows) else local
+        bins, first = _tick_bins(utc[rows] + (shift[0] if len(rows) else 0), step)
+        begins = columns.stamps(first - (shift[0] if len(rows) else 0)).tz_convert(clock.zone(tz))
+    return rows, bins, begins.rename(date)
+
+
+def _calendar_bins(day: Ints, period: str) -> tuple[Ints, pd.DatetimeIndex]:
+    if not len(day):
+        return day, pd.DatetimeIndex(np.empty(0, "datetime64[us]"))
+    first, last = int(day.min()), int(day.max())
+    every = pd.DatetimeIndex((np.arange(first, last + 1) * clock.DAY).view("datetime64[us]"))
+    if period == "D":
+        return day - first, every
+    if period == "W":  # from Monday to Sunday; 1970-01-01 was a Thursday
+        week = (day + 3) // 7
+        weeks = np.arange(int(week.min()), int(week.max()) + 1)
+        return week - weeks[0], pd.DatetimeIndex(((weeks * 7 - 3) * clock.DAY).view("M8[us]"))
+    ordinal = every.to_numpy().astype(f"M8[{'Y' if period == 'Y' else 'M'}]").view(np.int64)
+    width = 3 if period == "Q" else 1
+    number = ordinal // width
+    numbers = np.arange(number[0], number[-1] + 1) * width
+    unit = "Y" if period == "Y" else "M"
+    starts = numbers.view(f"M8[{unit}]").astype("M8[us]")
+    return (number - number[0])[day - first], pd.DatetimeIndex(starts)
+
+
+def _tick(freq: str) -> int:
+    try:
+        step = pd.Timedelta(pd.tseries.frequencies.to_offset(freq))  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"no period {freq!r}: use 'h', 'D', 'W', 'M', 'Q', 'Y', or a fixed step as '15min'"
+        ) from error
+    return max(int(step / pd.Timedelta(microseconds=1)), 1)
+
+
+def _tick_bins(moments: Ints, step: int) -> tuple[Ints, Ints]:
+    number = moments // step
+    if not len(number):
+        return number, number
+    first, last = int(number.min()), int(number.max())
+    if last - first >= MOST_BINS:
+        years = [str(pd.Timestamp(int(m), unit="us").year) for m in (moments.min(), moments.max())]
+        raise ConfigurationError(
+            f"the dates run from {' to '.join(years)}, too far for so short a period: "
+            "take a longer one, or filter the frame by date first"
+        )
+    return number - first, np.arange(first, last + 1) * step
+
+
+def _crossed(bins: Ints, index: pd.DatetimeIndex, groups: Ints, names: pd.Index[Any]) -> Any:
+    cells = np.bincount(bins * len(names) + groups, minlength=len(index) * len(names))
+    return pd.DataFrame(cells.reshape(len(index), len(names)), index=index, columns=names)
+
+
+def volume(
+    df: pd.DataFrame,
+    freq: str,
+    *,
+    by: str | None,
+    top: int,
+    cumulative: bool,
+    tz: str | tzinfo | None,
+    date: str,
+) -> pd.Series[Any] | pd.DataFrame:
+    """Count messages by period; see ``df.mail.volume``."""
+    rows, bins, index = binned(df, freq, tz, date)
+    if by is None:
+        counts = pd.Series(np.bincount(bins, minlength=len(index)), index=index, name="messages")
+        return counts.cumsum() if cumulative else counts
+    period = np.full(len(df), -1, dtype=np.int64)
+    period[rows] = bins
+    groups, names = _grouped(columns.coded(df, by).once(), len(df), top)
+    dated = period[groups.rows] >= 0
+    groups = groups.where(dated)
+    table = _crossed(period[groups.rows], index, groups.codes, names)
+    return table.cumsum() if cumulative else table
+
+
+def _grouped(column: Coded, total: int, top: int) -> tuple[Coded, pd.Index[Any]]:
+    """Keep the ``top`` labels; "(other)" and "(none)" take in the rest, so that totals add up."""
+    counts = column.count
+    order = np.lexsort((np.arange(len(counts)), -counts))
+    order = order[counts[order] > 0]
+    place = np.full(len(counts), min(top, len(order)), dtype=np.int64)
+    place[order[:top]] = np.arange(len(order[:top]))
+    names = [*column.labels.take(order[:top]).to_pylist()]
+    if len(order) > top:
+        names.append("(other)")
+    without = np.ones(total, dtype=bool)
+    without[column.rows] = False
+    lacking = np.flatnonzero(without)
+    codes = np.concatenate([place[column.codes], np.full(len(lacking), len(names))])
+    if len(lacking):
+        names.append("(none)")
+    rows = np.concatenate([column.rows, lacking])
+    # Slots, not labels: the names of the two that take in the rest need not be of the same type.
+    groups = columns.Coded(column.name, rows, codes, pa.array(range(len(names))))
+    return groups.once(), pd.Index(names, name=column.name)
+
+
+def matrix(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.DataFrame:
+    """Count messages by weekday and hour; see ``df.mail.matrix``."""
+    local = clock.wall(df, tz, date)
+    local = local[local != columns.NEVER]
+    weekday = (local // clock.DAY + 3) % 7  # 1970-01-01 was a Thursday
+    cells = np.bincount(weekday * 24 + local % clock.DAY // clock.HOUR, minlength=7 * 24)
+    days = pd.CategoricalIndex(WEEKDAYS, WEEKDAYS, ordered=True, name="weekday")
+    hours = pd.RangeIndex(24, name="hour")
+    return pd.DataFrame(cells.reshape(7, 24), index=days, columns=hours)
+
+
+def calendar(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.Series[Any]:
+    """Count messages by day; see ``df.mail.calendar``."""
+    local = clock.wall(df, tz, date)
+    day, index = _calendar_bins(local[local != columns.NEVER] // clock.DAY, "D")
+    counts = np.bincount(day, minlength=len(index))
+    return pd.Series(counts, index=index.rename("day"), name="messages")
+
+
+def flow(
+    df: pd.DataFrame, freq: str, *, me_: me.Given, tz: str | tzinfo | None, date: str
+) -> pd.DataFrame:
+    """Count sent and received messages by period; see ``df.mail.flow``."""
+    own = me.own(df, me_)
+    rows, bins, index = binned(df, freq, tz, date)
+    names = pd.Index(["sent", "received"], name="direction")
+    return own.tell(_crossed(bins, index, (~own.sent)[rows].astype(np.int64), names))
