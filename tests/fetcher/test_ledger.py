@@ -1,0 +1,135 @@
+"""What a folder owes after each way that a piece of work can end."""
+
+import pytest
+
+from mailframe.errors import CommandError, ConnectionLost, FolderError, ProtocolError
+from mailframe.fetcher.ledger import Ledger
+from mailframe.fetcher.plan import Folder, Lookup
+from mailframe.imap.connection import Mailbox
+from mailframe.imap.uidset import UidSet
+
+FOLDER = Folder(name="f", wire=b"f", messages=10, uidnext=11, uidvalidity=1)
+NO = CommandError("refused", text="no")
+
+
+def opened(**options):
+    ledger = Ledger(**options)
+    (work,) = ledger.open_folder(FOLDER)
+    return ledger, work
+
+
+def told(ledger):
+    return [(problem.folder, problem.uids, problem.error) for problem in ledger.problems]
+
+
+def test_a_complete_folder_is_done():
+    ledger, work = opened()
+    ledger.deliver(work, list(range(1, 11)))
+    assert ledger.finished(work, Mailbox(exists=10), {}) == []
+    assert not ledger.problems
+
+
+def test_a_short_count_is_looked_up_and_the_missing_are_asked_for_alone():
+    ledger, work = opened()
+    ledger.deliver(work, [1, 2, 3, 5, 6, 8, 9, 10])
+    (lookup,) = ledger.finished(work, Mailbox(exists=10), {})
+    assert isinstance(lookup, Lookup)
+    four, seven = ledger.looked_up(lookup, UidSet.of((1, 10)))
+    assert [list(four.uids), list(seven.uids)] == [[4], [7]]
+    ledger.deliver(four, [4])
+    assert ledger.finished(four, Mailbox(exists=10), {}) == []
+    assert ledger.finished(seven, Mailbox(exists=10), {}) == []
+    assert told(ledger) == [("f", "7", "FolderError")]
+
+
+def test_messages_that_have_gone_are_no_problem():
+    ledger, work = opened()
+    ledger.deliver(work, [1, 2])
+    (lookup,) = ledger.finished(work, Mailbox(exists=10), {})
+    assert ledger.looked_up(lookup, UidSet.of((1, 2))) == []
+    assert not ledger.problems
+
+
+def test_a_message_that_stays_malformed_is_told_with_its_reason():
+    ledger, work = opened()
+    ledger.deliver(work, [uid for uid in range(1, 11) if uid != 6])
+    (lookup,) = ledger.finished(work, Mailbox(exists=10), {6: ProtocolError("nonsense")})
+    (six,) = ledger.looked_up(lookup, UidSet.of((1, 10)))
+    ledger.finished(six, Mailbox(exists=10), {6: ProtocolError("nonsense again")})
+    assert told(ledger) == [("f", "6", "ProtocolError")]
+
+
+def test_a_refused_span_keeps_its_rows_and_asks_for_the_rest():
+    ledger, work = opened()
+    ledger.deliver(work, [1, 2, 3])
+    (rest,) = ledger.refused(work, NO)
+    assert rest.uids == UidSet.of((4, 10))
+
+
+def test_a_message_that_is_always_refused_is_found_and_told():
+    ledger, work = opened()
+    left = [work]
+    while left:
+        span = left.pop()
+        if 7 in span.uids:
+            left += ledger.refused(span, NO)
+        else:
+            ledger.deliver(span, list(span.uids))
+            left += ledger.finished(span, Mailbox(exists=10), {})
+    assert told(ledger) == [("f", "7", "CommandError")]
+
+
+def test_a_lost_session_is_held_against_the_guilty_work_alone():
+    ledger, work = opened()
+    ledger.deliver(work, [1])
+    (rest,) = ledger.interrupted(work, ConnectionLost("cut"), guilty=False)
+    assert (rest.uids, rest.attempts) == (UidSet.of((2, 10)), 0)
+    (rest,) = ledger.interrupted(rest, ConnectionLost("cut"), guilty=True)
+    assert rest.attempts == 1
+
+
+def test_a_folder_that_cannot_be_opened_is_one_problem():
+    ledger, work = opened()
+    ledger.folder_failed(work, FolderError("closed"))
+    ledger.folder_failed(work, FolderError("closed"))
+    assert told(ledger) == [("f", "", "FolderError")]
+    assert not ledger.wants(work)
+
+
+def test_a_replaced_folder_starts_again_with_its_new_numbers():
+    ledger, work = opened()
+    (fresh,) = ledger.replaced(work, Mailbox(exists=3, uidvalidity=9, uidnext=4))
+    assert (fresh.folder.uidvalidity, fresh.uids) == (9, UidSet.of((1, 3)))
+    assert not ledger.wants(work)
+    (last,) = ledger.replaced(fresh, Mailbox(exists=3, uidvalidity=12, uidnext=4))
+    assert last.folder.uidvalidity is None  # it changes each time: taken as it is
+
+
+@pytest.mark.parametrize("options", [{"search": True}, {"newest": 3}])
+def test_a_search_comes_before_its_messages(options):
+    ledger, work = opened(**options)
+    assert isinstance(work, Lookup)
+    (span,) = ledger.looked_up(work, UidSet.of((2, 3), (9, 10)))
+    assert list(span.uids) == ([2, 3, 9, 10] if "search" in options else [3, 9, 10])
+    ledger.deliver(span, list(span.uids))
+    assert ledger.finished(span, Mailbox(exists=10), {}) == []
+
+
+def test_a_search_that_is_always_refused_is_its_folder_s_problem():
+    ledger, work = opened(search=True)
+    left = [work]
+    for _ in range(10):
+        left = [follows for work in left for follows in ledger.refused(work, NO)]
+    assert not left
+    assert told(ledger) == [("f", "", "CommandError")]
+
+
+def test_time_that_is_up_leaves_a_problem_for_each_open_folder():
+    ledger, work = opened()
+    done = Folder(name="g", wire=b"g", messages=1, uidnext=2)
+    (other,) = ledger.open_folder(done)
+    ledger.deliver(other, [1])
+    ledger.finished(other, Mailbox(exists=1), {})
+    ledger.expire(CommandError("time is up"))
+    assert told(ledger) == [("f", "", "CommandError")]
+    assert not ledger.wants(work)
