@@ -66,7 +66,13 @@ def test_what_names_no_folder_is_refused(wrong):
 
 
 @pytest.mark.parametrize(
-    "day", ["2024-02-29", "2024-02-29T10:00", dt.date(2024, 2, 29), dt.datetime(2024, 2, 29, 9)]
+    "day",
+    [
+        "2024-02-29",
+        "2024-02-29T10:00",
+        dt.date(2024, 2, 29),
+        dt.datetime(2024, 2, 29, 9, tzinfo=dt.UTC),
+    ],
 )
 def test_days_in_every_usual_form(day):
     assert search_keys(None, day, None).segments == (b"SINCE 29-Feb-2024",)
