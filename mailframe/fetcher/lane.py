@@ -214,7 +214,7 @@ class Lane:
         result = pending.result
         if result is None or result.kind != "BAD" or not pending.crowded or not self._pipelined:
             return False
-        self._pipelined = False
+        self._pipelined = self._session.connection.pipelined = False
         self._ledger.events["unpipelined"] += 1
         return True
 

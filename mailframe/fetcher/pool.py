@@ -288,12 +288,11 @@ class Pool:
         """Open a session and work until the schedule is done or the session fails."""
         session = await Session.connect(self.account, limits=self._limits, timeouts=self._timeouts)
         self._sessions.add(session)
+        session.on_end = self._tell
         try:
             await self._log_in(session)
             self._tell()
-            while self._query is None:
-                await self._change()
-            await self._drive(session, self._query)
+            await self._drive(session, await self._wait_for_query(session))
         except BaseException:
             session.abort()
             raise
@@ -302,6 +301,13 @@ class Pool:
             self.commands += session.commands
             self.received += session.received
         await session.close()
+
+    async def _wait_for_query(self, session: Session) -> Query:
+        while self._query is None:
+            if session.failure is not None:
+                raise session.failure
+            await self._change()
+        return self._query
 
     async def _log_in(self, session: Session) -> None:
         """Log in; alone at first, so that a wrong password is tried once and not N times."""

@@ -57,7 +57,7 @@ class Timeouts:
     """
 
     connect: float = 30.0
-    read: float = 120.0
+    read: float = 60.0
     close: float = 1.0
 
 
@@ -80,6 +80,8 @@ class Session(asyncio.Protocol):
         Octets read and commands sent so far.
     on_rows : callable or None
         Called with a FETCH and told to take its rows, each time enough have come.
+    on_end : callable or None
+        Called when the session has failed.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Session(asyncio.Protocol):
         self.received = 0
         self.commands = 0
         self.on_rows: Callable[[Pending], None] | None = None
+        self.on_end: Callable[[], None] | None = None
         self._timeouts = timeouts
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -412,6 +415,8 @@ class Session(asyncio.Protocol):
             self._greeted.set_result(None)
         for pending in tuple(self._waiting):
             self._wake(pending)
+        if self.on_end is not None:
+            self.on_end()
 
     def _start_watch(self) -> None:
         """Look now and then whether the server has fallen silent."""

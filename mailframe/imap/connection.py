@@ -65,7 +65,7 @@ class Pending:
     malformed: set[int] = field(default_factory=set)
     mailbox: Mailbox = field(default_factory=Mailbox)
     void: bool = False
-    crowded: bool = False  # it was not alone on the wire when it was answered
+    crowded: bool = False  # it was not alone on the wire
     _last: int = 0
     _taken: list[list[int]] = field(default_factory=list)
     _seen: set[int] | None = None
@@ -156,6 +156,7 @@ class Connection:
         self.greeting: Status | None = None
         self.bye: Status | None = None
         self.authenticated = False
+        self.pipelined = True  # False: one command at a time (rule 6)
         self.enabled: frozenset[str] = frozenset()
         self.junk = 0
         self._limits = limits
@@ -201,8 +202,11 @@ class Connection:
     def _advance(self) -> None:
         while self._queue and self.greeting is not None:
             pending = self._queue[0]
-            if self._sent and (self._is_barrier(self._sent[-1]) or self._is_barrier(pending)):
-                return
+            if self._sent:
+                before = self._sent[-1]
+                if not self.pipelined or self._is_barrier(before) or self._is_barrier(pending):
+                    return
+                before.crowded = pending.crowded = True
             self._queue.popleft()
             self._sent.append(pending)
             self._outgoing.append(pending.tag.encode("ascii") + b" ")
@@ -357,7 +361,6 @@ class Connection:
                 f"the server answered a command that is not waiting: {result.tag} {result.kind}"
             )
         pending.result = result
-        pending.crowded = len(self._sent) > 1
         self._sent.remove(pending)
         self._unsolicited = 0
         if pending.command.kind is Kind.LOGIN and result.kind == "OK":
@@ -365,17 +368,29 @@ class Connection:
             if not self._capabilities_told:
                 self.capabilities = frozenset()
         self._take_code(result)
-        if pending.command.kind is Kind.EXAMINE and not pending.opened:
-            self._void_behind()
         finished.append(pending)
+        if pending.command.kind is Kind.EXAMINE and not pending.opened:
+            finished += self._void_behind()
         self._advance()
 
-    def _void_behind(self) -> None:
-        """Rules 5 and 7: what was queued for a mailbox that is not the planned one is void."""
+    def _void_behind(self) -> list[Pending]:
+        """Rules 5 and 7: what was queued for a mailbox that is not the planned one is void.
+
+        What had not been sent yet never will be; it is returned, as refused.
+        """
+        unsent = []
         for pending in (*self._sent, *self._queue):
-            if pending.command.kind is Kind.EXAMINE:
-                return
-            pending.void = pending.void or pending.command.kind in (Kind.FETCH, Kind.SEARCH)
+            kind = pending.command.kind
+            if kind is Kind.EXAMINE:
+                break
+            if kind in (Kind.FETCH, Kind.SEARCH):
+                pending.void = True
+                if pending in self._queue:
+                    pending.result = Status(pending.tag, "NO", text="the folder did not open")
+                    unsent.append(pending)
+        for pending in unsent:
+            self._queue.remove(pending)
+        return unsent
 
     def _continue(self) -> None:
         """Send what the server waits for; a ``+`` that nobody expects is skipped."""

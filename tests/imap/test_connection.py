@@ -212,6 +212,19 @@ def test_rows_of_a_folder_that_did_not_open_are_void():
     assert good.rows.uid == [1]
 
 
+def test_what_waits_behind_a_folder_that_did_not_open_is_not_sent():
+    connection = greeted()
+    connection.pipelined = False
+    connection.send(commands.examine(b"gone"))
+    void = connection.send(fetch(1, 9))
+    connection.send(commands.examine(b"there"))
+    assert connection.data_to_send() == b"M1 EXAMINE gone\r\n"
+    said, finished = talk(connection, b"M1 NO gone")
+    assert said == b"M3 EXAMINE there\r\n"
+    assert finished[1] is void
+    assert not void.ok
+
+
 def test_rows_under_another_uidvalidity_are_void():
     connection, examine, (one,) = examined(fetch(1, 9), uidvalidity=4, told=5)
     talk(connection, row(1, 1), b"M2 OK done")
