@@ -12,7 +12,7 @@ from tests.servers.dovecot import Message
 
 PEOPLE = (
     ("Ann Lee", "ann@example.org", b"Ann Lee <ann@example.org>"),
-    ("Lee, Bo", "bo@Mail.Example.COM", b'"Lee, Bo" <bo@Mail.Example.COM>'),
+    ("Lee, Bo", "bo@mail.example.com", b'"Lee, Bo" <bo@Mail.Example.COM>'),
     ("Jörg Weiß", "joerg@example.net", b"=?iso-8859-1?Q?J=F6rg_Wei=DF?= <joerg@example.net>"),
     ("Zoë", "zoe@example.org", "Zoë <zoe@example.org>".encode()),
     ("", "noreply@example.org", b"noreply@example.org"),

@@ -209,7 +209,7 @@ READERS = {
     "aioimaplib": read_with_aioimaplib,
 }
 #: What is imported before the clock starts.
-MODULES = {"mailframe stream": "mailframe", "socket": "socket"}
+MODULES = {"mailframe": "mailframe.read", "mailframe stream": "mailframe.read"}
 
 
 def main() -> None:

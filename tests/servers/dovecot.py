@@ -60,6 +60,7 @@ default_login_user = {user}
 default_internal_group = {group}
 mail_location = maildir:~/mail:LAYOUT=fs:INBOX=~/mail/INBOX:UTF-8
 mail_fsync = never
+default_vsz_limit = 2G
 disable_plaintext_auth = no
 auth_failure_delay = 0
 ssl = {ssl}

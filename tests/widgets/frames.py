@@ -8,17 +8,79 @@ from mailframe.frame.schema import SCHEMA
 
 FOLDERS = ["Archive/2023", "Archive/2024", "INBOX", "Lists/dev", "Lists/users", "Sent"]
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
-FIRST = ["Ann", "Bob", "Chloe", "Dmitri", "Élodie", "Farid", "Grace", "Hana", "Ivan", "Jürgen", "Kenji", "שרה", "محمد", "Zoë"]
-LAST = ["Abel", "Brown", "Castillo", "Dahl", "Evans", "Farkas", "González", "Hadad", "Ito", "Jensen", "Kowalski", "Lund"]
-WORDS = ["plan", "budget", "review", "release", "notes", "agenda", "invoice", "meeting", "draft", "question", "weekly", "report", "travel", "offer", "survey", "patch", "build", "failed", "ticket", "lunch", "photos", "reminder", "welcome", "contract"]
-DOMAINS = ["example.org", "example.com", "mail.example.net", "lists.example.org", "xn--bcher-kva.example"]
+FIRST = [
+    "Ann",
+    "Bob",
+    "Chloe",
+    "Dmitri",
+    "Élodie",
+    "Farid",
+    "Grace",
+    "Hana",
+    "Ivan",
+    "Jürgen",
+    "Kenji",
+    "שרה",
+    "محمد",
+    "Zoë",
+]
+LAST = [
+    "Abel",
+    "Brown",
+    "Castillo",
+    "Dahl",
+    "Evans",
+    "Farkas",
+    "González",
+    "Hadad",
+    "Ito",
+    "Jensen",
+    "Kowalski",
+    "Lund",
+]
+WORDS = [
+    "plan",
+    "budget",
+    "review",
+    "release",
+    "notes",
+    "agenda",
+    "invoice",
+    "meeting",
+    "draft",
+    "question",
+    "weekly",
+    "report",
+    "travel",
+    "offer",
+    "survey",
+    "patch",
+    "build",
+    "failed",
+    "ticket",
+    "lunch",
+    "photos",
+    "reminder",
+    "welcome",
+    "contract",
+]
+DOMAINS = [
+    "example.org",
+    "example.com",
+    "mail.example.net",
+    "lists.example.org",
+    "xn--bcher-kva.example",
+]
 TYPES = {
     **{
         field.name: pd.ArrowDtype(field.type) if pa.types.is_list(field.type) else "str"
         for field in SCHEMA
     },
     **dict.fromkeys(("date", "internaldate"), "datetime64[us, UTC]"),
-    "uid": "uint32", "date_offset": "Int16", "size": "Int64", "defects": "uint8",
+    "uid": "uint32",
+    "date_offset": "Int16",
+    "size": "Int64",
+    "defects": "uint8",
     **dict.fromkeys(("seen", "answered", "flagged", "draft", "deleted"), "bool"),
 }
 
