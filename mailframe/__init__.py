@@ -1,7 +1,8 @@
 """Your mail as a pandas DataFrame: pipelined IMAP, exact headers, one call.
 
 Public names are loaded when they are first used (PEP 562): reading mail needs no widgets, and
-looking at a saved file needs no network code.
+looking at a saved file needs no network code. Only the accessor ``df.mail`` is registered at once:
+it must be there for frames that did not come through here.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from mailframe.errors import (
     ThrottledError,
     TransportError,
 )
+from mailframe.stats import MailAccessor
 
 if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe import demo as demo
@@ -74,6 +76,7 @@ __all__ = [
     "ConnectionLost",
     "Explorer",
     "FolderError",
+    "MailAccessor",
     "MailframeError",
     "MailframeWarning",
     "ProtocolError",

@@ -13,6 +13,7 @@ import functools
 import inspect
 import time
 import warnings
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from mailframe.frame.batch import BatchBuilder
 from mailframe.imap.commands import header_items
 from mailframe.progress import open_progress
 from mailframe.selection import Day, choose, folder_patterns, search_keys
-from mailframe.sync import run
+from mailframe.sync import heartbeat, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
@@ -120,7 +121,7 @@ class BatchStream:
         started = time.monotonic()
         pool = Pool(self._account, connections=self._connections, timeout=self._timeout)
         missing: list[MailframeError] = []
-        async with pool:
+        async with heartbeat(), pool:
             choice = choose(await pool.folders(), self._patterns)
             missing += choice.missing
             if missing and not choice.folders:
@@ -129,8 +130,9 @@ class BatchStream:
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
             ) as progress:
-                async for batch in self._build(pool, choice.folders, progress):
-                    yield batch
+                async with aclosing(self._build(pool, choice.folders, progress)) as built:
+                    async for batch in built:
+                        yield batch
                 progress.total = self._messages
         problems = [Problem(e.folder, "", type(e).__name__, str(e)) for e in missing]
         problems += pool.ledger.problems
@@ -171,8 +173,10 @@ class BatchStream:
     async def frame(self) -> pd.DataFrame:
         """Fetch everything into one DataFrame."""
         async with aclosing(self.__aiter__()) as stream:
-            batches = [batch async for batch in stream]
-        return to_frame(batches, self.schema, report=self.report)
+            batches = deque([batch async for batch in stream])
+        # Handed over one by one, so that to_frame can let go of what it has converted.
+        handed = (batches.popleft() for _ in range(len(batches)))
+        return to_frame(handed, self.schema, report=self.report)
 
     def _speak(self, errors: Sequence[MailframeError]) -> None:
         """Tell what went wrong, the way the caller chose."""

@@ -14,12 +14,12 @@ import importlib
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
     from types import FrameType
 
 T = TypeVar("T")
@@ -58,8 +58,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
             return thread.submit(_drive, loop, task).result()
 
 
-@contextmanager
-def heartbeat() -> Iterator[None]:
+@asynccontextmanager
+async def heartbeat() -> AsyncIterator[None]:
     """Wake the running loop a few times a second, so that a cell that awaits can be interrupted.
 
     The handler that ipykernel puts up for such a cell queues the cancellation without waking the

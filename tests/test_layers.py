@@ -85,7 +85,8 @@ def imported(path):
             assert node.level == 0, f"{path}: imports are absolute"
             yield node.module
             if node.module == "mailframe":
-                yield from (f"mailframe.{alias.name}" for alias in node.names)
+                rooms = (alias.name for alias in node.names if alias.name in ROOMS)
+                yield from (f"mailframe.{room}" for room in rooms)
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -224,7 +224,7 @@ def test_an_interrupt_ends_a_blocked_cell_and_leaves_no_socket(kernel, silence):
     kernel.cell("""
         from mailframe.sync import heartbeat
         async def awake(coroutine):
-            with heartbeat():
+            async with heartbeat():
                 await coroutine
     """)
     for code in (f"run(wait({port}))", f"await awake(wait({port}))"):

@@ -67,6 +67,9 @@ ssl = {ssl}
 {tls}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service imap-login {{
   chroot =

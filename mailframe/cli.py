@@ -1,0 +1,264 @@
+"""The command line: folders, fetch, demo.
+
+Exit codes: 0 for all well, 1 where something failed (said on standard error, one line each), 2 for
+a command that makes no sense, 130 after Ctrl-C. Results go to standard output or a file, everything
+said on the way to standard error. Each command imports what it needs when it runs, so that help
+comes at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from mailframe import __version__
+from mailframe.errors import ConfigurationError, MailframeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+
+    from mailframe.account import Account, Security
+    from mailframe.frame.export import Format, Formulas
+    from mailframe.read import BatchStream
+
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+
+# A folder that fails is worth a line; ten thousand of them are not.
+_MOST_PROBLEMS = 20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code."""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return cli.main(arguments, "mailframe", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        return INTERRUPTED
+    except MailframeError as error:
+        _say(str(error))
+        return USAGE if isinstance(error, ConfigurationError) else FAILED
+    except OSError as error:
+        _say(f"{error.filename or 'output'}: {error.strerror or error}")
+        return FAILED
+
+
+def _say(text: str) -> None:
+    click.echo(f"mailframe: {text}", err=True)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    _say(str(message))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+@click.option("-v", "--verbose", is_flag=True, help="Tell each command to the server, no secrets.")
+def cli(*, verbose: bool) -> None:
+    """Your mail as a table: message headers from IMAP accounts, read only.
+
+    URL is imaps://USER@HOST (TLS) or imap://USER@HOST (STARTTLS), with %40 for an @ in USER. The
+    password comes from MAILFRAME_PASSWORD, the keyring, ~/.netrc or a prompt; better not from the
+    URL, which others on this machine can see.
+    """
+    if verbose:
+        logging.basicConfig(format="%(name)s: %(message)s")
+        logging.getLogger("mailframe").setLevel(logging.DEBUG)
+
+
+def _account_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what a URL cannot say."""
+    for option in (
+        click.option("--ca-file", metavar="FILE", help="Trust these certificates (PEM) only."),
+        click.option(
+            "--security",
+            type=click.Choice(["tls", "starttls", "none"]),
+            help="Instead of what the URL says; none sends everything as plain text.",
+        ),
+        click.argument("url"),
+    ):
+        command = option(command)
+    return command
+
+
+def _account(url: str, security: Security | None, ca_file: str | None) -> Account:
+    from mailframe.account import Account
+
+    return Account.parse(url, security=security, ca_file=ca_file)
+
+
+@cli.command()
+@_account_options
+@click.option("-o", "--output", metavar="FILE", help="Write .csv, .parquet or .jsonl instead.")
+def folders(url: str, security: Security | None, ca_file: str | None, output: str | None) -> None:
+    """List the folders of an account."""
+    from mailframe.frame.adapter import frame_schema, to_batches
+    from mailframe.frame.export import open_writer
+    from mailframe.read import list_folders
+
+    listed = list_folders(_account(url, security, ca_file))
+    if output is None:
+        click.echo(_table(listed[["messages", "unseen", "size", "special_use", "folder"]]))
+        return
+    with open_writer(output, frame_schema(listed)) as writer:
+        for batch in to_batches(listed):
+            writer.write(batch)
+
+
+def _table(df: pd.DataFrame) -> str:
+    """Lay a frame out for a terminal: its last column is text of any width, so it needs none."""
+    text = df.astype(object).fillna("").to_string(index=False, columns=df.columns[:-1])
+    lines = zip(text.splitlines(), [df.columns[-1], *df.iloc[:, -1]], strict=True)
+    return "\n".join(f"{line}  {last}" for line, last in lines)
+
+
+@cli.command()
+@_account_options
+@click.option(
+    "-f",
+    "--folder",
+    "folders",
+    multiple=True,
+    metavar="GLOB",
+    help='Only folders of this name, such as INBOX or "Lists/*"; may be repeated.',
+)
+@click.option("--since", metavar="DATE", help="Arrived on this day or later: 2024-02-29.")
+@click.option("--before", metavar="DATE", help="Arrived before this day.")
+@click.option("--search", metavar="KEYS", help="IMAP SEARCH keys, such as 'UNSEEN FROM \"ann\"'.")
+@click.option("--newest", type=int, metavar="N", help="At most N messages of each folder.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME",
+    help="One more header field as a column, such as List-Unsubscribe or Received:all.",
+)
+@click.option("--connections", type=int, default=4, show_default=True, help="Sessions at most.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="End the fetch after this time.")
+@click.option(
+    "-o",
+    "--output",
+    default="-",
+    metavar="FILE",
+    help="A name in .csv, .csv.gz, .parquet or .jsonl; CSV to standard output without it.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "parquet", "jsonl"]),
+    help="Instead of what the name's ending says.",
+)
+@click.option(
+    "--formulas",
+    type=click.Choice(["escape", "keep"]),
+    default="escape",
+    show_default=True,
+    help="In CSV, what a spreadsheet would run gets an apostrophe in front, or is kept.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems.")
+def fetch(
+    url: str,
+    security: Security | None,
+    ca_file: str | None,
+    folders: Sequence[str],
+    output: str,
+    kind: Format | None,
+    formulas: Formulas,
+    *,
+    quiet: bool,
+    **keywords: Any,  # noqa: ANN401 -- open_stream's own, checked there
+) -> int:
+    """Fetch message headers into a file, a row for each message.
+
+    Rows are written as they arrive, so memory does not grow with the mailbox; the file gets its
+    name when it is complete.
+    """
+    from mailframe.read import open_stream
+    from mailframe.sync import run
+
+    stream = open_stream(
+        _account(url, security, ca_file),
+        folders=folders or None,
+        errors="ignore",  # told below, from the report
+        progress=False if quiet else None,
+        **keywords,
+    )
+    target: str | IO[bytes] = output
+    if output == "-":
+        target, kind = sys.stdout.buffer, kind or "csv"
+    run(_write(stream, target, kind, formulas))
+    if not quiet:
+        _say(_summary(stream.report, output))
+    return _tell_problems(stream.report)
+
+
+async def _write(
+    stream: BatchStream, target: str | IO[bytes], kind: Format | None, formulas: Formulas
+) -> None:
+    from contextlib import aclosing
+
+    from mailframe.frame.export import open_writer
+
+    with open_writer(target, stream.schema, format=kind, formulas=formulas) as writer:
+        async with aclosing(aiter(stream)) as batches:
+            async for batch in batches:
+                writer.write(batch)
+        writer.attrs = {"mailframe": stream.report}
+
+
+def _summary(report: Mapping[str, Any], output: str) -> str:
+    where = "" if output == "-" else f" to {output}"
+    messages = _count(report["messages"], "message")
+    folders = _count(report["folders"], "folder")
+    return f"wrote {messages} of {folders}{where}, in {report['seconds']:.1f} s"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _tell_problems(report: Mapping[str, Any]) -> int:
+    for folder, why in report["skipped"].items():
+        _say(f"left out {folder}: it {why}")
+    problems = report["problems"]
+    for problem in problems[:_MOST_PROBLEMS]:
+        uids = f" (UID {problem['uids']})" if problem["uids"] else ""
+        _say(f"{problem['text']}{uids}")
+    if len(problems) > _MOST_PROBLEMS:
+        _say(f"and {len(problems) - _MOST_PROBLEMS:,} more problems")
+    return FAILED if problems else 0
+
+
+@cli.command()
+@click.option("--serve", is_flag=True, help="Keep the server up, for a notebook.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="mailframe-demo",
+    show_default=True,
+    help="The folder for the files.",
+)
+def demo(*, serve: bool, output: Path) -> None:
+    """Show it all on a made-up mailbox, served by an IMAP server on this machine."""
+    from mailframe.demo import serve as start
+    from mailframe.demo.tour import stay, tour
+
+    if not serve:
+        tour(output, click.echo)
+        return
+    with start() as server:
+        stay(server, click.echo)

@@ -1,0 +1,242 @@
+"""The command line, held to a real Dovecot: what is written, what is said, and the exit code."""
+
+import csv
+import gzip
+import io
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pandas as pd
+import pytest
+
+from mailframe.cli import main
+from tests.kernel import PATIENCE, ROOT
+from tests.servers.dovecot import Message
+
+MAIL = b"From: Zoe <zoe@example.com>\r\nSubject: =1+%d\r\nMessage-ID: <%d@example.com>\r\n\r\n"
+
+
+@pytest.fixture
+def url(dovecot, user):
+    """An account with five messages in INBOX and three in Lists/dev."""
+    dovecot.deliver(user, "INBOX", [Message(MAIL % (n, n), ["\\Seen"]) for n in range(5)])
+    dovecot.deliver(user, "Lists/dev", [Message(MAIL % (n, n)) for n in range(3)])
+    return dovecot.url(user)
+
+
+@pytest.fixture
+def command(capfd):
+    """Run the command line; give its exit code, standard output, and lines of standard error."""
+
+    def run(*arguments):
+        code = main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err.splitlines()
+
+    return run
+
+
+def table(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_folders_are_listed(command, url):
+    code, out, err = command("folders", url)
+    assert (code, err) == (0, [])
+    header, *rows = out.splitlines()
+    assert header.split() == ["messages", "unseen", "size", "special_use", "folder"]
+    lines = {line.split()[-1]: line.split() for line in rows}
+    assert lines["INBOX"][:2] == ["5", "0"]
+    assert lines["Lists/dev"][:2] == ["3", "3"]
+
+
+def test_folders_can_be_written(command, url, tmp_path):
+    assert command("folders", url, "-o", tmp_path / "f.csv") == (0, "", [])
+    listed = table((tmp_path / "f.csv").read_text())
+    assert ("Lists/dev", "3") in [(row["folder"], row["messages"]) for row in listed]
+
+
+def test_fetch_prints_csv(command, url):
+    code, out, err = command("fetch", url, "--quiet")
+    assert (code, err) == (0, [])
+    rows = table(out)
+    assert sorted((row["folder"], int(row["uid"])) for row in rows) == [
+        *[("INBOX", uid) for uid in range(1, 6)],
+        *[("Lists/dev", uid) for uid in range(1, 4)],
+    ]
+    assert {row["subject"] for row in rows} == {f"'=1+{n}" for n in range(5)}
+    assert {row["from_addr"] for row in rows} == {"zoe@example.com"}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.parquet"])
+def test_fetch_writes_the_format_that_the_name_says(command, url, tmp_path, name):
+    path = tmp_path / name
+    code, out, err = command("fetch", url, "-o", path, "--formulas", "keep")
+    assert (code, out) == (0, "")
+    assert len(err) == 1
+    assert err[0].startswith(f"mailframe: wrote 8 messages of 2 folders to {path}, in ")
+    if name == "a.parquet":
+        df = pd.read_parquet(path)
+        assert df.attrs["mailframe"]["messages"] == 8
+        subjects = set(df["subject"])
+    elif name == "a.jsonl":
+        subjects = {json.loads(line)["subject"] for line in path.read_text().splitlines()}
+    else:
+        opened = gzip.open if name.endswith(".gz") else open
+        with opened(path, "rt") as file:
+            subjects = {row["subject"] for row in csv.DictReader(file)}
+    assert subjects == {f"=1+{n}" for n in range(5)}
+
+
+def test_what_is_asked_for_is_what_comes(command, url):
+    options = ("-f", "Lists/*", "--newest", 2, "--header", "X-Mailer", "--quiet")
+    rows = table(command("fetch", url, *options)[1])
+    assert [(row["folder"], row["uid"]) for row in rows] == [("Lists/dev", "2"), ("Lists/dev", "3")]
+    assert table(command("fetch", url, "--search", "SEEN", "-q")[1])[0]["folder"] == "INBOX"
+    assert table(command("fetch", url, "--before", "2001-01-01", "-q")[1]) == []
+
+
+def test_an_empty_mailbox_is_no_failure(command, dovecot, user):
+    code, out, err = command("fetch", dovecot.url(user))
+    assert code == 0
+    assert table(out) == []
+    assert err[0].startswith("mailframe: wrote 0 messages of 1 folder, in ")
+
+
+def test_a_folder_that_is_not_there_fails_and_the_rest_is_written(command, url, tmp_path):
+    code, _, err = command("fetch", url, "-f", "INBOX", "-f", "Nope", "-o", tmp_path / "a.csv")
+    assert code == 1
+    assert err[0].startswith("mailframe: wrote 5 messages of 1 folder")
+    assert err[1].startswith("mailframe: There is no folder called Nope")
+    assert len(table((tmp_path / "a.csv").read_text())) == 5
+
+
+def wrong_password(dovecot):
+    return [dovecot.url("ann").replace("secret", "wrong")]
+
+
+def refused_port(_):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return [f"imap://ann:secret@127.0.0.1:{server.getsockname()[1]}"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "hint"),
+    [
+        (wrong_password, 1, "password"),
+        (refused_port, 1, "refused the connection"),
+        (lambda _: ["imaps://ann:secret@host.invalid"], 1, "host.invalid"),
+        (lambda d: [d.url("ann"), "-f", "Nope"], 1, "no folder called Nope"),
+        (lambda d: [d.url("ann"), "--since", "yesterday"], 2, "yesterday"),
+        (lambda d: [d.url("ann"), "--search", "NONSENSE"], 2, "NONSENSE"),
+        (lambda d: [d.url("ann"), "--newest", "0"], 2, "newest"),
+        (lambda d: [d.url("ann"), "--connections", "99"], 2, "connections"),
+        (lambda d: [d.url("ann"), "--header", "No header"], 2, "No header"),
+        (lambda d: [d.url("ann") + "/INBOX"], 2, "folders="),
+        (lambda d: [d.url("ann"), "--ca-file", "none.pem", "--security", "tls"], 2, "none.pem"),
+        (lambda _: ["ann@example.org"], 2, "imaps://USER@HOST"),
+    ],
+)
+def test_a_failure_is_one_sentence_and_leaves_no_file(
+    command, dovecot, tmp_path, arguments, code, hint
+):
+    got, out, err = command("fetch", *arguments(dovecot), "-o", tmp_path / "a.csv")
+    assert (got, out, len(err)) == (code, "", 1)
+    assert err[0].startswith("mailframe: ")
+    assert hint in err[0]
+    assert "secret" not in err[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_place_for_the_file_is_told_before_the_server_is_asked(command, tmp_path):
+    for name, hint in {"a.xlsx": ".csv", "missing/a.csv": "No such file"}.items():
+        (url,) = refused_port(None)
+        code, _, err = command("fetch", url, "-o", tmp_path / name)
+        assert code == 2
+        assert hint in err[0]
+
+
+def test_a_full_disk_is_one_sentence(command, url):
+    code, _, err = command("fetch", url, "-o", "/dev/full", "--format", "csv", "-q")
+    assert (code, err) == (1, ["mailframe: output: No space left on device"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fetch"], ["fetch", "--nonsense"], ["nonsense"], ["fetch", "u", "--newest", "x"]]
+)
+def test_a_command_that_makes_no_sense_ends_with_2(command, arguments):
+    code, out, err = command(*arguments)
+    assert (code, out) == (2, "")
+    assert err[0].startswith("Usage: mailframe")
+
+
+def test_help_and_version_come_at_once(command):
+    for arguments in (["--help"], ["fetch", "--help"], ["--version"]):
+        code, out, err = command(*arguments)
+        assert (code, err) == (0, [])
+        assert "mailframe" in out
+
+
+def start(*arguments, **options):
+    code = "import sys; from mailframe.cli import main; sys.exit(main())"
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
+        url = f"imap://ann:secret@127.0.0.1:{server.getsockname()[1]}"
+        with start("fetch", url, "-o", tmp_path / "a.csv") as process, server.accept()[0] as link:
+            link.settimeout(PATIENCE)
+            link.sendall(b"* OK hello\r\n")
+            assert link.recv(1)  # a command: now it waits for the answer
+            process.send_signal(signal.SIGINT)
+            while link.recv(1000):
+                pass  # to the end of the connection
+            assert process.wait(PATIENCE) == 130
+            assert process.stderr.read().split(b"\n") == [b"", b"mailframe: interrupted", b""]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_has_enough_gets_no_traceback(dovecot, user):
+    dovecot.deliver(user, "INBOX", [MAIL % (n, n) for n in range(2000)])
+    with start("fetch", dovecot.url(user), "-q", stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline().startswith(b'"account"')
+        process.stdout.close()
+        assert process.wait(PATIENCE) == 1
+        assert process.stderr.read() == b""
+
+
+def test_the_demo_runs_from_server_to_files(command, tmp_path):
+    pytest.importorskip("pymap", reason="the extra demo is not installed")
+    code, out, err = command("demo", "-o", tmp_path / "demo")
+    assert (code, err) == (0, [])
+    assert "2,000 messages" in out
+    assert len(table((tmp_path / "demo/headers.csv").read_text())) == 2000
+    assert len(pd.read_parquet(tmp_path / "demo/headers.parquet")) == 2000
+
+
+def test_the_demo_can_stay_up(tmp_path):
+    pytest.importorskip("pymap", reason="the extra demo is not installed")
+    with start("demo", "--serve", stdout=subprocess.PIPE, env=None) as process:
+        killer = threading.Timer(PATIENCE, process.kill)
+        killer.start()
+        for line in process.stdout:
+            if b"imap://" in line:
+                url = line.split()[-1].decode()
+                break
+        assert main(["fetch", url, "-q", "--newest", "1", "-o", str(tmp_path / "a.csv")]) == 0
+        process.send_signal(signal.SIGINT)
+        assert b"Stopped" in process.stdout.read()
+        assert process.wait(PATIENCE) == 0
+        killer.cancel()
+    assert len(table((tmp_path / "a.csv").read_text())) == 12
