@@ -40,13 +40,14 @@ class Stream(NamedTuple):
 
     Attributes
     ----------
-    read : callable
-        Gives up to so many octets, decompressed; none at the end.
+    readinto : callable
+        Fills the beginning of a buffer with the next octets, decompressed, and gives their number:
+        0 at the end.
     tell : callable
         Gives how many octets of `Part.size` are consumed.
     """
 
-    read: Callable[[int], bytes]
+    readinto: Callable[[memoryview], int]
     tell: Callable[[], int]
 
 
@@ -81,13 +82,14 @@ class Part:
         """Open the stream."""
         if self.member is not None:
             with open_zip(self.path) as archive, archive.open(self.member) as member:
-                yield Stream(cast("zipfile.ZipExtFile", member).read1, member.tell)
+                yield Stream(cast("zipfile.ZipExtFile", member).readinto1, member.tell)
             return
         magic = _magic(self.path)
         opener = next((o for m, o in _OPENERS.items() if magic.startswith(m)), None)
         with self.path.open("rb", buffering=0) as raw:
-            # read1 gives what there is before the error that a truncated file ends in.
-            yield Stream(opener(raw).read1 if opener else raw.read, raw.tell)
+            # readinto1 gives what there is before the error that a truncated file ends in.
+            readinto = opener(raw).readinto1 if opener else raw.readinto
+            yield Stream(readinto, raw.tell)
 
     def head(self, n: int) -> bytes:
         """Read the first octets, fewer where the stream ends or is damaged before.
@@ -97,15 +99,16 @@ class Part:
         ConfigurationError
             Not even the first can be read.
         """
-        data = b""
+        data = bytearray(n)
+        size = 0
         try:
-            with self.open() as stream:
-                while len(data) < n and (more := stream.read(n - len(data))):
-                    data += more
+            with self.open() as stream, memoryview(data) as view:
+                while size < n and (count := stream.readinto(view[size:])):
+                    size += count
         except DAMAGE as error:
-            if not data:
+            if not size:
                 raise ConfigurationError(f"{self} cannot be read: {error}") from error
-        return data
+        return bytes(data[:size])
 
     def __str__(self) -> str:
         return f"{self.path}/{self.member}" if self.member else str(self.path)

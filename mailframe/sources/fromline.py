@@ -16,6 +16,12 @@ _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MONTH = b"|".join(_MONTHS)
 _TIME = rb"\d{1,2}:\d{1,2}(?::\d\d)?"
 _ZONE = rb"\(?(?:[A-Z]{1,5}|[+-]\d{4})\)?"
+# As nearly all are written; what it finds, the next would find as well.
+_COMMON = re.compile(
+    rb"From \S+ +[A-Z][a-z][a-z] ("
+    + _MONTH
+    + rb") +(\d\d?) (\d\d:\d\d:\d\d) (?:([+-]\d{4}) )?(\d{4})(?=[\r\n])"
+)
 _DATED = re.compile(
     rb"From [^\r\n]*?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +"
     rb"(?:(?P<month>"
@@ -47,13 +53,13 @@ _OFFSET = re.compile(rb"[+-]\d{4}")
 REACH = 1024
 
 
-def separates(data: bytes, start: int) -> bytes | None:
+def separates(data: bytes | bytearray, start: int) -> bytes | None:
     """Tell whether the line at `start`, which begins with ``From``, opens a message.
 
     Parameters
     ----------
-    data : bytes
-        Text in which `REACH` octets follow `start`, unless the file ends before.
+    data : bytes or bytearray
+        Text in which `REACH` octets follow `start`, unless it ends before.
     start : int
         Where the line begins; four octets before it are there.
 
@@ -63,6 +69,10 @@ def separates(data: bytes, start: int) -> bytes | None:
         The line's date as IMAP writes an INTERNALDATE, empty where it has none;
         None where the line is text.
     """
+    match = _COMMON.match(data, start, start + REACH)
+    if match and blank_before(data, start):
+        month, day, time, zone, year = match.groups()
+        return b"%s-%s-%s %s %s" % (day.rjust(2, b"0"), month, year, time, zone or b"+0000")
     match = _DATED.match(data, start, start + REACH)
     if match:
         apart = blank_before(data, start) or _FIELD.match(data, *_after(data, start))
@@ -73,7 +83,7 @@ def separates(data: bytes, start: int) -> bytes | None:
     return None
 
 
-def blank_before(data: bytes, start: int) -> int:
+def blank_before(data: bytes | bytearray, start: int) -> int:
     """Give the length of the blank line that ends at `start`, 0 where there is none."""
     before = data[start - 4 : start] if start > 4 else data[:start]  # noqa: PLR2004 -- CRLF, CRLF
     if before.endswith((b"\n\n", b"\r\r")):
@@ -81,13 +91,13 @@ def blank_before(data: bytes, start: int) -> int:
     return 2 if before.endswith(b"\n\r\n") else 0
 
 
-def line_end(data: bytes, start: int) -> int:
+def line_end(data: bytes | bytearray, start: int) -> int:
     """Give the index after the line that begins at `start`, whatever ends it."""
-    rest = _REST.match(data, start)
+    rest = _REST.match(data, start, start + REACH)
     return rest.end() if rest else start
 
 
-def _after(data: bytes, start: int) -> tuple[int, int]:
+def _after(data: bytes | bytearray, start: int) -> tuple[int, int]:
     return line_end(data, start), start + REACH
 
 

@@ -28,29 +28,32 @@ def newline_of(text: bytes) -> int:
     return CR if first and first[0] == b"\r" else LF
 
 
-def header_length(data: bytes, start: int, newline: int) -> int:
-    """Give the length of a header block with its blank line, or -1 if `data` has no blank line.
+def header_length(data: bytes | bytearray, start: int, end: int, newline: int) -> int:
+    """Give the length of a header block with its blank line, or -1 if there is no blank line.
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or bytearray
         Text in which a line end stands before `start`.
-    start : int
-        Where the block begins.
+    start, end : int
+        Where the block begins, and how far to look.
     newline : int
         What ends lines in `data`: LF, with or without a CR before it, or CR.
     """
     if newline == CR:
-        end = data.find(b"\r\r", start - 1)
-        return end + 2 - start if end >= 0 else -1
+        blank = data.find(b"\r\r", start - 1, end)
+        return blank + 2 - start if blank >= 0 else -1
     bare, crlf = b"\n\n", b"\n\r\n"
     # The search that will end soon comes first and bounds the other.
     common, rare = (crlf, bare) if data[start - 2 : start - 1] == b"\r" else (bare, crlf)
-    end = data.find(common, start - 1)
-    other = data.find(rare, start - 1, end if end >= 0 else None)
+    blank = data.find(common, start - 1, end)
+    limit = blank if blank >= 0 else end
+    other = -1
+    if rare is bare or data.find(b"\r", start, limit) >= 0:
+        other = data.find(rare, start - 1, limit)
     if other >= 0:
         return other + len(rare) - start
-    return end + len(common) - start if end >= 0 else -1
+    return blank + len(common) - start if blank >= 0 else -1
 
 
 def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
@@ -78,7 +81,7 @@ def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
         if len(data) == len(more) + 2 and more.startswith(b"From "):
             date = separates(data, 2)
             start = 2 if date is None else line_end(data, 2)
-        length = header_length(data, start, newline_of(data[start : start + _CHUNK]))
+        length = header_length(data, start, len(data), newline_of(data[start : start + _CHUNK]))
     return date or b"", data[start:] if length < 0 else data[start : start + length]
 
 

@@ -153,17 +153,17 @@ class MboxReading(Reading):
             except DAMAGE as error:
                 self.problem(folder, error, f"{part} cannot be opened: {error}")
                 return
-            yield from split(lambda n: self._read(n, stream, part, folder), on_text)
+            yield from split(lambda view: self._read(view, stream, part, folder), on_text)
 
-    def _read(self, n: int, stream: Stream, part: Part, folder: str) -> bytes:
+    def _read(self, view: memoryview, stream: Stream, part: Part, folder: str) -> int:
         before = stream.tell()
         try:
-            data = stream.read(n)
+            count = stream.readinto(view)
         except DAMAGE as error:
             self.problem(folder, error, f"{part} is damaged; all after it is lost: {error}")
-            data = b""
+            count = 0
         self.advance(stream.tell() - before)
-        return data
+        return count
 
 
 def _mbox_parts(path: Path) -> list[Part]:
@@ -183,7 +183,7 @@ def is_mbox(part: Part) -> bool:
 
 
 def _is_mbox_head(head: bytes) -> bool:
-    return not head.strip() or any(True for _ in split(io.BytesIO(head).read))
+    return not head.strip() or any(True for _ in split(io.BytesIO(head).readinto))
 
 
 def _checked_head(part: Part) -> bytes:

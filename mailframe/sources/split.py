@@ -1,8 +1,8 @@
 """mbox files, taken apart at file speed: where each message begins, its header block, its size.
 
-The file passes through a window of memory. A vector comparison finds every line that begins with
-``F`` (faster by far than a search for five letters), ``fromline`` judges those with ``From``, and
-the header block ends at the first blank line; nothing looks at a body twice. A Content-Length
+The file passes through a window of memory. A vector comparison finds what may be a From line
+(faster by far than a search for its letters), ``fromline`` judges those that are left, and the
+header block ends at the first blank line; nothing looks at a body twice. A Content-Length
 field is believed where a message, or nothing, follows right after as many octets (mboxcl): then
 what looks like a From line before that is text. How the file was read never shows in the result.
 """
@@ -20,11 +20,10 @@ from mailframe.sources.headerblock import LONGEST_HEADER, header_length, newline
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# A window and its masks stay in a second-level cache, and below what malloc takes from the system
-# anew each time.
-WINDOW = 120_000
+# A window and its masks stay in a second-level cache.
+WINDOW = 1 << 18
 # How far ahead a Content-Length is checked; beyond, the From line's own signs decide.
-LONGEST_CLAIM = 1 << 24
+LONGEST_CLAIM = 1 << 23
 
 _LENGTH = re.compile(rb"Content-[Ll]ength:[ \t]*(\d{1,12})[ \t]*[\r\n]")
 # A body's last octet, the end of its last line and a blank line; either may count as body.
@@ -64,14 +63,15 @@ class _Message(NamedTuple):
 
 
 def split(
-    read: Callable[[int], bytes], on_text: Callable[[int], object] = lambda _: None
+    readinto: Callable[[memoryview], int], on_text: Callable[[int], object] = lambda _: None
 ) -> Iterator[Piece]:
     """Take an mbox file apart.
 
     Parameters
     ----------
-    read : callable
-        Gives up to so many octets of the file, none at its end.
+    readinto : callable
+        Fills the beginning of a buffer with the next octets of the file and gives their number,
+        0 at its end.
     on_text : callable, optional
         Called with the number of octets that stand before the first message, if any do.
 
@@ -80,7 +80,7 @@ def split(
     Piece
         A message, in the order of the file. Memory is bounded by `LONGEST_CLAIM` and a window.
     """
-    window = _Window(read)
+    window = _Window(readinto)
     message: _Message | None = None
     offset = window.start
     while (offset := window.next_from(offset)) >= 0:
@@ -116,49 +116,74 @@ class _Window:
     Whatever is asked about an offset, the four octets before it are still there.
     """
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
-        self._read = read
+    def __init__(self, readinto: Callable[[memoryview], int]) -> None:
+        self._readinto = readinto
         self._ended = False
-        text = read(WINDOW)
-        data = text.lstrip(_NOT_YET_TEXT)
-        self.start = len(text) - len(data)
-        self._newline = newline_of(data)
         # The first line follows a blank line, so to speak.
-        self._data = bytes([self._newline] * 2) + data
-        self._base = self.start - 2
+        self._base = -2
+        self._size = 2  # octets of the buffer that are in use
+        self._take_buffers(WINDOW)
+        self._read(WINDOW)
+        text = bytes(self._view[2 : self._size])
+        self.start = len(text) - len(text.lstrip(_NOT_YET_TEXT))
+        self._newline = newline_of(text[self.start :])
+        self._view[self.start : self.start + 2] = bytes([self._newline] * 2)
+        self._from = bytes([self._newline]) + b"From "
         self._advance(self.start, REACH)
 
     @property
     def end(self) -> int:
         """The offset after the last octet in memory: in the end, the size of the file."""
-        return self._base + len(self._data)
+        return self._base + self._size
+
+    def _take_buffers(self, room: int) -> None:
+        self._data: bytes | bytearray = bytearray(room)
+        self._view = memoryview(self._data)
+        self._octets = np.frombuffer(self._data, np.uint8)
+        self._found = bytearray(room)
+        self._mask = np.frombuffer(self._found, np.bool_)
+        self._spare = np.empty(room, np.bool_)
+
+    def _read(self, size: int) -> None:
+        """Read until `size` octets are in use, or the file ends."""
+        while self._size < size and not self._ended:
+            count = self._readinto(self._view[self._size :])
+            self._size += count
+            self._ended = not count
 
     def _advance(self, offset: int, need: int) -> None:
         """Forget what is long before `offset`; have `need` octets from there, or all there are."""
         keep = max(offset - 4, self._base)
-        data = self._data[keep - self._base :]
-        self._base = keep
-        while keep + len(data) < offset + need and not self._ended:
-            # Reading no less than what is copied keeps the whole linear.
-            more = self._read(max(WINDOW, len(data)))
-            self._ended = not more
-            data += more
-        self._data = data
-        # Mark every newline that an F follows.
-        octets = np.frombuffer(data, np.uint8)
-        mask = octets[:-1] == self._newline
-        mask &= octets[1:] == ord("F")
-        self._mask = mask.tobytes()
+        kept = bytes(self._view[keep - self._base : self._size])
+        need += offset - keep
+        # Room to read no less than what is copied keeps the whole linear.
+        room = max(WINDOW, 2 * need, 2 * len(kept))
+        if room != len(self._view):
+            self._take_buffers(room)
+        self._view[: len(kept)] = kept
+        self._base, self._size = keep, len(kept)
+        self._read(max(need, len(kept) + 1))
+        self._mark()
+        if self._ended:  # nothing may be seen that is left from before
+            self._data = bytes(self._view[: self._size])
+
+    def _mark(self) -> None:
+        """Mark every F with a space behind it where "From " has one: few, and none in base64."""
+        count = max(self._size - 4, 0)
+        octets, mask, spare = self._octets, self._mask[:count], self._spare[:count]
+        np.equal(octets[:count], ord("F"), out=mask)
+        np.equal(octets[4 : count + 4], ord(" "), out=spare)
+        np.logical_and(mask, spare, out=mask)
 
     def next_from(self, offset: int) -> int:
         """Give the offset of the next line that begins with ``From``, or -1."""
         while True:
-            at: int = offset - 1 - self._base
-            judgeable = len(self._data) - (0 if self._ended else REACH)
-            while (at := self._mask.find(1, at, judgeable)) >= 0:
-                at += 1
-                if self._data.startswith(b"From ", at):
+            at = offset - self._base
+            judgeable = max(self._size - (4 if self._ended else REACH), 0)
+            while (at := self._found.find(1, at, judgeable)) >= 0:
+                if self._data.startswith(self._from, at - 1):
                     return self._base + at
+                at += 1
             if self._ended:
                 return -1
             offset = max(offset, self._base + judgeable)
@@ -189,13 +214,14 @@ class _Window:
         """Begin the message whose From line is at `offset`: read its header block."""
         start = self._base + line_end(self._data, offset - self._base)
         while (
-            length := header_length(self._data, start - self._base, self._newline)
+            length := header_length(self._data, start - self._base, self._size, self._newline)
         ) < 0 and not self._ended:
             have = self.end - start
             if have >= LONGEST_HEADER:
                 break
             self._advance(start, have + 1)
+        if not 0 <= length <= LONGEST_HEADER:
+            length = min(self.end - start, LONGEST_HEADER)
         at = start - self._base
-        end = at + min(length, LONGEST_HEADER) if length >= 0 else at + LONGEST_HEADER
-        header = self._data[at:end]
-        return _Message(internaldate, header, start, _claim(header, start + len(header)))
+        header = bytes(self._view[at : at + length])
+        return _Message(internaldate, header, start, _claim(header, start + length))
