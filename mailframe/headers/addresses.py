@@ -100,7 +100,9 @@ def plain_mailboxes(value: bytes) -> list[Mailbox] | None:
     found = []
     for quoted, words, local, domain, bare, host in _PLAIN_ITEM.findall(value):
         name = (quoted or words).decode("ascii").strip(" ")
-        shown, _ = domain_text((domain or host).decode("ascii"))
+        shown, failed = domain_text((domain or host).decode("ascii"))
+        if failed:
+            return None
         found.append(Mailbox(name or None, f"{(local or bare).decode('ascii')}@{shown}", shown))
     return found
 
@@ -131,6 +133,7 @@ class _Reader:
         self._comments = True
         self._in_group = False
         self._outside: _Tokens = []
+        self._behind: _Tokens = []
         self._comment = b""
         self._angle: _Tokens | None = None
         self._closed = False
@@ -174,9 +177,11 @@ class _Reader:
         return self._angle is not None and not self._closed
 
     def _add(self, kind: str, token: bytes) -> None:
-        if self._angle is None or self._closed:
-            self.mended |= self._closed and kind != "blank"
+        if self._angle is None:
             self._outside.append((kind, token))
+        elif self._closed:
+            self.mended |= kind != "blank"
+            self._behind.append((kind, token))
         elif self._angle or kind != "blank":
             self._angle.append((kind, token))
 
@@ -206,7 +211,10 @@ class _Reader:
     def _open(self) -> None:
         self.mended |= self._angle is not None
         if self._closed:
+            # Two mailboxes without a comma: what stands between them is the second one's name.
+            behind, self._behind = self._behind, []
             self._end_mailbox()
+            self._outside = behind
         if self._angle is None:
             self._angle = []
 
@@ -228,10 +236,11 @@ class _Reader:
             self._end_bare(outside)
         else:
             addr, domain = self._addr_spec(angle)
-            name = self._phrase(outside) or self._text(self._comment)
+            name = self._phrase(outside + self._behind) or self._text(self._comment)
             if name or addr:
                 self.found.append(Mailbox(name, addr, domain))
-        self._outside, self._angle, self._closed, self._comment = [], None, False, b""
+        self._outside, self._behind, self._comment = [], [], b""
+        self._angle, self._closed = None, False
 
     def _end_bare(self, tokens: _Tokens) -> None:
         """Take what stands without angle brackets: an addr-spec, or several, or only a name."""

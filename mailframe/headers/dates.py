@@ -93,7 +93,7 @@ def _instant(match: re.Match[str], text: str) -> Instant:
     lawful = _LAWFUL.fullmatch(text) is not None
     month = int(got["digits"]) if "digits" in got else MONTHS.index(got["month"]) + 1
     hour = int(got["hour"])
-    if got["noon"]:
+    if got["noon"] and hour <= 12:
         hour = hour % 12 + 12 * (got["noon"] == "p")
     second = int(got["second"] or 0)
     year = _year(got["year"])
@@ -141,17 +141,23 @@ def _offset(zone: str | None) -> tuple[int | None, bool]:
 
 
 def without_comments(value: bytes) -> bytes:
-    """Replace each comment by a blank; one that is never closed runs to the end."""
+    """Replace each comment by a blank; what is never closed is no comment."""
     if b"(" not in value:
         return value
-    depth = 0
+    depth = opened = 0
     kept = []
-    for part in _COMMENT_PART.findall(value):
-        if part == b"(":
+    for part in _COMMENT_PART.finditer(value):
+        octets = part.group()
+        if octets == b"(":
+            if not depth:
+                opened = part.start()
             depth += 1
-            kept.append(b" ")
-        elif part == b")":
-            depth = max(depth - 1, 0)
+        elif octets == b")" and depth:
+            depth -= 1
+            if not depth:
+                kept.append(b" ")
         elif not depth:
-            kept.append(part)
+            kept.append(octets)
+    if depth:
+        kept.append(value[opened:])
     return b"".join(kept)

@@ -165,7 +165,10 @@ def _is_cut(encoded: bytes) -> bool:
 
 
 def _unquote(encoded: bytes) -> tuple[bytes, bool]:
-    odd = b" " in encoded or _BAD_HEX.search(encoded) is not None or not encoded.isascii()
+    odd = b" " in encoded or not encoded.isascii()
+    if _BAD_HEX.search(encoded):
+        odd = True
+        encoded = _BAD_HEX.sub(b"=3D", encoded)
     return binascii.a2b_qp(encoded, header=True), odd
 
 

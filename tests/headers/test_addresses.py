@@ -1,0 +1,166 @@
+"""Address lists: every mailbox in them, and no address that nobody wrote."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailframe.headers.addresses import domain_text, mailboxes, plain_mailboxes
+
+CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
+
+# value, (name, addr) of each mailbox, whether it had to be mended.
+VALUES = [
+    # As RFC 5322 section 3.4 has it.
+    (b"ann@example.org", [(None, "ann@example.org")], False),
+    (b"<ann@example.org>", [(None, "ann@example.org")], False),
+    (b"Ann Lee <ann@example.org>", [("Ann Lee", "ann@example.org")], False),
+    (b'"Lee, Ann" <ann@example.org>', [("Lee, Ann", "ann@example.org")], False),
+    (b'"a \\"b\\" c" <d@e>', [('a "b" c', "d@e")], False),
+    (b"a@b, c <d@e>, f@g", [(None, "a@b"), ("c", "d@e"), (None, "f@g")], False),
+    (b"a@b,c@d", [(None, "a@b"), (None, "c@d")], False),
+    (b"a@b,\r\n\tc@d", [(None, "a@b"), (None, "c@d")], False),
+    (b'"" <a@b>', [(None, "a@b")], False),
+    (b'"a b"@c', [(None, '"a b"@c')], False),
+    (b'"a.b"@c', [(None, "a.b@c")], False),
+    (b"a@[192.0.2.1]", [(None, "a@[192.0.2.1]")], False),
+    (b"a@[IPv6:2001:db8::1]", [(None, "a@[ipv6:2001:db8::1]")], False),
+    (b"a@B.Example.ORG", [(None, "a@b.example.org")], False),
+    (b"A.b@C", [(None, "A.b@c")], False),
+    (b"a+tag@b", [(None, "a+tag@b")], False),
+    (b"", [], False),
+    # Groups.
+    (b"undisclosed-recipients:;", [], False),
+    (b"A Group: Ann <a@b>, c@d;", [("Ann", "a@b"), (None, "c@d")], False),
+    (b"G: a@b;, H:;, c@d", [(None, "a@b"), (None, "c@d")], False),
+    (b"<Undisclosed-Recipient:;>", [], True),
+    (b"G: a@b", [(None, "a@b")], True),
+    # Comments.
+    (b"a@b (Ann Lee)", [("Ann Lee", "a@b")], False),
+    (b"(x) Ann (y) Lee <a@b> (z)", [("Ann Lee", "a@b")], False),
+    (b"a@b (a (nested) \\) one)", [("a (nested) ) one", "a@b")], False),
+    (b"a(x)@(y)b", [("y", "a@b")], False),
+    (b"a@b (=?utf-8?Q?=C3=A9?=)", [("\xe9", "a@b")], False),
+    # Obsolete syntax.
+    (b"<@x,@y:a@b>", [(None, "a@b")], False),
+    (b"Ann Q. Lee <a@b>", [("Ann Q. Lee", "a@b")], False),
+    (b"a . b @ c . d", [(None, "a.b@c.d")], False),
+    (b"a@b, , c@d,", [(None, "a@b"), (None, "c@d")], False),
+    (b'"a".b@c', [(None, "a.b@c")], False),
+    # Encoded-words: decoded last, so what is in them separates nothing.
+    (b"=?utf-8?Q?Lee=2C_Ann?= <a@b>", [("Lee, Ann", "a@b")], False),
+    (b"=?utf-8?Q?=C3=89?= =?utf-8?Q?=C3=A9?= x <a@b>", [("\xc9\xe9 x", "a@b")], False),
+    (b"=?utf-8?Q?a,_b?= <c@d>, e@f", [("a, b", "c@d"), (None, "e@f")], False),
+    (b'"=?utf-8?Q?=C3=A9?=" <a@b>', [("\xe9", "a@b")], True),
+    (b"=?utf-8?Q?evil@example.org?= <a@b>", [("evil@example.org", "a@b")], False),
+    (b"=?utf-8?Q?evil@example.org?=", [("evil@example.org", None)], True),
+    (b"=?utf-8?Q?A_=3Cevil@example.org=3E?=", [("A <evil@example.org>", None)], True),
+    # RFC 6532, and charsets without a label.
+    ("\xc9va <\xe9@b\xfccher.example>".encode(), [("\xc9va", "\xe9@b\xfccher.example")], False),
+    ("J\xfcrgen M\xfcller <a@b>".encode("latin-1"), [("J\xfcrgen M\xfcller", "a@b")], True),
+    (b"a@xn--bcher-kva.example", [(None, "a@b\xfccher.example")], False),
+    (b"a@XN--BCHER-KVA.example", [(None, "a@b\xfccher.example")], False),
+    (b"a@xn--99zzzz999.example", [(None, "a@xn--99zzzz999.example")], True),
+    # Against the grammar.
+    (b"root", [(None, "root")], True),
+    (b"MAILER-DAEMON (Mail System)", [("Mail System", "MAILER-DAEMON")], True),
+    (b"Ann Lee", [("Ann Lee", None)], True),
+    (b'"Ann"', [("Ann", None)], True),
+    (b"<>", [], True),
+    (b"a@b; c@d", [(None, "a@b"), (None, "c@d")], True),
+    (b"a@b c@d", [(None, "a@b"), (None, "c@d")], True),
+    (b"Ann a@b", [("Ann", "a@b")], True),
+    (b"Ann <a@b> Lee", [("Ann Lee", "a@b")], True),
+    (b"<a@b", [(None, "a@b")], True),
+    (b"a@b>", [(None, "a@b")], True),
+    (b"<<a@b>>", [(None, "a@b")], True),
+    (b"<a@b, c@d>", [(None, "a@b"), (None, "c@d")], True),
+    (b"A <a@b> B <c@d>", [("A", "a@b"), ("B", "c@d")], True),
+    (b'"Ann <a@b>, c@d', [("Ann", "a@b"), (None, "c@d")], True),
+    (b"(Ann <a@b>, c@d", [("Ann", "a@b"), (None, "c@d")], True),
+    (b"Lee\\, Ann <a@b>", [("Lee, Ann", "a@b")], True),
+    (b"a@b <a@b>", [("a@b", "a@b")], True),
+    (b"'a@b' <a@b>", [("'a@b'", "a@b")], True),
+    (b"<a b@c>", [(None, "b@c")], True),
+    (b"<mailto:a@b>", [(None, "a@b")], True),
+    (b"mailto:a@b", [(None, "a@b")], True),
+    (b"a@b@c", [(None, "a@b@c")], True),
+    (b"a@b.", [(None, "a@b")], True),
+    (b"a..b@c", [(None, "a..b@c")], True),
+    (b"a@", [(None, "a")], True),
+    (b"@b", [], True),
+    (b"a@b\0c", [(None, "a@bc")], True),
+    (b"=?x?= <a@b>", [("=?x?=", "a@b")], True),
+    (b",;:<>", [], True),
+]
+
+
+@pytest.mark.parametrize(("raw", "expected", "mended"), VALUES)
+def test_values(raw, expected, mended):
+    found, odd = mailboxes(raw)
+    assert ([(box.name, box.addr) for box in found], odd) == (expected, mended)
+
+
+@pytest.mark.parametrize(("raw", "expected", "mended"), VALUES)
+def test_a_domain_ends_its_address(raw, expected, mended):
+    for box in mailboxes(raw)[0]:
+        if box.addr and box.domain:
+            assert box.addr.endswith("@" + box.domain)
+
+
+@pytest.mark.parametrize(
+    ("domain", "text", "failed"),
+    [
+        ("Example.ORG", "example.org", False),
+        ("xn--mnchen-3ya.de", "m\xfcnchen.de", False),
+        ("xn--a", "xn--a", True),
+        ("a.xn--.b", "a.xn--.b", True),
+    ],
+)
+def test_domains(domain, text, failed):
+    assert domain_text(domain) == (text, failed)
+
+
+atoms = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,8}", fullmatch=True)
+local_parts = st.lists(atoms, min_size=1, max_size=3).map(".".join)
+domains = st.from_regex(r"[a-z0-9]{1,8}(\.[a-z0-9]{1,8}){0,2}", fullmatch=True)
+names = st.none() | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])).map(
+    lambda text: text.strip(" ") or None
+).filter(lambda text: text is None or "=?" not in text)
+
+
+@given(st.lists(st.tuples(names, local_parts, domains), max_size=6))
+def test_what_is_written_is_read(people):
+    written = [
+        f"{local}@{domain}"
+        if name is None
+        else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + f'" <{local}@{domain}>'
+        for name, local, domain in people
+    ]
+    found, mended = mailboxes(",\r\n ".join(written).encode())
+    assert [box.addr for box in found] == [f"{local}@{domain}" for _, local, domain in people]
+    assert not mended
+
+
+PIECES = [b"a", b"b.c", b"@", b"<", b">", b'"', b"(", b")", b",", b";", b":", b" ", b"\\", b"[x]"]
+PIECES += [b"=?utf-8?q?x=2C?=", b"=?", b"\xe9", b"\n ", b"xn--", b".", b"mailto"]
+shapes = st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join)
+
+
+@given(shapes | st.binary())
+def test_any_octets_are_mailboxes(raw):
+    for box in mailboxes(raw)[0]:
+        assert box.name or box.addr
+        for part in box:
+            assert part is None or (part and not CONTROL.search(part))
+
+
+@given(st.lists(st.sampled_from([*PIECES[:8], b"a@b", b"A <a@b>", b'"x, y" <c@d>', b", "])))
+def test_the_short_way_agrees_with_the_machine(pieces):
+    raw = b"".join(pieces).strip(b" ")
+    short = plain_mailboxes(raw)
+    if short is not None:
+        # A comment at the end sends the same list through the machine.
+        found, mended = mailboxes(raw + b" ()")
+        assert (found, mended) == (short, False)

@@ -1,0 +1,137 @@
+"""Dates as they are seen in the wild; what is one instant is read, the rest is left."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailframe.headers.dates import UNREADABLE, parse
+
+# value, instant in UTC, minutes east, whether it breaks RFC 5322 (obsolete forms do not).
+SEEN = [
+    # As RFC 5322 section 3.3 has it.
+    ("Wed, 21 Aug 2002 16:12:38 +0700", "2002-08-21 09:12:38", 420, False),
+    ("21 Aug 2002 16:12:38 +0700", "2002-08-21 09:12:38", 420, False),
+    ("Wed, 21 Aug 2002 16:12 +0700", "2002-08-21 09:12:00", 420, False),
+    ("Sun, 1 Sep 2002 06:01:02 -0330", "2002-09-01 09:31:02", -210, False),
+    ("Sun, 01 Sep 2002 06:01:02 -0330", "2002-09-01 09:31:02", -210, False),
+    ("Sun,  1 Sep 2002 06:01:02 +0000", "2002-09-01 06:01:02", 0, False),
+    ("Sun, 1 Sep 2002 06:01:02 -0000", "2002-09-01 06:01:02", None, False),
+    ("Wed, 21 Aug 2002 16:12:38 +0700 (ICT)", "2002-08-21 09:12:38", 420, False),
+    ("Wed, 21 Aug 2002 16:12:38 +0700 (a (nested \\) one))", "2002-08-21 09:12:38", 420, False),
+    ("(now) Wed, 21 (x) Aug 2002 (y) 16:12:38 +0700", "2002-08-21 09:12:38", 420, False),
+    ("Wed,\r\n 21 Aug 2002\r\n\t16:12:38 +0700", "2002-08-21 09:12:38", 420, False),
+    ("wed, 21 AUG 2002 16:12:38 +0700", "2002-08-21 09:12:38", 420, False),
+    ("Thu, 29 Feb 2024 00:00:00 +0000", "2024-02-29 00:00:00", 0, False),
+    ("Tue, 29 Feb 2000 00:00:00 +0000", "2000-02-29 00:00:00", 0, False),
+    ("Sat, 31 Dec 2016 23:59:60 +0000", "2017-01-01 00:00:00", 0, False),
+    ("Mon, 1 Jan 1900 00:00:00 +0000", "1900-01-01 00:00:00", 0, False),
+    ("Fri, 31 Dec 9999 23:59:59 +0000", "9999-12-31 23:59:59", 0, False),
+    ("Wed, 31 Dec 1969 23:59:59 +0000", "1969-12-31 23:59:59", 0, False),
+    ("Wed, 21 Aug 2002 16:12:38 +9959", "2002-08-17 12:13:38", 5999, False),
+    ("Wed, 21 Aug 2002 16:12:38 -1800", "2002-08-22 10:12:38", -1080, False),
+    # The obsolete forms of section 4.3.
+    ("Wed, 21 Aug 02 16:12:38 +0700", "2002-08-21 09:12:38", 420, False),
+    ("Sat, 21 Aug 99 16:12:38 +0000", "1999-08-21 16:12:38", 0, False),
+    ("Sat, 1 Jan 49 00:00:00 +0000", "2049-01-01 00:00:00", 0, True),
+    ("Sun, 1 Jan 50 00:00:00 +0000", "1950-01-01 00:00:00", 0, False),
+    ("Wed, 21 Aug 102 16:12:38 +0000", "2002-08-21 16:12:38", 0, False),
+    ("Wed, 21 Aug 2002 16:12:38 GMT", "2002-08-21 16:12:38", 0, False),
+    ("Wed, 21 Aug 2002 16:12:38 UT", "2002-08-21 16:12:38", 0, False),
+    ("Wed, 21 Aug 2002 16:12:38 EST", "2002-08-21 21:12:38", -300, False),
+    ("Wed, 21 Aug 2002 16:12:38 PDT", "2002-08-21 23:12:38", -420, False),
+    ("Wed, 21 Aug 2002 16:12:38 A", "2002-08-21 16:12:38", None, False),
+    ("Wed, 21 Aug 2002 16:12:38 Z", "2002-08-21 16:12:38", 0, False),
+    ("Wed, 21 Aug 2002 16 : 12 : 38 +0700", "2002-08-21 09:12:38", 420, False),
+    ("Wed , 21 Aug 2002 16:12:38 +0700", "2002-08-21 09:12:38", 420, False),
+    # Against the RFC, but there is only one way to read them.
+    ("Thu, 21 Aug 2002 16:12:38 +0700", "2002-08-21 09:12:38", 420, True),
+    ("Wed, 21 Aug 2002 16:12:38 UTC", "2002-08-21 16:12:38", 0, True),
+    ("Wed, 21 Aug 2002 16:12:38 GMT+0200", "2002-08-21 14:12:38", 120, True),
+    ("Wed, 21 Aug 2002 16:12:38 +02:00", "2002-08-21 14:12:38", 120, True),
+    ("Wed, 21 Aug 2002 16:12:38 +2", "2002-08-21 14:12:38", 120, True),
+    ("Wed, 21 Aug 2002 16:12:38 CEST", "2002-08-21 16:12:38", None, True),
+    ('Wed, 21 Aug 2002 16:12:38 "GMT"', "2002-08-21 16:12:38", 0, True),
+    ("Wed, 21 Aug 2002 16:12:38 +0060", "2002-08-21 16:12:38", None, True),
+    ("Wed, 21 Aug 2002 16:12:38", "2002-08-21 16:12:38", None, True),
+    ("Wed, 21 Aug 2002 16:12", "2002-08-21 16:12:00", None, True),
+    ("Wed, 21-Aug-2002 16:12:38 +0700", "2002-08-21 09:12:38", 420, True),
+    ("Wed, 21-Aug-02 16:12:38 GMT", "2002-08-21 16:12:38", 0, True),
+    ("Wed 21 Aug 2002 16:12:38 +0700", "2002-08-21 09:12:38", 420, True),
+    ("Wednesday, 21 August 2002 16:12:38 +0700", "2002-08-21 09:12:38", 420, True),
+    ("Wed, 21 Aug 2002, 16:12:38 +0700", "2002-08-21 09:12:38", 420, True),
+    ("Wed, 21 Aug 2002 16.12.38 +0700", "2002-08-21 09:12:38", 420, True),
+    ("Wed, 21 Aug 2002 16:12:38.123 +0700", "2002-08-21 09:12:38", 420, True),
+    ("Wed, 21 Aug 2002 4:12:38 PM +0700", "2002-08-21 09:12:38", 420, True),
+    ("Wed, 21 Aug 2002 12:12:38 a.m. +0000", "2002-08-21 00:12:38", 0, True),
+    ("Wed, 21 Aug 2002 13:12:38 PM +0000", "2002-08-21 13:12:38", 0, True),
+    ("Wed, 21 Aug 2002 6:12:38 +0000", "2002-08-21 06:12:38", 0, True),
+    ("Wed Aug 21 16:12:38 2002", "2002-08-21 16:12:38", None, True),
+    ("Wed Aug 21 16:12:38 PDT 2002", "2002-08-21 23:12:38", -420, True),
+    ("Wed Aug 21 16:12:38 +0200 2002", "2002-08-21 14:12:38", 120, True),
+    ("Aug 21, 2002 4:12 PM", "2002-08-21 16:12:00", None, True),
+    ("Wednesday, August 21, 2002 16:12:38 GMT", "2002-08-21 16:12:38", 0, True),
+    ("2002-08-21T16:12:38Z", "2002-08-21 16:12:38", 0, True),
+    ("2002-08-21 16:12:38 +0200", "2002-08-21 14:12:38", 120, True),
+    ("2002-08-21T16:12:38.5+02:00", "2002-08-21 14:12:38", 120, True),
+    ("Wed, 21 Aug 2002 16:12:38 +0700 (unclosed", "2002-08-21 09:12:38", 420, True),
+    ("Wed, 21 Aug 2002 16:12:38 +0700 and more", "2002-08-21 09:12:38", 420, True),
+    # No instant at all.
+    ("", None, None, True),
+    ("soon", None, None, True),
+    ("Wed, 0 Aug 2002 16:12:38 +0700", None, None, True),
+    ("Wed, 32 Aug 2002 16:12:38 +0700", None, None, True),
+    ("Fri, 30 Feb 2002 16:12:38 +0700", None, None, True),
+    ("Thu, 29 Feb 1900 00:00:00 +0000", None, None, True),
+    ("Wed, 21 Aug 2002 24:00:00 +0000", None, None, True),
+    ("Wed, 21 Aug 2002 16:60:38 +0000", None, None, True),
+    ("Wed, 21 Aug 2002 16:12:61 +0000", None, None, True),
+    ("Wed, 21 Aug 20020 16:12:38 +0000", None, None, True),
+    ("Wed, 21 Aug 1899 16:12:38 +0000", None, None, True),
+    ("Wed, 21 Aug 0000 16:12:38 +0000", None, None, True),
+    ("21 2002 Aug 16:12:38", None, None, True),
+    ("Wed, 21 Foo 2002 16:12:38 +0000", None, None, True),
+    ("Wed, 21 Aug 2002", None, None, True),
+    ("08/21/02 16:12:38", None, None, True),
+    ("03/04/2002 16:12:38 +0000", None, None, True),
+    ("Mi, 21 Aug 2002 16:12:38 +0200", None, None, True),
+    ("1029921158", None, None, True),
+    ("%a, %d %b %Y %H:%M:%S", None, None, True),
+]
+
+
+def test_the_table_is_long_enough_to_mean_something():
+    assert len({value for value, *_ in SEEN}) >= 60
+
+
+@pytest.mark.parametrize(("value", "instant", "offset", "mended"), SEEN)
+def test_seen_in_the_wild(value, instant, offset, mended):
+    when = parse(value.encode())
+    shown = None
+    if when.seconds is not None:
+        shown = str(datetime(1970, 1, 1) + timedelta(seconds=when.seconds))  # noqa: DTZ001 -- UTC
+    assert (shown, when.offset, when.mended) == (instant, offset, mended)
+
+
+instants = st.datetimes(datetime(1900, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 -- hypothesis wants naive bounds
+
+
+@given(instants, st.integers(-14 * 60, 14 * 60))
+def test_what_is_written_is_read(instant, offset):
+    local = instant + timedelta(minutes=offset)
+    sign, minutes = "-" if offset < 0 else "+", abs(offset)
+    written = f"{local:%a, %d %b} {local.year:04} {local:%H:%M:%S} "
+    written += f"{sign}{minutes // 60:02}{minutes % 60:02}"
+    when = parse(written.encode())
+    assert (when.seconds, when.offset, when.mended) == (
+        int(instant.replace(microsecond=0).timestamp()),
+        offset,
+        False,
+    )
+
+
+@given(st.binary())
+def test_any_octets_are_an_instant_or_none(raw):
+    when = parse(raw)
+    assert when == UNREADABLE or when.seconds is not None
