@@ -19,7 +19,9 @@ DEEPEST = 8  # ancestors that References name
 def make_frame(rows, *, seed=0, delivery=False):
     """Make a frame of ``rows`` messages over the columns of the schema."""
     rng = np.random.default_rng(seed)
-    people = pa.array([f"p{n}@d{n % max(rows // 500, 7)}.example.net" for n in range(rows // 40 + 9)])
+    people = pa.array(
+        [f"p{n}@d{n % max(rows // 500, 7)}.example.net" for n in range(rows // 40 + 9)]
+    )
     sent = rng.random(rows) < 0.2
     who = rng.zipf(1.4, rows) % len(people)
     parent = np.where(rng.random(rows) < 0.5, np.arange(rows) - rng.geometric(0.02, rows), -1)
@@ -89,20 +91,51 @@ def _delivery(rng, moment, who):
     )
     host = _join(["mail", _numbers(who), "example.net"], ".")
     results = _join(
-        ["mx.example.org; dkim=", dkim, " header.i=@", host, " header.s=2024 header.b=Pq", host,
-         ";\r\n spf=", spf, " (mx.example.org: domain of bounce@", host, " designates 192.0.2.7 as"
-         " permitted sender) smtp.mailfrom=bounce@", host, ";\r\n dmarc=", dmarc,
-         " (p=REJECT sp=REJECT dis=NONE) header.from=", host], "")
+        [
+            "mx.example.org; dkim=",
+            dkim,
+            " header.i=@",
+            host,
+            " header.s=2024 header.b=Pq",
+            host,
+            ";\r\n spf=",
+            spf,
+            " (mx.example.org: domain of bounce@",
+            host,
+            " designates 192.0.2.7 as permitted sender) smtp.mailfrom=bounce@",
+            host,
+            ";\r\n dmarc=",
+            dmarc,
+            " (p=REJECT sp=REJECT dis=NONE) header.from=",
+            host,
+        ],
+        "",
+    )
     hops = []
     for hop in (2, 1, 0):
-        at = pc.strftime(pa.array(moment + hop * 2_000_000, pa.timestamp("us", "UTC")),
-                         "%a, %d %b %Y %H:%M:%S +0000")
-        hops.append(_join(["from ", host, " (unknown [192.0.2.7])\r\n\tby mx", str(hop),
-                           ".example.org (Postfix) with ESMTPS id 4Rz7; ", at], ""))
+        at = pc.strftime(
+            pa.array(moment + hop * 2_000_000, pa.timestamp("us", "UTC")),
+            "%a, %d %b %Y %H:%M:%S +0000",
+        )
+        hops.append(
+            _join(
+                [
+                    "from ",
+                    host,
+                    " (unknown [192.0.2.7])\r\n\tby mx",
+                    str(hop),
+                    ".example.org (Postfix) with ESMTPS id 4Rz7; ",
+                    at,
+                ],
+                "",
+            )
+        )
     order = np.arange(3 * rows).reshape(3, rows).T.ravel()
     received = pa.chunked_array(hops).combine_chunks().take(order)
-    return {"authentication_results": _lists(results, np.ones(rows, int)),
-            "received": _lists(received, np.full(rows, 3))}
+    return {
+        "authentication_results": _lists(results, np.ones(rows, int)),
+        "received": _lists(received, np.full(rows, 3)),
+    }
 
 
 def _numbers(values):
@@ -110,8 +143,9 @@ def _numbers(values):
 
 
 def _join(parts, gap):
-    return pc.binary_join_element_wise(*[
-        pa.scalar(p) if isinstance(p, str) else p.cast(pa.string()) for p in parts], gap)
+    return pc.binary_join_element_wise(
+        *[pa.scalar(p) if isinstance(p, str) else p.cast(pa.string()) for p in parts], gap
+    )
 
 
 def _lists(items, counts):
