@@ -376,9 +376,7 @@ class MailAccessor:
             self._df, by, direction=direction, quantiles=quantiles, me_=me, office=office
         )
 
-    def awaiting_reply(
-        self, *, me: me.Given = None, now: datetime | None = None
-    ) -> pd.DataFrame:
+    def awaiting_reply(self, *, me: me.Given = None, now: datetime | None = None) -> pd.DataFrame:
         """List the threads that wait for an answer: what I owe, and what is owed to me.
 
         I owe an answer where the last message of a thread is somebody else's, has me in To and

@@ -114,7 +114,12 @@ def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> Any:
     entries = np.flatnonzero(usable)
     position = -entries  # of several in one message the first
     order = np.lexsort(
-        (position, web.to_numpy(zero_copy_only=False)[entries], when[rows[entries]], number[entries])
+        (
+            position,
+            web.to_numpy(zero_copy_only=False)[entries],
+            when[rows[entries]],
+            number[entries],
+        )
     )
     entries = entries[order]
     last = entries[np.flatnonzero(np.diff(number[entries], append=-1))]
@@ -167,7 +172,7 @@ def _folders(df: pd.DataFrame, rows: Ints, group: Ints, total: int) -> Any:
     folder = columns.coded(df, "folder")
     number = folder.dense(len(df))[rows]
     width = max(len(folder.labels), 1)
-    pairs = np.unique(group * width + number)
+    pairs = columns.unique(group * width + number)
     owner, name = np.divmod(pairs, width)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=total))])
     items = folder.labels.cast(pa.string()).take(name)

@@ -34,8 +34,7 @@ def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
     # One message counts once for each pair, though it name somebody in To and in Cc.
     order = np.lexsort((rows, source[rows] * width + target))
     rows, edge = rows[order], (source[rows] * width + target)[order]
-    fresh = np.ones(len(rows), dtype=bool)
-    fresh[1:] = (np.diff(edge) != 0) | (np.diff(rows) != 0)
+    fresh = columns.starts_of(edge) | columns.starts_of(rows)
     rows, edge = rows[fresh], edge[fresh]
     used, group = np.unique(edge, return_inverse=True)
 

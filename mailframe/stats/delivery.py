@@ -8,6 +8,9 @@ a comment or a quoted string never passes for a result.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,53 +21,79 @@ import pyarrow.compute as pc
 from mailframe.stats import clock, columns, people
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mailframe.stats.columns import Bools, Ints
 
 HINT = "read the mail with headers=mf.DELIVERY"
 METHODS = ("spf", "dkim", "dmarc")
-# What a search may walk over: comments (two deep) and quoted strings as a whole.
-COMMENT = r"\((?:[^()]|\([^()]*\))*\)"
-OVER = rf"(?:[^(\"]|{COMMENT}|\"[^\"]*\")*?"
-SERVER = rf"(?s)^(?:\s|{COMMENT})*(?P<found>[^\s;()=\"]+)(?:\s|;|\(|$)"
-RESULT = r"(?:^|;)(?:\s|{comment})*{method}\s*(?:/\s*\d+\s*)?=\s*(?P<found>{value})\b"
+COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"  # two deep; deeper ones stay
+QUOTED = r"\"(?:[^\"\\]|\\.)*\""
+PROPERTY = r"\s[A-Za-z]+\.[A-Za-z0-9_-]+\s*=\s*[^\s;(\"]+"  # such as header.i=@example.org
+BESIDES = rf"(?s){COMMENT}|{QUOTED}|{PROPERTY}"
+SERVER = r"^\s*(?P<found>[^\s;=(\"]+)(?:[\s;(]|$)"
+# Never beyond a bracket or quote that was left open: what follows might be inside.
+RESULT = r"(?i)^[^(\"]*?(?:^|;)\s*{method}\s*(?:/\s*\d+\s*)?=\s*(?P<found>{value})\b"
+FROM = r"(?i)^\s*from\s+(?P<found>[^\s();]+)"
+BY = r"(?i)\bby\s+(?P<found>[^\s();]+)"
+WITH = r"(?i)\bwith\s+(?:Microsoft\s+)?(?P<found>[^\s();]+)"
 TLS = r"(?i)\b(?:TLS|SSL)v?\d|=TLS|\bcipher[ =]"
 MAIL_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)S?A?$"
 SECURE_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)SA?$"
-# The date ends the field; zone names in comments and long host names stay outside.
+# The date ends the field, perhaps with a zone's name in a comment after it.
+TAIL = 80  # characters
 DATE = (
-    r"(?P<day>\d{1,2})\s+(?P<month>[A-Za-z]{3})[a-z]*\s+(?P<year>\d{4})\s+"
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?:\s*(?P<sign>[+-])"
-    r"(?P<east>\d{2})(?P<rest>\d{2}))?[^;]*$"
+    r"(?P<day>\d{1,2}\s+[A-Za-z]{3}[a-z]*\s+\d{4})\s+"
+    r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)\S*(?:\s*(?P<zone>[+-]\d{4}))?"
 )
-MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+DAY = r"(?P<day>\d+)\s+(?P<month>[A-Za-z]{3})[a-z]*\s+(?P<year>\d+)"
+TIME = r"(?P<sign>)(?P<hour>\d+):(?P<minute>\d+)(?::(?P<second>\d+))?"
+ZONE = r"(?P<sign>[+-])(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>)"
+EPOCH = date(1970, 1, 1).toordinal()
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
-def _found(values: pa.Array, pattern: str, group: str = "found") -> pa.Array:
-    return pc.struct_field(pc.extract_regex(values, pattern), group)
+SHARE = 50_000  # values that are worth a thread
+
+
+def _found(values: pa.Array, pattern: str) -> pa.Array:
+    return pc.struct_field(pc.extract_regex(values, pattern), "found")
+
+
+def _spread(work: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Array:
+    """Do the same to slices of a column at once: Arrow lets go of the interpreter's lock."""
+    slices = [values.slice(at, SHARE) for at in range(0, len(values), SHARE)] or [values]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return pa.concat_arrays(list(pool.map(work, slices)))
+
+
+def _bare(values: pa.Array, besides: str) -> pa.Array:
+    return _spread(lambda part: pc.replace_substring_regex(part, besides, ""), values)
 
 
 def trusted(
     df: pd.DataFrame, authserv: str | Iterable[str] | None
 ) -> tuple[Ints, pa.Array, list[str]]:
-    """Give the Authentication-Results of servers the reader trusts, and those servers' names.
+    """Give the results of servers the reader trusts, stripped bare, and those servers' names.
+
+    Without comments, quoted strings and properties few distinct values are left.
 
     RFC 8601 section 5: the receiving server removes fields that bear its own name before it adds
     its own, on top. So by default the name that stands on top of most messages is trusted.
     """
     columns.require(df, "authentication_results", hint=HINT)
     rows, values = columns.flat(df, "authentication_results")
-    server = pc.utf8_lower(_found(values, SERVER))
+    encoded = _bare(values, BESIDES).dictionary_encode()
+    server = pc.utf8_lower(_found(encoded.dictionary, SERVER)).take(encoded.indices)
     if authserv is None:
-        on_top = server.filter(pa.array(np.diff(rows, prepend=-1) != 0))
+        on_top = server.filter(pa.array(columns.starts_of(rows)))
         counted = pc.value_counts(on_top.drop_null())
         names = [max(counted.to_pylist(), key=lambda c: c["counts"])["values"]] if counted else []
     else:
         names = [authserv] if isinstance(authserv, str) else list(authserv)
         names = [name.lower() for name in names]
     known = pc.is_in(server, pa.array(names, pa.large_string()))
-    return rows[known.to_numpy(zero_copy_only=False)], values.filter(known), names
+    return rows[known.to_numpy(zero_copy_only=False)], encoded.filter(known), names
 
 
 def authentication(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd.DataFrame:
@@ -79,18 +108,18 @@ def authentication(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd
     return table
 
 
-def _results(rows: Ints, values: pa.Array, method: str, total: int) -> pa.Array:
+def _results(rows: Ints, results: pa.DictionaryArray, method: str, total: int) -> pa.Array:
     """Give one result a row: the first, but of several DKIM signatures one that passed."""
     out = np.full(total, -1, dtype=np.int64)
     wanted = [r"[a-z]+"] if method != "dkim" else [r"[a-z]+", "pass"]
     labels = pa.array([], pa.large_string())
     for value in wanted:
-        pattern = RESULT.format(comment=COMMENT, method=method, value=value)
-        encoded = pc.utf8_lower(_found(values, f"(?is)^{OVER}{pattern}")).dictionary_encode()
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        pattern = RESULT.format(method=method, value=value)
+        found = pc.utf8_lower(_found(results.dictionary, pattern)).dictionary_encode()
+        codes = found.indices.fill_null(-1).take(results.indices).to_numpy(zero_copy_only=False)
         hits = np.flatnonzero(codes >= 0)[::-1]  # backwards, so that the first is written last
         out[rows[hits]] = codes[hits] + len(labels)
-        labels = pa.concat_arrays([labels, encoded.dictionary])
+        labels = pa.concat_arrays([labels, found.dictionary])
     return labels.take(pa.array(np.maximum(out, 0), mask=out < 0))
 
 
@@ -102,13 +131,14 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     order = np.lexsort((number, rows))
     rows, number, values = rows[order], number[order], values.take(order)
     at = _times(values)
-    protocol, tls, mail = _protocols(values)
+    bare = _bare(values, COMMENT)
+    protocol, tls, mail = _protocols(values, bare)
     index = columns.labelled(df, rows)
     table = pd.DataFrame(
         {
             "hop": number,
-            "from_host": pd.array(_found(values, r"(?is)^\s*from\s+(?P<found>[^\s();]+)"), "str"),
-            "by_host": pd.array(_found(values, _clause("by")), "str"),
+            "from_host": pd.array(_clause(bare, FROM), dtype="str"),
+            "by_host": pd.array(_clause(bare, BY), dtype="str"),
             "protocol": pd.array(protocol, dtype="str"),
             "tls": pd.arrays.BooleanArray(tls, ~mail),
             "time": columns.stamps(at),
@@ -119,20 +149,21 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     return table.set_index("hop", append=True)
 
 
-def _clause(word: str) -> str:
-    return rf"(?is)^{OVER}\b{word}\s+(?:Microsoft\s+)?(?P<found>[^\s();]+)"
+def _clause(bare: pa.Array, pattern: str) -> pa.Array:
+    return _spread(lambda part: _found(part, pattern), bare)
 
 
 def _hop_numbers(rows: Ints) -> Ints:
     """Number the fields of a message from the last, where its way began, up to the first."""
-    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    starts = np.flatnonzero(columns.starts_of(rows))
     lengths = np.diff(np.append(starts, len(rows)))
     return np.repeat(starts + lengths, lengths) - np.arange(len(rows))
 
 
-def _protocols(values: pa.Array) -> tuple[pa.Array, Bools, Bools]:
+def _protocols(values: pa.Array, bare: pa.Array) -> tuple[pa.Array, Bools, Bools]:
     """Tell of each hop its protocol, whether it was encrypted, and whether mail was handed over."""
-    encoded = pc.utf8_upper(_found(values, _clause("with"))).dictionary_encode()
+    encoded = _clause(bare, WITH).dictionary_encode()
+    encoded = pa.DictionaryArray.from_arrays(encoded.indices, pc.utf8_upper(encoded.dictionary))
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     kinds = encoded.dictionary
 
@@ -140,31 +171,49 @@ def _protocols(values: pa.Array) -> tuple[pa.Array, Bools, Bools]:
         hit = pc.match_substring_regex(kinds, pattern).to_numpy(zero_copy_only=False)
         return np.append(hit, False)[codes]  # noqa: FBT003 -- what code -1 looks up
 
-    cipher = pc.match_substring_regex(values, TLS).to_numpy(zero_copy_only=False)
+    cipher = _spread(lambda part: pc.match_substring_regex(part, TLS), values)
+    cipher = cipher.to_numpy(zero_copy_only=False)
     tls = matches(SECURE_PROTOCOL) | cipher
-    return encoded.cast(pa.large_string()), tls, matches(MAIL_PROTOCOL) | tls
+    protocol = encoded.dictionary.take(encoded.indices)
+    return protocol, tls, matches(MAIL_PROTOCOL) | tls
 
 
 def _times(values: pa.Array) -> Ints:
     """Read the instants in microseconds of UTC; ``NEVER`` where there is no date to be read."""
-    parts = pc.extract_regex(values, DATE)
+    tails = pc.utf8_slice_codeunits(values, -TAIL)
+    parts = _spread(lambda part: pc.extract_regex(part, DATE), tails)
+    day = _each(pc.struct_field(parts, "day"), DAY, _days)
+    seconds = _each(pc.struct_field(parts, "time"), TIME, _seconds)
+    east = _each(pc.struct_field(parts, "zone"), ZONE, _seconds)
+    east = np.where(east == columns.NEVER, 0, east)
+    known = (day != columns.NEVER) & (seconds != columns.NEVER)
+    return np.where(known, day * clock.DAY + (seconds - east) * clock.SECOND, columns.NEVER)
 
-    def number(name: str) -> Ints:
-        text = pc.struct_field(parts, name)
-        filled = pc.if_else(pc.equal(text, ""), "0", text).fill_null("0")
-        return filled.cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
 
-    month = pc.index_in(
-        pc.utf8_lower(pc.struct_field(parts, "month")), pa.array(MONTHS, pa.large_string())
-    )
-    known = pc.is_valid(month).to_numpy(zero_copy_only=False)
-    months = (number("year") - 1970) * 12 + month.fill_null(0).to_numpy(zero_copy_only=False)
-    day = months.view("M8[M]").astype("M8[D]").view(np.int64) + number("day") - 1
-    east = number("east") * 60 + number("rest")
-    sign = pc.struct_field(parts, "sign")
-    west = pc.equal(sign, "-").fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
-    minutes = (day * 24 + number("hour")) * 60 + number("minute") + np.where(west, east, -east)
-    return np.where(known, (minutes * 60 + number("second")) * clock.SECOND, columns.NEVER)
+def _each(texts: pa.Array, pattern: str, read: Callable[[dict[str, str]], int | None]) -> Ints:
+    """Read each distinct text by a pattern; ``NEVER`` where it does not fit or there is none."""
+    encoded = texts.dictionary_encode()
+    found = pc.extract_regex(encoded.dictionary, pattern).to_pylist()
+    numbers = [read(parts) if parts else None for parts in found]
+    lookup = [columns.NEVER if number is None else number for number in numbers]
+    codes = encoded.indices.fill_null(len(lookup)).to_numpy(zero_copy_only=False)
+    return np.array([*lookup, columns.NEVER], dtype=np.int64)[codes]
+
+
+def _days(parts: dict[str, str]) -> int | None:
+    month = parts["month"].lower()
+    if month not in MONTHS:
+        return None
+    try:
+        day = date(int(parts["year"]), MONTHS.index(month) + 1, int(parts["day"]))
+    except ValueError:
+        return None
+    return day.toordinal() - EPOCH
+
+
+def _seconds(parts: dict[str, str]) -> int:
+    seconds = (int(parts["hour"]) * 60 + int(parts["minute"])) * 60 + int(parts["second"] or 0)
+    return -seconds if parts["sign"] == "-" else seconds
 
 
 def _latency(rows: Ints, at: Ints) -> np.ndarray:
@@ -176,9 +225,7 @@ def _latency(rows: Ints, at: Ints) -> np.ndarray:
     return seconds
 
 
-def delivery(
-    df: pd.DataFrame, by: str, authserv: str | Iterable[str] | None
-) -> pd.DataFrame:
+def delivery(df: pd.DataFrame, by: str, authserv: str | Iterable[str] | None) -> pd.DataFrame:
     """Sum up delivery; see ``df.mail.delivery``."""
     groups = people.key(df, by).once()
     total = len(groups.labels)
@@ -203,7 +250,7 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     """Add hop count, TLS share and the time on the way to a table by group."""
     rows, values = columns.flat(df, "received")
     number = np.bincount(rows, minlength=len(df))
-    _, tls, mail = _protocols(values)
+    _, tls, mail = _protocols(values, _bare(values, COMMENT))
     secure = np.bincount(rows[tls], minlength=len(df))
     handed = np.bincount(rows[mail], minlength=len(df))
 
@@ -213,7 +260,7 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     table["hops"] = _ratio(mass(number), mass((number > 0).astype(np.int64)))
     table["tls"] = _ratio(mass(secure), mass(handed))
     ends = np.flatnonzero(np.diff(rows, append=-1))  # the first relay's field is the last
-    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    starts = np.flatnonzero(columns.starts_of(rows))
     begun, done = _times(values.take(ends)), _times(values.take(starts))
     seconds = np.full(len(df), np.nan)
     sane = (begun != columns.NEVER) & (done != columns.NEVER)

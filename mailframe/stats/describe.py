@@ -83,8 +83,9 @@ def _escape(text: str) -> str:
 
 def plain(text: str) -> str:
     """Replace what a terminal would act on or not show: controls, marks, surrogates, unassigned."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c
-                   for c in text)
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in text
+    )
 
 
 def fit(text: str, width: int) -> str:
@@ -92,7 +93,9 @@ def fit(text: str, width: int) -> str:
     out, used = [], 0
     text = plain(text)
     for place, char in enumerate(text):
-        step = 0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+        step = (
+            0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+        )
         if used + step > width - (place < len(text) - 1):
             out.append("…")
             used += 1
@@ -153,9 +156,8 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
     addresses = own.addresses.to_pylist()
     shown = ", ".join(addresses[:3]) + (f" and {len(addresses) - 3} more" * (len(addresses) > 3))
     facts.append(("you", f"{shown or 'unknown'} ({own.source})"))
-    found = threads.threads(df, by_subject=False, server=True)
-    longest = int(found["messages"].max())
-    facts.append(("threads", f"{len(found):,}, the longest of {longest:,} messages"))
+    lengths = threads.threaded(df).lengths
+    facts.append(("threads", f"{len(lengths):,}, the longest of {lengths.max():,} messages"))
     if len(addresses):
         answer = _answer(df, addresses)
         if answer:
@@ -185,9 +187,9 @@ def _answer(df: pd.DataFrame, addresses: list[str]) -> str:
 
 
 def _sections(df: pd.DataFrame, tz: str | tzinfo | None) -> list[Section]:
-    years: Any = volume.volume(
-        df, "Y", by=None, top=0, cumulative=False, tz=tz, date="date"
-    ).iloc[-YEARS:]
+    years: Any = volume.volume(df, "Y", by=None, top=0, cumulative=False, tz=tz, date="date").iloc[
+        -YEARS:
+    ]
     sections = [
         Section("Messages by year", [(str(y.year), f"{n:,}", float(n)) for y, n in years.items()])
     ]

@@ -85,7 +85,7 @@ def domains(df: pd.DataFrame) -> pd.DataFrame:
     pair[sender.rows] = sender.codes
     width = max(len(sender.labels), 1)
     both = pair[domain.rows] >= 0
-    pairs = np.unique(domain.codes[both] * width + pair[domain.rows][both])
+    pairs = columns.unique(domain.codes[both] * width + pair[domain.rows][both])
     people = np.bincount(pairs // width, minlength=len(domain.labels))
     table.insert(1, "senders", pd.Series(people, domain.index("domain")).reindex(table.index))
     return table
@@ -155,7 +155,7 @@ def newcomers(
     who = who.where(utc[who.rows] != columns.NEVER)
     order = np.lexsort((who.rows, utc[who.rows], who.codes))
     codes = who.codes[order]
-    first = order[np.flatnonzero(np.diff(codes, prepend=-1))]
+    first = order[np.flatnonzero(columns.starts_of(codes))]
     first = first[np.lexsort((who.codes[first], utc[who.rows[first]]))]
     table = pd.DataFrame(
         {

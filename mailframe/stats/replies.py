@@ -35,15 +35,10 @@ class Replies(NamedTuple):
     first: Bools
 
 
-def _single(trees: threads.Forest) -> Bools:
-    """Mark one row for each message: copies in other folders are not mail of their own."""
-    return trees.first[trees.node] == np.arange(len(trees.node))
-
-
 def pairs(trees: threads.Forest, sent: Bools, when: Ints) -> Replies:
     """Find my replies to others and theirs to me."""
     above = trees.parent[trees.node]
-    answers = _single(trees) & (above >= 0)
+    answers = trees.single & (above >= 0)
     answers[answers] = trees.present[above[answers]]
     reply = np.flatnonzero(answers)
     original = trees.first[above[reply]]
@@ -51,7 +46,7 @@ def pairs(trees: threads.Forest, sent: Bools, when: Ints) -> Replies:
     reply, original = reply[keep], original[keep]
     order = np.lexsort((reply, when[reply], original))
     first = np.zeros(len(reply), dtype=bool)
-    first[order[np.flatnonzero(np.diff(original[order], prepend=-1))]] = True
+    first[order[np.flatnonzero(columns.starts_of(original[order]))]] = True
     return Replies(reply, original, sent[reply], first)
 
 
@@ -68,7 +63,7 @@ def response_times(df: pd.DataFrame, *, me_: me.Given, office: Office) -> pd.Dat
     table = pd.DataFrame(
         {
             "direction": pd.Categorical.from_codes((~found.mine).astype(np.int8), DIRECTIONS),
-            "person": _people(df).take(other),
+            "person": _people(df, other),
             "received": columns.stamps(start),
             "replied": columns.stamps(end),
             "hours": _spread((end[sane] - start[sane]) / clock.HOUR, sane),
@@ -80,9 +75,10 @@ def response_times(df: pd.DataFrame, *, me_: me.Given, office: Office) -> pd.Dat
     return own.tell(table)
 
 
-def _people(df: pd.DataFrame) -> Any:
-    """Give each row's sender in lower case."""
-    return df["from_addr"].astype("str").str.lower().array
+def _people(df: pd.DataFrame, rows: Ints) -> Any:
+    """Give the senders of rows, in lower case."""
+    who = columns.coded(df, "from_addr", fold=True)
+    return pd.array(who.labels, dtype="str").take(who.dense(len(df))[rows], allow_fill=True)
 
 
 def _spread(values: Any, where: Bools) -> Any:
@@ -124,7 +120,7 @@ def response_summary(
         {"replies": np.bincount(cell[cell >= 0], minlength=len(index))}, index=index
     )
     if direction == "mine":
-        waiting = _addressed(df, own) & ~own.sent & _single(trees) & (groups >= 0)
+        waiting = _addressed(df, own) & ~own.sent & trees.single & (groups >= 0)
         waiting[original] = False
         table["unanswered"] = np.bincount(groups[waiting], minlength=len(index))
     for name in ("hours", "business_hours"):
@@ -185,11 +181,11 @@ def awaiting_reply(df: pd.DataFrame, *, me_: me.Given, now: datetime | None) -> 
 
     # Whom it is: the sender of what I owe, the first other recipient of what is owed to me.
     others = to.where(~own.has(to.labels)[to.codes])
-    lead = np.flatnonzero(np.diff(others.rows, prepend=-1))
+    lead = np.flatnonzero(columns.starts_of(others.rows))
     recipient = np.full(len(df), -1, dtype=np.int64)
     recipient[others.rows[lead]] = others.codes[lead]
     names = pd.array(to.labels, dtype="str")
-    person = pd.Series(_people(df).take(last))
+    person = pd.Series(_people(df, last))
     person[owed] = names.take(recipient[last[owed]])
 
     present = pd.Timestamp.now("UTC") if now is None else pd.Timestamp(now)

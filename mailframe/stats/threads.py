@@ -43,6 +43,11 @@ class Forest:
     labels: pa.Array  # the Message-ID of each node; nodes beyond these have none
 
     @property
+    def single(self) -> Bools:
+        """One row for each message: copies of it in other folders are no mail of their own."""
+        return self.first[self.node] == np.arange(len(self.node))
+
+    @property
     def present(self) -> Bools:
         """Which nodes are in the frame."""
         return self.first >= 0
@@ -92,7 +97,7 @@ def _spare_links(referred: columns.Coded, first: Ints) -> tuple[Ints, Ints, Ints
 def _adopt(parent: Ints, since: Ints, spare: tuple[Ints, Ints, Ints]) -> None:
     """Give each absent id the parent that the first of its links names."""
     child, above, row = spare
-    lead = np.flatnonzero(np.diff(child, prepend=-1))
+    lead = np.flatnonzero(columns.starts_of(child))
     parent[child[lead]] = above[lead]
     since[child[lead]] = row[lead]
 
@@ -112,7 +117,7 @@ def _break_loops(parent: Ints, since: Ints, spare: tuple[Ints, Ints, Ints]) -> N
             return
         loop = _loop_names(parent, inside)
         order = np.lexsort((-since[inside], loop))
-        cut = inside[order][np.flatnonzero(np.diff(loop[order], prepend=-1))]
+        cut = inside[order][np.flatnonzero(columns.starts_of(loop[order]))]
         parent[cut] = -1
         if turn < LOOP_ROUNDS - 1 and len(child):
             after = np.searchsorted(offers, cut * width + since[cut], side="right")
@@ -131,7 +136,7 @@ def _in_loops(parent: Ints) -> Ints:
         here = here[jump[here] >= 0]
         if not len(here):
             return here
-    return np.unique(jump[here])  # after so many steps everything stands on a loop
+    return columns.unique(jump[here])  # after so many steps everything stands on a loop
 
 
 def _loop_names(parent: Ints, inside: Ints) -> Ints:
@@ -175,7 +180,7 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
 
     when = columns.micros(df) if "date" in df.columns else rows
     leads = np.lexsort((rows, when, trees.first[trees.node] != rows, root[trees.node]))
-    leads = leads[np.flatnonzero(np.diff(root[trees.node][leads], prepend=-1))]
+    leads = leads[np.flatnonzero(columns.starts_of(root[trees.node][leads]))]
     top = root[trees.node][leads]
     own = trees.first[top] >= 0  # a root that is in the frame speaks for itself
     leads = np.where(own, trees.first[top], leads)
@@ -187,13 +192,13 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     # The thread that speaks for a subject: an empty root, else no reply, else the first.
     order = np.lexsort((rows[leads], when[leads], marked[leads], own, base[leads]))
     group = base[leads][order]
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    starts = np.flatnonzero(columns.starts_of(group))
     speaker = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
     others = order != speaker
     speaker, other = speaker[others], order[others]
 
     under = ~own[speaker] | (marked[leads[other]] & ~marked[leads[speaker]])
-    slots = np.unique(speaker[~under])  # subjects that need a new, empty root
+    slots = columns.unique(speaker[~under])  # subjects that need a new, empty root
     fresh = len(trees.parent) + np.arange(len(slots))
     parent = np.append(trees.parent, np.full(len(slots), -1, dtype=np.int64))
     parent[top[slots]] = fresh
@@ -210,6 +215,11 @@ class Threaded:
     level: Ints  # 1 where nothing in the frame is above it
     trees: Forest
     root: Ints  # node at the top of each row's tree
+
+    @property
+    def lengths(self) -> Ints:
+        """How many messages each thread has."""
+        return np.bincount(self.thread[self.trees.single])
 
 
 def threaded(df: pd.DataFrame, *, by_subject: bool = False, server: bool = True) -> Threaded:
@@ -244,21 +254,19 @@ def threads(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.DataFrame
     thread, trees = found.thread, found.trees
     total = int(thread.max(initial=-1)) + 1
     when, rows = columns.micros(df), np.arange(len(df))
-    single = trees.first[trees.node] == rows  # one row for each message, whatever its copies
-
     unknown = when == columns.NEVER
     begun = np.where(unknown, np.iinfo(np.int64).max, when)
     order = np.lexsort((rows, begun, thread))
-    lead = order[np.flatnonzero(np.diff(thread[order], prepend=-1))]
+    lead = order[np.flatnonzero(columns.starts_of(thread[order]))]
     end = columns.latest(thread, when, total)
     start = np.where(end == columns.NEVER, end, begun[lead])
     people = columns.coded(df, "from_addr", fold=True)
-    pairs = np.unique(thread[people.rows] * max(len(people.labels), 1) + people.codes)
+    pairs = columns.unique(thread[people.rows] * max(len(people.labels), 1) + people.codes)
     participants = np.bincount(pairs // max(len(people.labels), 1), minlength=total)
 
     table = pd.DataFrame(
         {
-            "messages": np.bincount(thread[single], minlength=total),
+            "messages": found.lengths,
             "depth": columns.latest(thread, found.level, total),
             "participants": participants,
             "start": columns.stamps(start),
