@@ -46,7 +46,9 @@ def explained(action: str, path: Path) -> Iterator[None]:
 def make_dir(path: Path) -> None:
     """Create a directory (mode 0700) and the missing ones above it, if need be."""
     with explained("create", path):
-        path.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+        for each in (*reversed(path.parents), path):
+            if not each.is_dir():
+                each.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ delta-packed to nothing. Only encodings that every Parquet reader knows.
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from mailframe.errors import StoreError
 from mailframe.frame.schema import CATEGORY
 from mailframe.store import atomic
+from mailframe.store.columns import stored_schema
 from mailframe.store.state import decode, encode
 
 if TYPE_CHECKING:
@@ -30,27 +32,24 @@ ROW_GROUP = 65_536
 # Level 6 of zstd: 4 % smaller than level 3 at the same speed of reading; above it writing gets slow
 # for little.
 _ZSTD_LEVEL = 6
+_DELETE = "Delete it and refresh: that folder is then fetched anew."
 _PLAIN = {"date", "internaldate", "size", "subject", "message_id", "in_reply_to"}
 
 
-def write(
-    path: Path, state: FolderState, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
-) -> None:
+def write(path: Path, state: FolderState, batches: Iterable[pa.RecordBatch]) -> None:
     """Replace a folder's file, all or nothing.
 
     Parameters
     ----------
-    schema : pyarrow.Schema
-        Of the frame, with the further header columns and the bookkeeping columns.
     batches : iterable of pyarrow.RecordBatch
-        Rows in the order of their UIDs.
+        Rows in the order of their UIDs, with the columns that belong to ``state.headers``.
 
     Raises
     ------
     StoreError
         It could not be written; the old file is unharmed.
     """
-    schema = schema.with_metadata(encode(state))
+    schema = stored_schema(state.headers).with_metadata(encode(state))
     with (
         atomic.replacing(path) as file,
         pq.ParquetWriter(
@@ -116,9 +115,12 @@ class FolderFile:
                 raise StoreError(f"Cannot open {str(path)!r}: {error.strerror}.") from error
             with _damage_explained(path):
                 self._parquet = pq.ParquetFile(self._file, page_checksum_verification=True)
-            self.octets = path.stat().st_size
-            self.schema = self._parquet.schema_arrow.remove_metadata()
-            self.state = decode(self._parquet.schema_arrow.metadata, str(path))
+                schema = self._parquet.schema_arrow
+            self.state = decode(schema.metadata, str(path))
+            self.schema = schema.remove_metadata()
+            if not self.schema.equals(stored_schema(self.state.headers)):
+                raise StoreError(f"{str(path)!r} has other columns than it should. {_DELETE}")
+            self.octets = os.fstat(self._file.fileno()).st_size
             self.rows = self._parquet.metadata.num_rows
             self._stack = stack.pop_all()
 
@@ -188,9 +190,6 @@ def constant(name: str, rows: int) -> pa.DictionaryArray:
 def _damage_explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        raise StoreError(
-            f"{str(path)!r} is damaged ({reason})."
-            " Delete it and refresh: that folder is then fetched anew."
-        ) from error
+        raise StoreError(f"{str(path)!r} is damaged ({reason}). {_DELETE}") from error

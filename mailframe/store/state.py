@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zlib
 from typing import TYPE_CHECKING, Any, Self
 
 from mailframe.errors import StoreError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 KEY = b"mailframe.store"
+CHECKSUM = KEY + b".crc32"  # Parquet's own checksums cover its pages, not what is said of them
 
 # How many expunged ranges a folder remembers for `changes`: months of mail, kilobytes of file.
 MAX_GONE = 2000
@@ -79,8 +81,12 @@ class FolderState:
 def encode(state: FolderState) -> dict[bytes, bytes]:
     """Return the state as metadata for an Arrow schema."""
     content = {"version": VERSION} | dataclasses.asdict(state)
-    # ASCII, so that a folder name with a lone surrogate survives as well.
-    return {KEY: json.dumps(content, separators=(",", ":")).encode("ascii")}
+    raw = json.dumps(content, separators=(",", ":")).encode("ascii")
+    return {KEY: raw, CHECKSUM: _checksum(raw)}
+
+
+def _checksum(raw: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(raw)
 
 
 def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
@@ -91,24 +97,22 @@ def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
     StoreError
         The file is no store file, or one of a newer mailframe.
     """
-    raw = (metadata or {}).get(KEY)
+    metadata = metadata or {}
+    raw = metadata.get(KEY)
     if raw is None:
         raise StoreError(f"{source!r} was not written by mailframe; move it out of the store.")
-    try:
-        content: dict[str, Any] = json.loads(raw)
-        version = content.pop("version")
-        if version > VERSION:
-            raise StoreError(
-                f"{source!r} was written by a newer mailframe (store version {version}, this one"
-                f" reads {VERSION}); upgrade mailframe, or refresh into another directory."
-            )
-        content["headers"] = tuple(content["headers"])
-        content["gone"] = tuple(
-            Gone(entry["at"], tuple((first, last) for first, last in entry["uids"]))
-            for entry in content["gone"]
-        )
-        return FolderState(**content)
-    except (ValueError, TypeError, KeyError) as error:
+    if metadata.get(CHECKSUM) != _checksum(raw):
+        raise StoreError(f"The sync state in {source!r} is damaged; delete the file and refresh.")
+    content: dict[str, Any] = json.loads(raw)
+    version = content.pop("version")
+    if version > VERSION:
         raise StoreError(
-            f"The sync state in {source!r} cannot be read; delete the file."
-        ) from error
+            f"{source!r} was written by a newer mailframe (store version {version}, this one"
+            f" reads {VERSION}); upgrade mailframe, or refresh into another directory."
+        )
+    content["headers"] = tuple(content["headers"])
+    content["gone"] = tuple(
+        Gone(entry["at"], tuple((first, last) for first, last in entry["uids"]))
+        for entry in content["gone"]
+    )
+    return FolderState(**content)

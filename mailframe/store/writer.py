@@ -18,12 +18,14 @@ import numpy as np
 
 from mailframe.errors import StoreError
 from mailframe.store import atomic, layout
+from mailframe.store.columns import stored_schema
 from mailframe.store.folder import FolderFile, is_parquet, write
-from mailframe.store.merge import latest
+from mailframe.store.merge import Answers, Merge, latest
 from mailframe.store.uids import Ranges, ranges_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     import numpy.typing as npt
@@ -151,38 +153,35 @@ class AccountWriter:
             if source is not None and len(source.uids):
                 yield source
 
-    def stage(self, state: FolderState, batches: Sequence[pa.RecordBatch]) -> None:
+    def stage(self, state: FolderState, rows: Sequence[pa.RecordBatch], *, at: datetime) -> None:
         """Keep rows of a fetch that is not finished.
 
         Parameters
         ----------
         state : FolderState
             As it will be when the fetch has finished.
-        batches : sequence of pyarrow.RecordBatch
-            With the bookkeeping columns; the UIDs in any order.
+        rows : sequence of pyarrow.RecordBatch
+            As they were fetched, the UIDs in any order.
+        at : datetime
+            The time of this refresh.
         """
         directory = layout.parts_dir(self._directory, state.folder)
         atomic.make_dir(directory)
-        number = 1 + max(
-            (int(path.stem) for path in directory.glob("*" + layout.PART_SUFFIX)), default=0
-        )
-        rows = latest(batches)
+        parts = directory.glob("*" + layout.PART_SUFFIX)
+        number = 1 + max((int(path.stem) for path in parts), default=0)
+        merge = Merge(stored_schema(state.headers), Answers(rows=rows), at=at)
         state = dataclasses.replace(state, complete=False)
-        write(
-            directory / f"{number:08d}{layout.PART_SUFFIX}", state, rows.schema, rows.to_batches()
-        )
+        write(directory / f"{number:08d}{layout.PART_SUFFIX}", state, merge.batches(()))
 
-    def save(
-        self, state: FolderState, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
-    ) -> None:
+    def save(self, state: FolderState, batches: Iterable[pa.RecordBatch]) -> None:
         """Replace a folder's rows and state, all or nothing.
 
         Parameters
         ----------
         batches : iterable of pyarrow.RecordBatch
-            In the order of their UIDs.
+            In the order of their UIDs, with the columns that belong to ``state.headers``.
         """
-        write(layout.folder_path(self._directory, state.folder), state, schema, batches)
+        write(layout.folder_path(self._directory, state.folder), state, batches)
         self._clear_parts(state.folder)
 
     def forget(self, folder: str) -> None:

@@ -31,7 +31,7 @@ def refresh(writer, folder, answers, *, day=0, headers=(), complete=True, uidval
         complete=complete,
         refreshed=at.isoformat(),
     ).with_gone(lost)
-    writer.save(state, schema, merge.batches(held.batches() if held else ()))
+    writer.save(state, merge.batches(held.batches() if held else ()))
 
 
 def rows(uids, *, folder="INBOX", account=ACCOUNT):
