@@ -131,8 +131,9 @@ class _Author:
         issues = [(one, n) for one in senders for n in range(math.ceil(DAYS / one.days))]
         self.random.shuffle(issues)
         for letter, issue in itertools.cycle(issues):
-            date = self.begins + timedelta(days=int(issue * letter.days))
-            date = date.replace(hour=6 + len(letter.sender.name) % 12)
+            habit = len(letter.sender.name)  # a weekday and an hour of its own
+            date = self.begins + timedelta(days=int(issue * letter.days) + habit % 5)
+            date = date.replace(hour=6 + habit % 12)
             date += timedelta(seconds=self.random.randrange(90 * 60))
             subject = letter.subjects[issue % len(letter.subjects)].format(n=issue + 100)
             date = min(max(date, self.begins), self.ends)
@@ -207,8 +208,8 @@ class _Author:
     def copies(self, posts: Sequence[Post], number: int) -> Iterator[Post]:
         """Copy some of the older posts to the Archive, message id and all."""
         old = [p for p in posts if p.folder in {"INBOX", "Projects/Lighthouse", "Família"}]
-        old.sort(key=lambda post: post.date)
-        for post in self.random.choices(old[: len(old) * 2 // 3] or posts, k=number):
+        old = sorted(old, key=lambda post: post.date)[: len(old) * 2 // 3]
+        for post in self.random.sample(old if len(old) >= number else posts, number):
             copy = Post(**{**vars(post), "folder": "Archive", "flags": {"\\Seen"}})
             copy.filed = timedelta(days=30)
             yield copy
