@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mailframe as mf
-from mailframe.cli import main
+from mailframe.cli import cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
@@ -22,7 +22,7 @@ def test_every_public_name_is_shown(name):
     assert re.search(rf"\bmf\.{name}\b", README), f"mf.{name} is missing in README.md"
 
 
-@pytest.mark.parametrize("command", main.commands)
+@pytest.mark.parametrize("command", cli.commands)
 def test_every_command_is_shown(command):
     assert re.search(rf"\bmailframe {command}\b", README), f"mailframe {command} is missing"
 
