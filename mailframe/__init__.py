@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.account import Account
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
+    from mailframe.frame.schema import SCHEMA
     from mailframe.read import (
         aiter_batches,
         alist_folders,
@@ -51,6 +52,7 @@ _HOMES = {
     "mailframe.account": ["Account"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
+    "mailframe.frame.schema": ["SCHEMA"],
     "mailframe.read": [
         "aiter_batches",
         "alist_folders",
@@ -68,6 +70,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "DELIVERY",
+    "SCHEMA",
     "Account",
     "AuthenticationError",
     "CommandError",

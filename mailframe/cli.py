@@ -1,4 +1,4 @@
-"""The command line: folders, fetch, demo.
+"""The command line: folders, fetch, stats, demo.
 
 Exit codes: 0 for all well, 1 where something failed (said on standard error, one line each), 2 for
 a command that makes no sense, 130 after Ctrl-C. Results go to standard output or a file, everything
@@ -8,25 +8,31 @@ comes at once.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from mailframe import __version__
-from mailframe.errors import ConfigurationError, MailframeError
+from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     import pandas as pd
+    import pyarrow as pa
 
     from mailframe.account import Account, Security
     from mailframe.frame.export import Format, Formulas
     from mailframe.read import BatchStream
+    from mailframe.sources.reading import Reading
+
+Command = Callable[..., Any]
 
 FAILED = 1
 USAGE = 2
@@ -41,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            warnings.simplefilter("always", MailframeWarning)
             return cli.main(arguments, "mailframe", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
@@ -57,7 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str) -> None:
-    click.echo(f"mailframe: {text}", err=True)
+    click.echo(f"mailframe: {_plain(text)}", err=True)
+
+
+def _plain(text: str) -> str:
+    """Take out what would command the terminal: servers choose the names of folders."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
@@ -79,19 +91,56 @@ def cli(*, verbose: bool) -> None:
         logging.getLogger("mailframe").setLevel(logging.DEBUG)
 
 
-def _account_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what a URL cannot say."""
-    for option in (
+def _account_options(argument: str) -> Callable[[Command], Command]:
+    """Add the source, and what a URL cannot say."""
+    return _options(
+        click.argument(argument),
         click.option("--ca-file", metavar="FILE", help="Trust these certificates (PEM) only."),
         click.option(
             "--security",
             type=click.Choice(["tls", "starttls", "none"]),
             help="Instead of what the URL says; none sends everything as plain text.",
         ),
-        click.argument("url"),
-    ):
-        command = option(command)
-    return command
+    )
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_selection_options = _options(
+    click.option(
+        "-f",
+        "--folder",
+        "folders",
+        multiple=True,
+        callback=lambda _context, _option, given: given or None,
+        metavar="GLOB",
+        help='Only folders of this name, such as INBOX or "Lists/*"; may be repeated.',
+    ),
+    click.option("--since", metavar="DATE", help="Arrived on this day or later: 2024-02-29."),
+    click.option("--before", metavar="DATE", help="Arrived before this day."),
+    click.option(
+        "--search", metavar="KEYS", help="IMAP SEARCH keys, such as 'UNSEEN FROM \"ann\"'."
+    ),
+    click.option("--newest", type=int, metavar="N", help="At most N messages of each folder."),
+    click.option("--connections", type=int, metavar="N", help="Sessions at most; 4 without."),
+    click.option("--timeout", type=float, metavar="SECONDS", help="End the fetch after this time."),
+    click.option(
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="NAME",
+        help="One more header field as a column, such as List-Unsubscribe or Received:all.",
+    ),
+)
+# Of these, what only a server can do.
+_SERVER_ONLY = {"folders", "since", "before", "search", "newest", "connections", "timeout"}
 
 
 def _account(url: str, security: Security | None, ca_file: str | None) -> Account:
@@ -101,7 +150,7 @@ def _account(url: str, security: Security | None, ca_file: str | None) -> Accoun
 
 
 @cli.command()
-@_account_options
+@_account_options("url")
 @click.option("-o", "--output", metavar="FILE", help="Write .csv, .parquet or .jsonl instead.")
 def folders(url: str, security: Security | None, ca_file: str | None, output: str | None) -> None:
     """List the folders of an account."""
@@ -122,32 +171,12 @@ def _table(df: pd.DataFrame) -> str:
     """Lay a frame out for a terminal: its last column is text of any width, so it needs none."""
     text = df.astype(object).fillna("").to_string(index=False, columns=df.columns[:-1])
     lines = zip(text.splitlines(), [df.columns[-1], *df.iloc[:, -1]], strict=True)
-    return "\n".join(f"{line}  {last}" for line, last in lines)
+    return "\n".join(f"{line}  {_plain(last)}" for line, last in lines)
 
 
 @cli.command()
-@_account_options
-@click.option(
-    "-f",
-    "--folder",
-    "folders",
-    multiple=True,
-    metavar="GLOB",
-    help='Only folders of this name, such as INBOX or "Lists/*"; may be repeated.',
-)
-@click.option("--since", metavar="DATE", help="Arrived on this day or later: 2024-02-29.")
-@click.option("--before", metavar="DATE", help="Arrived before this day.")
-@click.option("--search", metavar="KEYS", help="IMAP SEARCH keys, such as 'UNSEEN FROM \"ann\"'.")
-@click.option("--newest", type=int, metavar="N", help="At most N messages of each folder.")
-@click.option(
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="NAME",
-    help="One more header field as a column, such as List-Unsubscribe or Received:all.",
-)
-@click.option("--connections", type=int, default=4, show_default=True, help="Sessions at most.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="End the fetch after this time.")
+@_account_options("source")
+@_selection_options
 @click.option(
     "-o",
     "--output",
@@ -170,32 +199,24 @@ def _table(df: pd.DataFrame) -> str:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems.")
 def fetch(
-    url: str,
-    security: Security | None,
-    ca_file: str | None,
-    folders: Sequence[str],
+    source: str,
     output: str,
     kind: Format | None,
     formulas: Formulas,
     *,
     quiet: bool,
-    **keywords: Any,  # noqa: ANN401 -- open_stream's own, checked there
+    **options: Any,  # noqa: ANN401 -- passed on to the readers, which check them
 ) -> int:
     """Fetch message headers into a file, a row for each message.
+
+    SOURCE is an account's URL, or the path of an mbox file, a Maildir or a message.
 
     Rows are written as they arrive, so memory does not grow with the mailbox; the file gets its
     name when it is complete.
     """
-    from mailframe.read import open_stream
     from mailframe.sync import run
 
-    stream = open_stream(
-        _account(url, security, ca_file),
-        folders=folders or None,
-        errors="ignore",  # told below, from the report
-        progress=False if quiet else None,
-        **keywords,
-    )
+    stream = _open(source, options, quiet=quiet)
     target: str | IO[bytes] = output
     if output == "-":
         target, kind = sys.stdout.buffer, kind or "csv"
@@ -205,18 +226,91 @@ def fetch(
     return _tell_problems(stream.report)
 
 
+@cli.command()
+@_account_options("source")
+@_selection_options
+@click.option("--me", multiple=True, metavar="ADDRESS", help="Yours; guessed from Sent without.")
+@click.option("--tz", metavar="ZONE", help="Of days and hours, such as Europe/Berlin.")
+def stats(source: str, me: Sequence[str], tz: str | None, **options: Any) -> int:  # noqa: ANN401 -- as above
+    """Sum up a mailbox on one screen.
+
+    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
+    that fetch wrote.
+    """
+    from mailframe.stats import MailAccessor
+
+    df = _read(source, options)
+    try:
+        summary = MailAccessor(df).describe(me=me or None, tz=tz)
+    except AttributeError as error:
+        raise ConfigurationError(f"{source}: {error}") from error
+    click.echo(summary)
+    return _tell_problems(df.attrs.get("mailframe", {}))
+
+
+def _open(source: str, options: dict[str, Any], *, quiet: bool) -> BatchStream | Reading:
+    """Open an account or local mail for streaming; problems are told from the report."""
+    options = {name: value for name, value in options.items() if value is not None}
+    security, ca_file = options.pop("security", None), options.pop("ca_file", None)
+    options |= {"progress": False if quiet else None, "errors": "ignore"}
+    if "://" in source:
+        from mailframe.read import open_stream
+
+        return open_stream(_account(source, security, ca_file), **options)
+    from mailframe.sources.local import open_local
+
+    if not Path(source).exists():
+        raise ConfigurationError(
+            f"{source} is neither a file or folder nor a URL such as imaps://USER@HOST"
+        )
+    if asked := _SERVER_ONLY & set(options) or {security, ca_file} - {None}:
+        raise ConfigurationError(
+            f"{source} is not on a server, so this cannot be asked: {', '.join(sorted(asked))}"
+        )
+    return open_local(source, **options)
+
+
+def _read(source: str, options: dict[str, Any]) -> pd.DataFrame:
+    """Read an account, local mail or a Parquet file into a frame."""
+    import pandas as pd
+
+    from mailframe.frame.adapter import to_frame
+    from mailframe.read import BatchStream
+    from mailframe.sync import run
+
+    if Path(source).suffix == ".parquet":
+        try:
+            return pd.read_parquet(source)
+        except ValueError as error:  # pyarrow's own are of this class
+            raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
+    stream = _open(source, options, quiet=False)
+    if isinstance(stream, BatchStream):
+        return run(stream.frame())
+    return to_frame(stream, stream.schema, report=stream.report)
+
+
 async def _write(
-    stream: BatchStream, target: str | IO[bytes], kind: Format | None, formulas: Formulas
+    stream: BatchStream | Reading, target: str | IO[bytes], kind: Format | None, formulas: Formulas
 ) -> None:
     from contextlib import aclosing
 
     from mailframe.frame.export import open_writer
 
     with open_writer(target, stream.schema, format=kind, formulas=formulas) as writer:
-        async with aclosing(aiter(stream)) as batches:
+        async with aclosing(_batches(stream)) as batches:
             async for batch in batches:
                 writer.write(batch)
         writer.attrs = {"mailframe": stream.report}
+
+
+async def _batches(stream: BatchStream | Reading) -> AsyncGenerator[pa.RecordBatch]:
+    if hasattr(stream, "__aiter__"):
+        async for batch in stream:
+            yield batch
+        return
+    for batch in stream:
+        yield batch
+        await asyncio.sleep(0)  # here Ctrl-C is heard
 
 
 def _summary(report: Mapping[str, Any], output: str) -> str:
@@ -231,9 +325,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def _tell_problems(report: Mapping[str, Any]) -> int:
-    for folder, why in report["skipped"].items():
+    for folder, why in report.get("skipped", {}).items():
         _say(f"left out {folder}: it {why}")
-    problems = report["problems"]
+    problems = report.get("problems", [])
     for problem in problems[:_MOST_PROBLEMS]:
         uids = f" (UID {problem['uids']})" if problem["uids"] else ""
         _say(f"{problem['text']}{uids}")

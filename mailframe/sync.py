@@ -130,6 +130,8 @@ def _interruptible(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> It
     signal.signal(signal.SIGINT, interrupt)
     try:
         yield
+        if interrupted:
+            raise KeyboardInterrupt  # it was about to end and did not notice; the user meant it
     except asyncio.CancelledError:
         if interrupted:
             raise KeyboardInterrupt from None  # the cancellation was only its messenger

@@ -100,6 +100,59 @@ def test_what_is_asked_for_is_what_comes(command, url):
     assert table(command("fetch", url, "--before", "2001-01-01", "-q")[1]) == []
 
 
+@pytest.fixture
+def mbox(tmp_path):
+    path = tmp_path / "old.mbox"
+    mail = (MAIL % (n, n) + b"Hello\r\n\r\n" for n in range(4))
+    path.write_bytes(b"".join(b"From zoe Thu Feb 29 12:00:00 2024\r\n" + one for one in mail))
+    return path
+
+
+def test_a_file_stands_wherever_a_url_may(command, mbox):
+    code, out, err = command("fetch", mbox, "--formulas", "keep", "--header", "X-Mailer")
+    assert code == 0
+    rows = table(out)
+    assert [row["subject"] for row in rows] == [f"=1+{n}" for n in range(4)]
+    assert "x_mailer" in rows[0]
+    assert err[0].startswith("mailframe: wrote 4 messages of 1 folder, in ")
+    code, out, err = command("stats", mbox)
+    assert code == 0
+    assert err[0].startswith("mailframe: cannot tell which addresses are yours")
+    assert "zoe@example.com" in out
+
+
+def test_what_only_a_server_can_do_is_not_asked_of_a_file(command, mbox):
+    code, out, err = command("fetch", mbox, "--since", "2024-01-01", "--newest", "3")
+    assert (code, out) == (2, "")
+    assert err == [f"mailframe: {mbox} is not on a server, so this cannot be asked: newest, since"]
+
+
+def test_stats_sums_up_an_account_or_a_written_file(command, url, tmp_path):
+    options = ("--tz", "UTC", "--me", "ann@example.org")
+    code, from_server, err = command("stats", url, *options)
+    assert (code, err) == (0, [])
+    assert "8 in 2 folders, 3 unread" in from_server
+    command("fetch", url, "-o", tmp_path / "a.parquet")
+    assert command("stats", tmp_path / "a.parquet", *options) == (0, from_server, [])
+
+
+def test_stats_of_what_holds_no_mail_is_one_sentence(command, tmp_path):
+    pd.DataFrame({"n": [1]}).to_parquet(tmp_path / "n.parquet")
+    (tmp_path / "bad.parquet").write_text("no")
+    for name in ("n.parquet", "bad.parquet", "missing.parquet", "missing"):
+        code, out, err = command("stats", tmp_path / name)
+        assert code in {1, 2}
+        assert (out, len(err)) == ("", 1)
+        assert name in err[0]
+
+
+def test_what_servers_say_cannot_command_the_terminal(command, dovecot, user):
+    dovecot.deliver(user, "INBOX", [])
+    _, _, err = command("fetch", dovecot.url(user), "-f", "\x1b]0;evil\x07")
+    assert "\x1b" not in err[0]
+    assert "evil" in err[0]
+
+
 def test_an_empty_mailbox_is_no_failure(command, dovecot, user):
     code, out, err = command("fetch", dovecot.url(user))
     assert code == 0
@@ -139,6 +192,7 @@ def refused_port(_):
         (lambda d: [d.url("ann") + "/INBOX"], 2, "folders="),
         (lambda d: [d.url("ann"), "--ca-file", "none.pem", "--security", "tls"], 2, "none.pem"),
         (lambda _: ["ann@example.org"], 2, "imaps://USER@HOST"),
+        (lambda _: ["https://ann@example.org"], 2, "imaps://USER@HOST"),
     ],
 )
 def test_a_failure_is_one_sentence_and_leaves_no_file(

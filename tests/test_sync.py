@@ -201,6 +201,23 @@ def test_ctrl_c_in_a_script_ends_the_wait_and_closes_the_socket(place, silence):
     assert process.returncode == -signal.SIGINT
 
 
+def test_ctrl_c_is_not_lost_on_a_coroutine_that_is_busy_with_its_last_step():
+    code = """
+    import os, signal
+    from mailframe.sync import run
+
+    async def busy():
+        os.kill(os.getpid(), signal.SIGINT)
+        return sum(range(100_000))
+
+    try:
+        print("result", run(busy()))
+    except KeyboardInterrupt:
+        print("interrupted", signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+    """
+    assert output(code) == ["interrupted", "True"]
+
+
 @pytest.fixture(scope="module")
 def kernel():
     with started_kernel() as kernel:

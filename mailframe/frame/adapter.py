@@ -30,6 +30,8 @@ ATTRS = "mailframe"  # the key of the report in DataFrame.attrs
 
 # Above this many runs per row, slicing costs more than comparing rows.
 _RUNS_PER_ROW = 1 / 16
+# A column of more stays in chunks: lists have 32-bit offsets, and copying it would hold it twice.
+_COMBINED_BYTES = 1 << 31
 # Rows of a batch made from a frame: large enough for vectors, small enough to stream.
 _BATCH_ROWS = 1 << 16
 
@@ -201,10 +203,7 @@ def _arrange(
     runs: Sequence[_Run],
     order: NDArray[np.intp] | None,
 ) -> pa.ChunkedArray:
-    """Bring one column into row order, in as few chunks as its offsets allow; empties ``chunks``.
-
-    Types with 32-bit offsets stay in several chunks where one would overflow.
-    """
+    """Bring one column into row order, in one chunk if that is wise; empties ``chunks``."""
     if pa.types.is_dictionary(kind):
         chunks[:] = pa.chunked_array(chunks, kind).unify_dictionaries().chunks
     if order is None:
@@ -213,9 +212,8 @@ def _arrange(
     chunks.clear()
     if order is not None:
         column = column.take(pa.array(order))
-    if column.num_chunks > 1:
-        combined = column.combine_chunks()
-        return combined if isinstance(combined, pa.ChunkedArray) else pa.chunked_array([combined])
+    if column.num_chunks > 1 and column.nbytes < _COMBINED_BYTES:
+        return pa.chunked_array([column.combine_chunks()], kind)
     return column
 
 
