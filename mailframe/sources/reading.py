@@ -30,7 +30,7 @@ ErrorsOption: TypeAlias = Literal["warn", "raise", "ignore"]
 
 # A batch closes at the first of these: rows enough for vectors, octets few enough for any memory.
 BATCH_ROWS = 4096
-BATCH_OCTETS = 1 << 24
+BATCH_OCTETS = 1 << 23
 
 
 class Message(NamedTuple):
