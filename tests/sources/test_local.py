@@ -37,8 +37,19 @@ def make_folder(path, places):
         (lambda path: make_folder(path, ["new", "cur"]), "maildir"),
         (lambda path: make_folder(path, [".Sent/new", ".Sent/cur"]), "maildir"),
         (lambda path: make_folder(path, ["a", "b"]), "eml"),
+        (lambda path: path.mkdir() or (path / "mbox").write_bytes(MBOX), "mbox"),
     ],
-    ids=["mbox", "gz", "message", "zip of mbox", "zip of eml", "maildir", "folders", "eml folder"],
+    ids=[
+        "mbox",
+        "gz",
+        "message",
+        "zip of mbox",
+        "zip of eml",
+        "maildir",
+        "folders",
+        "eml folder",
+        "Apple",
+    ],
 )
 def test_the_kind_is_found_by_content(tmp_path, make, kind):
     path = tmp_path / "mail"
@@ -64,6 +75,12 @@ def test_what_is_no_mail_is_refused(tmp_path, content):
 def test_a_path_that_names_nothing_is_refused(tmp_path):
     with pytest.raises(mf.ConfigurationError, match="no such file"):
         open_local(tmp_path / "absent")
+
+
+def test_a_damaged_archive_is_refused_with_the_reason(tmp_path):
+    (tmp_path / "mail.gz").write_bytes(gzip.compress(MBOX)[:5])
+    with pytest.raises(mf.ConfigurationError, match=r"mail\.gz cannot be read: .* ended"):
+        open_local(tmp_path / "mail.gz")
 
 
 def test_options_reach_the_reading(tmp_path):
