@@ -116,9 +116,16 @@ class _Found(NamedTuple):
         return status.st_size, internaldate, header
 
 
-def _is_message(name: str) -> bool:
+def _is_message(path: str) -> bool:
     """Tell whether a file is a message by its name: ``.eml``, or a number as in MH folders."""
-    return name.lower().endswith(_SUFFIX) or name.isdecimal()
+    name = PurePosixPath(path).name
+    return name.lower().endswith(_SUFFIX) or (name.isascii() and name.isdecimal())
+
+
+def _order(path: str) -> tuple[str, int, str]:
+    """Order messages by folder, then by number or name."""
+    folder, _, name = path.rpartition("/")
+    return folder, int(name) if name.isdecimal() else -1, name
 
 
 def _find(path: Path) -> Iterator[_Found]:
@@ -128,11 +135,11 @@ def _find(path: Path) -> Iterator[_Found]:
         for folder, below, names in os.walk(root):
             below.sort()
             shown = Path(folder).relative_to(root.parent).as_posix()
-            for name in sorted(filter(_is_message, names)):
+            for name in sorted(filter(_is_message, names), key=_order):
                 yield _Found(shown, os.path.join(folder, name))  # noqa: PTH118 -- a Path costs more
     elif is_zip(path):
         with open_zip(path) as archive:
-            for name in sorted(filter(_is_message, archive.namelist())):
+            for name in sorted(filter(_is_message, archive.namelist()), key=_order):
                 folder = PurePosixPath(path.stem, name).parent.as_posix()
                 yield _Found(folder, name, archive)
     else:

@@ -73,6 +73,8 @@ class Part:
     def stem(self) -> str:
         """The name without the suffixes that say how it is stored."""
         name = PurePosixPath(self.member or self.path.name)
+        if name.name == "mbox" and self.path.parent.suffix == ".mbox":  # as Apple Mail exports
+            name = PurePosixPath(self.path.parent.name)
         if name.suffix.lower() in _COMPRESSED:
             name = name.with_suffix("")
         return name.stem if name.suffix.lower() == ".mbox" else name.name
@@ -127,8 +129,17 @@ def parts(path: Path, suffix: str) -> list[Part]:
 
 
 def is_zip(path: Path) -> bool:
-    """Tell whether a file is a zip archive."""
-    return _magic(path).startswith(_ZIP)
+    """Tell whether a file is a zip archive.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read.
+    """
+    try:
+        return _magic(path).startswith(_ZIP)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:

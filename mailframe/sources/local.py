@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Unpack
 
 from mailframe.errors import ConfigurationError
 from mailframe.sources.eml import EmlReading
-from mailframe.sources.files import expand, is_zip, parts
+from mailframe.sources.files import expand, is_zip
 from mailframe.sources.headerblock import begins_with_field
 from mailframe.sources.maildir import MaildirReading, maildir_folders
-from mailframe.sources.mbox import MboxReading, is_mbox
+from mailframe.sources.mbox import MboxReading, holds_mbox
 from mailframe.sources.reading import Options
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mailframe.sources.files import PathOption
     from mailframe.sources.reading import Keywords, Reading
 
@@ -48,16 +46,9 @@ def open_local(path: PathOption, **options: Unpack[Keywords]) -> Reading:
     chosen = Options(**options)
     if len(paths) == 1 and paths[0].is_dir() and any(maildir_folders(paths[0])):
         return MaildirReading(paths[0], chosen)
-    if all(map(_holds_mbox, paths)):
+    if all(found.suffix.lower() != ".eml" and holds_mbox(found) for found in paths):
         return MboxReading(paths, chosen)
     for found in paths:
         if found.is_file() and not is_zip(found) and not begins_with_field(str(found)):
             raise ConfigurationError(f"{found} is neither an mbox file nor a message")
     return EmlReading(paths, chosen)
-
-
-def _holds_mbox(path: Path) -> bool:
-    if path.is_dir() or path.suffix.lower() == ".eml":
-        return False
-    found = parts(path, ".mbox")
-    return bool(found) and all(map(is_mbox, found))

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # The colon is not allowed in file names everywhere, so other characters stand for it.
 _INFO = re.compile(r"[:;!-]2,([A-Za-z]*)")
+# The size with CRLF line ends, which IMAP serves as RFC822.SIZE, where the writer noted it.
+_SIZE = re.compile(r",W=(\d{1,18})(?!\d)")
 _FLAGS = {
     "D": rb"\Draft",
     "F": rb"\Flagged",
@@ -65,7 +67,8 @@ def read_maildir(
         The columns of `mailframe.read_imap`. ``account`` is the path's name; ``folder`` is INBOX,
         a Maildir++ name without its first dot, or a relative path; ``uid`` the place in the order
         of file names, from 1 in each folder; ``internaldate`` the file's modification time, as
-        Dovecot and Courier keep it; ``size`` the file's.
+        Dovecot and Courier keep it; ``size`` is what its name tells (``W=``, as Dovecot serves it),
+        or the file's.
 
     Raises
     ------
@@ -120,8 +123,11 @@ class MaildirReading(Reading):
         except OSError as error:
             self.problem(folder, error, f"{path} cannot be read: {error.strerror}")
             return None
-        flags = _flags(path, keywords)
-        return Message(folder, uid, flags, _internaldate(status.st_mtime), status.st_size, header)
+        name = path[path.rfind("/") :]
+        flags = _flags(name, keywords)
+        sent = _SIZE.search(name)
+        size = int(sent[1]) if sent else status.st_size
+        return Message(folder, uid, flags, _internaldate(status.st_mtime), size, header)
 
 
 def maildir_folders(root: Path) -> Iterator[tuple[str, Path]]:
@@ -174,8 +180,8 @@ def _keywords(path: Path) -> dict[str, bytes]:
     }
 
 
-def _flags(path: str, keywords: dict[str, bytes]) -> bytes:
-    info = _INFO.search(path, path.rfind("/"))
+def _flags(name: str, keywords: dict[str, bytes]) -> bytes:
+    info = _INFO.search(name)
     letters = info[1] if info else ""
     named = ((_FLAGS.get(letter) or keywords.get(letter)) for letter in letters)
     return b" ".join(flag for flag in named if flag)

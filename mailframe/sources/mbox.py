@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mailframe.sources.files import PathsOption, Stream
     from mailframe.sources.reading import ErrorsOption, Keywords
 
+_SUFFIX = ".mbox"
 # Enough of a file to see its first message.
 _HEAD = 1 << 16
 # What Google Takeout tells beside the mail.
@@ -111,7 +112,7 @@ class MboxReading(Reading):
     unit = "B"
 
     def __init__(self, paths: list[Path], options: Options) -> None:
-        self._parts = [part for path in paths for part in _mbox_parts(path)]
+        self._parts = [part for path in paths for part in _parts(path)]
         stems = Counter(part.stem for part in self._parts)
         self._folders = [part.stem if stems[part.stem] == 1 else str(part) for part in self._parts]
         heads = [_checked_head(part) for part in self._parts]
@@ -145,7 +146,8 @@ class MboxReading(Reading):
 
     def _pieces(self, part: Part, folder: str) -> Iterator[Piece]:
         def on_text(octets: int) -> None:
-            self.problem(folder, "Text", f"{part}: {octets} octets stand before the first message")
+            text = f"{part}: {octets} octets stand before the first message"
+            self.problem(folder, "Preamble", text)
 
         with ExitStack() as stack:
             try:
@@ -166,29 +168,37 @@ class MboxReading(Reading):
         return count
 
 
-def _mbox_parts(path: Path) -> list[Part]:
+def holds_mbox(path: Path) -> bool:
+    """Tell whether a file, zip archive or exported folder holds mbox files, perhaps empty ones."""
     if path.is_dir():
+        return _inside(path).is_file()
+    found = parts(path, _SUFFIX)
+    return bool(found) and all(_is_mbox(part.head(_HEAD)) for part in found)
+
+
+def _inside(path: Path) -> Path:
+    """Give the mbox file in a folder as Apple Mail exports it."""
+    return path / "mbox"
+
+
+def _parts(path: Path) -> list[Part]:
+    if path.is_dir() and not holds_mbox(path):
         raise ConfigurationError(
             f"{path} is a folder, not an mbox file; read_maildir and read_eml take folders"
         )
-    found = parts(path, ".mbox")
+    found = parts(_inside(path) if path.is_dir() else path, _SUFFIX)
     if not found:
         raise ConfigurationError(f"{path} holds no .mbox file")
     return found
 
 
-def is_mbox(part: Part) -> bool:
-    """Tell whether a stream is an mbox file, perhaps an empty one."""
-    return _is_mbox_head(part.head(_HEAD))
-
-
-def _is_mbox_head(head: bytes) -> bool:
+def _is_mbox(head: bytes) -> bool:
     return not head.strip() or any(True for _ in split(io.BytesIO(head).readinto))
 
 
 def _checked_head(part: Part) -> bytes:
     head = part.head(_HEAD)
-    if not _is_mbox_head(head):
+    if not _is_mbox(head):
         raise ConfigurationError(
             f"{part} is not an mbox file: it has no From line; read_eml takes single messages"
         )

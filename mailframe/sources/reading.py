@@ -30,7 +30,7 @@ ErrorsOption: TypeAlias = Literal["warn", "raise", "ignore"]
 
 # A batch closes at the first of these: rows enough for vectors, octets few enough for any memory.
 BATCH_ROWS = 4096
-BATCH_OCTETS = 1 << 24
+BATCH_OCTETS = 1 << 23
 
 
 class Message(NamedTuple):
@@ -177,7 +177,7 @@ class Reading(ABC):
             cause = error if isinstance(error, Exception) else None
             raise MailframeError(text, account=self.account, folder=folder) from cause
         kind = error if isinstance(error, str) else type(error).__name__
-        self.problems.append({"folder": folder, "uids": [], "error": kind, "text": text})
+        self.problems.append({"folder": folder, "uids": "", "error": kind, "text": text})
 
     def __iter__(self) -> Self:
         return self

@@ -105,8 +105,9 @@ def split(
 
 
 def _claim(header: bytes, body: int) -> int:
-    at = max(header.find(b"\nContent-Length:"), header.find(b"\nContent-length:"))
-    length = _LENGTH.match(header, at + 1) if at >= 0 else None
+    lines = b"\n" + header
+    at = max(lines.find(b"\nContent-Length:"), lines.find(b"\nContent-length:"))
+    length = _LENGTH.match(lines, at + 1) if at >= 0 else None
     return body + int(length[1]) if length else 0
 
 

@@ -1,0 +1,89 @@
+"""`open_local` tells what a path holds."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+
+import pytest
+
+import mailframe as mf
+from mailframe.sources.local import open_local
+
+EML = b"From: ann@example.org\nSubject: x\n\ntext\n"
+MBOX = b"From ann@example.org Thu Nov 29 22:33:52 2001\n" + EML + b"\n"
+
+
+def zipped(path, names):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, MBOX if name.endswith(".mbox") else EML)
+
+
+def make_folder(path, places):
+    for place in places:
+        (path / place).mkdir(parents=True)
+    (path / places[-1] / "1.eml").write_bytes(EML)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda path: path.write_bytes(MBOX), "mbox"),
+        (lambda path: path.write_bytes(gzip.compress(MBOX)), "mbox"),
+        (lambda path: path.write_bytes(EML), "eml"),
+        (lambda path: zipped(path, ["Takeout/Mail/All.mbox", "Takeout/x.html"]), "mbox"),
+        (lambda path: zipped(path, ["a.eml", "b/c.eml"]), "eml"),
+        (lambda path: make_folder(path, ["new", "cur"]), "maildir"),
+        (lambda path: make_folder(path, [".Sent/new", ".Sent/cur"]), "maildir"),
+        (lambda path: make_folder(path, ["a", "b"]), "eml"),
+        (lambda path: path.mkdir() or (path / "mbox").write_bytes(MBOX), "mbox"),
+    ],
+    ids=[
+        "mbox",
+        "gz",
+        "message",
+        "zip of mbox",
+        "zip of eml",
+        "maildir",
+        "folders",
+        "eml folder",
+        "Apple",
+    ],
+)
+def test_the_kind_is_found_by_content(tmp_path, make, kind):
+    path = tmp_path / "mail"
+    make(path)
+    reading = open_local(path)
+    assert reading.kind == kind
+    assert sum(len(batch) for batch in reading) >= 1
+    assert reading.report["messages"] >= 1
+
+
+def test_an_empty_file_is_an_empty_mbox(tmp_path):
+    (tmp_path / "mail").write_bytes(b"")
+    assert list(open_local(tmp_path / "mail")) == []
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"\x89PNG\r\n\x1a\n", b"PAR1" * 99])
+def test_what_is_no_mail_is_refused(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(mf.ConfigurationError, match="neither an mbox file nor a message"):
+        open_local(tmp_path / "file")
+
+
+def test_a_path_that_names_nothing_is_refused(tmp_path):
+    with pytest.raises(mf.ConfigurationError, match="no such file"):
+        open_local(tmp_path / "absent")
+
+
+def test_a_damaged_archive_is_refused_with_the_reason(tmp_path):
+    (tmp_path / "mail.gz").write_bytes(gzip.compress(MBOX)[:5])
+    with pytest.raises(mf.ConfigurationError, match=r"mail\.gz cannot be read: .* ended"):
+        open_local(tmp_path / "mail.gz")
+
+
+def test_options_reach_the_reading(tmp_path):
+    (tmp_path / "mail").write_bytes(MBOX)
+    reading = open_local(tmp_path / "mail", headers=["X-Spam"], raw_headers=True)
+    assert reading.schema.names[-2:] == ["x_spam", "raw_headers"]
