@@ -158,7 +158,7 @@ def ours(block):
 
 def same(field, mine, theirs):
     """Tell whether two parsers say the same, letter case of domains apart."""
-    if field in {"from_addr"} and mine and theirs:
+    if field == "from_addr" and mine and theirs:
         return mine.lower() == theirs.lower()
     if field in {"to", "cc"} and isinstance(theirs, list):
         return [x.lower() for x in mine] == [x.lower() for x in theirs]
