@@ -43,7 +43,12 @@ def headers(name):
 
 @cache
 def fetched(name, fields):
-    """Return the blocks as a server sends ``BODY[HEADER.FIELDS (...)]``: chosen, with CRLF."""
+    """Return the blocks of an archive as a server sends chosen fields."""
+    return chosen(headers(name), fields)
+
+
+def chosen(blocks, fields):
+    """Return what a server sends for ``BODY[HEADER.FIELDS (...)]``, lines ending in CRLF."""
     wanted = {field.lower().encode() for field in fields}
     return tuple(
         b"".join(
@@ -52,5 +57,5 @@ def fetched(name, fields):
             if field[1].lower() in wanted
         )
         + b"\r\n"
-        for block in headers(name)
+        for block in blocks
     )

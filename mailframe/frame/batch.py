@@ -225,7 +225,8 @@ class _Batch:
 
     def _note(self, spans: Spans, mended: Mask) -> None:
         """Count malformed values, one a field and message."""
-        self.defects[np.unique(spans.rows[mended])] += 1
+        if mended.any():
+            self.defects[np.unique(spans.rows[mended])] += 1
 
     def _put(self, name: str, spans: Spans, array: pa.Array) -> None:
         """Spread a column of the messages that have a field over all messages."""

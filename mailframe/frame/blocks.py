@@ -141,12 +141,15 @@ class Blocks:
         for positions in (other, bare, equals[octets[equals + 1] == _QUESTION]):
             self._odd[np.searchsorted(self._line, positions, "right") - 1] = True
 
-        # A line end that is none, or fields behind an empty line: what that means is for
-        # the general path to say.
+        # Behind an empty line is a body, whatever it looks like.
         empty = (head[logical] == _LF) | (head[logical] == _CR)
-        resumed = empty[:-1] & ~empty[1:] & (self._row[:-1] == self._row[1:])
-        strange = set(np.searchsorted(closing, bare).tolist())
-        return strange.union(self._row[:-1][resumed].tolist())
+        if (empty[:-1] & ~empty[1:] & (self._row[:-1] == self._row[1:])).any():
+            ends = np.flatnonzero(empty)[::-1]
+            end_of_header = np.full(len(header), len(logical))
+            end_of_header[self._row[ends]] = ends  # of several the first, which is written last
+            self._head[np.arange(len(logical)) > end_of_header[self._row]] = 0
+        # What a CR alone means is for the general path to say.
+        return set(np.searchsorted(closing, bare).tolist())
 
     def _find(self, name: bytes, strange: set[int]) -> Spans:
         """Find the fields of one name; add messages with blanks before its colon to `strange`."""

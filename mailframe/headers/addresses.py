@@ -263,13 +263,12 @@ class _Reader:
         pieces = _pieces(tokens)
         spec = next((piece for piece in pieces if _AT in piece), None)
         self.mended |= len(pieces) != 1 or spec is None
-        if spec is None:
-            if not pieces or pieces[-1][-1] == ("atom", b":"):
-                return None, None  # nothing, or a group that was put into brackets
-            spec = pieces[-1]
-            at = len(spec)
-        else:
-            at = len(spec) - 1 - spec[::-1].index(_AT)
+        if not pieces:
+            return None, None
+        spec = spec or pieces[-1]
+        at = len(spec) - 1 - spec[::-1].index(_AT) if _AT in spec else len(spec)
+        if spec[:at][-1:] == [("atom", b":")]:
+            return None, None  # a group that was put into brackets
         local = self._local(spec[:at])
         domain, failed = domain_text(self._raw_text(b"".join(token for _, token in spec[at + 1 :])))
         if domain.endswith("."):

@@ -193,11 +193,10 @@ def _mend(
     mended = np.zeros(len(odd), np.bool_)
     if odd.any():
         mask = pa.array(odd)
-        others = (raw if source is None else source).filter(mask).to_pylist()
-        found = [parse(each) for each in others]
-        anew = pa.array([value for value, _ in found], pa.large_string())
+        found, index = distinct((raw if source is None else source).filter(mask), parse)
+        anew = pa.array([value for value, _ in found], pa.large_string()).take(index)
         array = pc.replace_with_mask(array, mask, anew)
-        mended[odd] = [wrong for _, wrong in found]
+        mended[odd] = _mended(found, index)
     return Column(array, mended)
 
 

@@ -28,7 +28,7 @@ _ZONE = (
     r"(?: *+(?P<zone>(?:(?:gmt|utc|ut) ?)?[+-] ?\d{1,2}:?\d{2}(?!\d)|(?:gmt|utc)?[+-]\d{1,2}(?!\d)"
     r'|"?[a-z]{1,5}+"?(?!\d)))?'
 )
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_DAY = r"(?P<day>0?\d{1,2})(?:st|nd|rd|th)?"
 _CLOCK = rf"{_TIME}{_NOON}{_ZONE}"
 _FORMS = (
     # Wed, 21 Aug 2002 16:12:38 +0700

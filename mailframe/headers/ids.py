@@ -12,7 +12,8 @@ import re
 from mailframe.headers.text import clean, unfold
 
 _ID = re.compile(rb"<([^<>]*+)>")
-_BLANK = re.compile(rb"[ \t]++")
+# A quoted string keeps its blanks; elsewhere they come from folding and belong to nothing.
+_BLANK = re.compile(rb'("(?:[^"\\]++|\\.)*+"?)|[ \t]++')
 _BARE = re.compile(rb"[^\s<>,;()\"]++")
 
 
@@ -88,7 +89,7 @@ def list_id(raw: bytes) -> tuple[str | None, bool]:
 
 
 def _id_text(raw: bytes) -> tuple[str, bool]:
-    """Decode one id; blanks in it come from folding and never belong to it."""
-    joined = _BLANK.sub(b"", raw)
+    """Decode one id, without the blanks that folding put in."""
+    joined = _BLANK.sub(rb"\1", raw)
     text, mended = clean(joined.decode("utf-8", "replace"))
     return text, mended or joined != raw or not text or "\ufffd" in text

@@ -25,7 +25,8 @@ WORD = (
     rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*+)\?="
 )
 _WORD = re.compile(WORD)
-_FOLD = re.compile(rb"\r*+\n")
+# Behind a CR no search begins: a run of them is read once.
+_FOLD = re.compile(rb"(?<!\r)\r*+\n")
 _BASE64_NOISE = re.compile(rb"[^A-Za-z0-9+/]++")
 _BAD_HEX = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -35,6 +35,8 @@ VALUES = [
     (b"A Group: Ann <a@b>, c@d;", [("Ann", "a@b"), (None, "c@d")], False),
     (b"G: a@b;, H:;, c@d", [(None, "a@b"), (None, "c@d")], False),
     (b"<Undisclosed-Recipient:;>", [], True),
+    (b"<Undisclosed-Recipient:;@example.org>", [], True),
+    (b"<Undisclosed-Recipient:@example.org;>", [], True),
     (b"G: a@b", [(None, "a@b")], True),
     # Comments.
     (b"a@b (Ann Lee)", [("Ann Lee", "a@b")], False),
