@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from typing import Any
 
+    from pandas.api.extensions import ExtensionArray
+
     from mailframe.stats.columns import Ints
 
 SHOWN = ["folder", "uid", "date", "from_addr", "subject", "size"]
@@ -99,28 +101,19 @@ def lists(df: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> Any:
+def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> ExtensionArray:
     """Give the way out that the newest message of each list names; the web before mail.
 
-    List-Unsubscribe (RFC 2369) holds URLs in angle brackets, the one to prefer first; RFC 8058
-    asks for https where one click shall do.
+    List-Unsubscribe (RFC 2369) may name several; RFC 8058 asks for https where one click shall
+    do. Other schemes are nothing to click on.
     """
-    rows, values = columns.flat(df, "list_unsubscribe")
-    bare = pc.extract_regex(values, r"^\s*<?\s*(?P<url>[^<>\s]+?)\s*(?:[,>]|$)")
-    urls = pc.struct_field(bare, "url")
-    web = pc.match_substring_regex(urls, r"(?i)^https?:").fill_null(False)  # noqa: FBT003 -- Arrow
+    rows, urls = columns.flat(df, "list_unsubscribe")
+    web = pc.match_substring_regex(urls, r"(?i)^https?:").to_numpy(zero_copy_only=False)
+    mail = pc.match_substring_regex(urls, r"(?i)^mailto:").to_numpy(zero_copy_only=False)
     number = names.dense(len(df))[rows]
-    usable = (number >= 0) & pc.is_valid(urls).to_numpy(zero_copy_only=False)
+    usable = (number >= 0) & (web | mail)
     entries = np.flatnonzero(usable)
-    position = -entries  # of several in one message the first
-    order = np.lexsort(
-        (
-            position,
-            web.to_numpy(zero_copy_only=False)[entries],
-            when[rows[entries]],
-            number[entries],
-        )
-    )
+    order = np.lexsort((-entries, web[entries], when[rows[entries]], number[entries]))
     entries = entries[order]
     last = entries[np.flatnonzero(np.diff(number[entries], append=-1))]
     picks = np.full(len(names.labels), -1, dtype=np.int64)
@@ -167,7 +160,7 @@ def duplicates(df: pd.DataFrame) -> pd.DataFrame:
     return columns.ranked(table, "wasted")
 
 
-def _folders(df: pd.DataFrame, rows: Ints, group: Ints, total: int) -> Any:
+def _folders(df: pd.DataFrame, rows: Ints, group: Ints, total: int) -> ExtensionArray:
     """Collect the distinct folders of each group into a list column."""
     folder = columns.coded(df, "folder")
     number = folder.dense(len(df))[rows]
