@@ -32,11 +32,7 @@ AGES = {
 def sizes(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> pd.DataFrame:
     """Add up octets; see ``df.mail.sizes``."""
     octets = columns.sizes(df)
-    if by == "year":
-        groups = _years(df, tz)
-    else:
-        groups = people.key(df, by)
-    groups = groups.once()
+    groups = _years(df, tz) if by == "year" else people.key(df, by).once()
     total = len(groups.labels)
     mass = np.bincount(groups.codes, octets[groups.rows].astype(np.float64), total)
     biggest = np.zeros(total, dtype=np.int64)
@@ -108,8 +104,8 @@ def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> ExtensionArray
     do. Other schemes are nothing to click on.
     """
     rows, urls = columns.flat(df, "list_unsubscribe")
-    web = pc.match_substring_regex(urls, r"(?i)^https?:").to_numpy(zero_copy_only=False)
-    mail = pc.match_substring_regex(urls, r"(?i)^mailto:").to_numpy(zero_copy_only=False)
+    web = columns.numpy(pc.match_substring_regex(urls, r"(?i)^https?:"))
+    mail = columns.numpy(pc.match_substring_regex(urls, r"(?i)^mailto:"))
     number = names.dense(len(df))[rows]
     usable = (number >= 0) & (web | mail)
     entries = np.flatnonzero(usable)
@@ -118,7 +114,7 @@ def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> ExtensionArray
     last = entries[np.flatnonzero(np.diff(number[entries], append=-1))]
     picks = np.full(len(names.labels), -1, dtype=np.int64)
     picks[number[last]] = last
-    return pd.array(urls.take(pa.array(np.maximum(picks, 0), mask=picks < 0)), dtype="str")
+    return columns.text(urls.take(pa.array(np.maximum(picks, 0), mask=picks < 0)))
 
 
 def inbox_age(df: pd.DataFrame, folder: str, now: datetime | None) -> pd.Series[Any]:

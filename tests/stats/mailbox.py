@@ -14,24 +14,24 @@ import pyarrow as pa
 from mailframe.frame.adapter import to_frame
 from mailframe.frame.schema import SCHEMA
 
-# no  folder   uid date (UTC)       from              to        cc   size flags id  parent  subject
+# no  folder   uid date (UTC)       from             to        cc   size flags id  parent  subject
 TABLE = """
- 0  Archive    1  2024-06-03 08:00  bob@example.net   ann       -     100 SA   b1  -      Plan
- 1  Archive    2  2024-06-04 10:00  bob@example.net   ann       cara  200 S    b2  a1     Re: Plan
- 2  INBOX      1  2024-06-07 16:00  cara@example.com  ann       -     300 SA   c1  -      Invoice
- 3  INBOX      2  2024-06-10 09:30  cara@example.com  ann       -     400 -    c2  -      Lunch?
- 4  INBOX      3  2024-06-11 12:00  Cara@Example.com  ann,bob   -     500 -    c3  a3     Re: Trip
- 5  INBOX      4  -                 dan@example.net   ann       -      50 S    d1  -      Undated
- 6  INBOX      5  2024-06-12 23:30  bot@ci.example    dev       -    1000 -    n1  -      [dev] Build
- 7  INBOX      6  2024-06-13 00:30  bot@ci.example    dev       -    2000 S    n2  n1     Re: Build
- 8  INBOX      7  2024-07-01 09:00  eve@example.net   ann       -     600 S    e1  gone   Re: Old
- 9  INBOX      8  2024-07-02 09:00  eve@example.net   ann       -     700 S    e2  gone   Re: Old
-10  Lists/dev  1  2024-06-12 23:30  bot@ci.example    dev       -    1000 -    n1  -      [dev] Build
-11  Sent       1  2024-06-03 09:00  ann@example.org   bob       -     150 S    a1  b1     Re: Plan
-12  Sent       2  2024-06-05 11:00  Ann@Example.ORG   bob       cara  150 S    a2  b2     Re: Plan
-13  Sent       3  2024-06-10 10:00  ann@example.org   cara      -     250 S    a3  -      Trip
-14  Sent       4  2024-06-10 11:00  ann@example.org   cara      -     350 S    a4  c1     Re: Invoice
-15  Sent       5  2024-06-14 12:00  ann@example.org   dan,bob   -     450 S    a5  -      Question
+ 0  Archive    1  2024-06-03 08:00  bob@example.net  ann       -     100 SA   b1  -      Plan
+ 1  Archive    2  2024-06-04 10:00  bob@example.net  ann       cara  200 S    b2  a1     Re: Plan
+ 2  INBOX      1  2024-06-07 16:00  cara@example.com ann       -     300 SA   c1  -      Invoice
+ 3  INBOX      2  2024-06-10 09:30  cara@example.com ann       -     400 -    c2  -      Lunch?
+ 4  INBOX      3  2024-06-11 12:00  Cara@Example.com ann,bob   -     500 -    c3  a3     Re: Trip
+ 5  INBOX      4  -                 dan@example.net  ann       -      50 S    d1  -      Undated
+ 6  INBOX      5  2024-06-12 23:30  bot@ci.example   dev       -    1000 -    n1  -      [dev] Build
+ 7  INBOX      6  2024-06-13 00:30  bot@ci.example   dev       -    2000 S    n2  n1     Re: Build
+ 8  INBOX      7  2024-07-01 09:00  eve@example.net  ann       -     600 S    e1  gone   Re: Old
+ 9  INBOX      8  2024-07-02 09:00  eve@example.net  ann       -     700 S    e2  gone   Re: Old
+10  Lists/dev  1  2024-06-12 23:30  bot@ci.example   dev       -    1000 -    n1  -      [dev] Build
+11  Sent       1  2024-06-03 09:00  ann@example.org  bob       -     150 S    a1  b1     Re: Plan
+12  Sent       2  2024-06-05 11:00  Ann@Example.ORG  bob       cara  150 S    a2  b2     Re: Plan
+13  Sent       3  2024-06-10 10:00  ann@example.org  cara      -     250 S    a3  -      Trip
+14  Sent       4  2024-06-10 11:00  ann@example.org  cara      -     350 S    a4  c1     Re: Invoice
+15  Sent       5  2024-06-14 12:00  ann@example.org  dan,bob   -     450 S    a5  -      Question
 """
 ADDRESSES = {
     "ann": "ann@example.org",

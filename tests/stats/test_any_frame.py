@@ -100,13 +100,9 @@ def test_the_table_above_has_every_method():
     assert public == {call.split()[0] for call in METHODS} | {"contact_graph", "describe"}
 
 
-def test_every_method_has_a_definition():
+def test_every_method_says_what_it_returns():
     for name in {call.split()[0] for call in METHODS}:
-        assert len(getattr(mailframe.stats.MailAccessor, name).__doc__.splitlines()) > 0
-        assert "Returns" in getattr(mailframe.stats.MailAccessor, name).__doc__ or name in {
-            "largest",
-            "anonymise",
-        }
+        assert "Returns\n" in getattr(mailframe.stats.MailAccessor, name).__doc__, name
 
 
 @pytest.mark.filterwarnings("ignore::mailframe.errors.MailframeWarning")
@@ -124,7 +120,7 @@ def test_results_lead_back_to_the_frame_they_came_from():
 
 
 def test_a_frame_that_is_not_of_mail_has_no_mail():
-    with pytest.raises(AttributeError, match="mf.read_imap"):
+    with pytest.raises(AttributeError, match=r"mf\.read_imap"):
         _ = pd.DataFrame({"price": [1.0]}).mail
 
 

@@ -158,5 +158,5 @@ def test_delivery_sums_up_by_domain():
 
 def test_a_frame_without_the_headers_says_how_to_get_them():
     for method in ("authentication", "hops", "delivery"):
-        with pytest.raises(ConfigurationError, match="headers=mf.DELIVERY"):
+        with pytest.raises(ConfigurationError, match=r"headers=mf\.DELIVERY"):
             getattr(make_frame(2).mail, method)()
