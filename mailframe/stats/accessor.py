@@ -26,12 +26,13 @@ from mailframe.stats import (
 from mailframe.stats.office import Office
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
-    from datetime import date as Day
-    from datetime import datetime, tzinfo
     from typing import Any
 
-    Zone = str | tzinfo | None
+    import networkx as nx
+
+    Zone = str | dt.tzinfo | None
 
 
 @pd.api.extensions.register_dataframe_accessor("mail")
@@ -115,7 +116,7 @@ class MailAccessor:
 
         Returns
         -------
-        pandas.DataFrame of int64, 7 × 24
+        pandas.DataFrame of int64, 7 by 24
             Index "weekday" from Mon to Sun, columns "hour" from 0 to 23.
         """
         return volume.matrix(self._df, tz=tz, date=date)
@@ -164,13 +165,13 @@ class MailAccessor:
         return people.top(self._df, column, n)
 
     def senders(self) -> pd.DataFrame:
-        """Tell of each sender's address how much it wrote, how much was read, and since when.
+        r"""Tell of each sender's address how much it wrote, how much was read, and since when.
 
         Returns
         -------
         pandas.DataFrame
             Indexed by "address" (lower case): ``name`` the commonest display name, ``names`` how
-            many there are, ``messages``, ``bytes``, ``read`` (share flagged ``\\Seen``, RFC 9051
+            many there are, ``messages``, ``bytes``, ``read`` (share flagged ``\Seen``, RFC 9051
             section 2.3.2), ``first``, ``last``.
         """
         return people.senders(self._df)
@@ -265,7 +266,7 @@ class MailAccessor:
         return people.internal(self._df, own=domains, me_=me)
 
     def thread_ids(self, *, by_subject: bool = False, server: bool = True) -> pd.Series[Any]:
-        """Number the thread of each message.
+        """Give each message the number of its thread.
 
         Threads are the trees of the REFERENCES algorithm (RFC 5256 section 3, after
         J. Zawinski): a message hangs under the last id of its References, else under its
@@ -307,7 +308,7 @@ class MailAccessor:
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
         hours: tuple[float, float] = (9, 17),
-        holidays: Iterable[Day | str] = (),
+        holidays: Iterable[dt.date | str] = (),
         tz: Zone = None,
     ) -> pd.DataFrame:
         """Time each of my replies to others, and each of theirs to me.
@@ -348,7 +349,7 @@ class MailAccessor:
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
         hours: tuple[float, float] = (9, 17),
-        holidays: Iterable[Day | str] = (),
+        holidays: Iterable[dt.date | str] = (),
         tz: Zone = None,
     ) -> pd.DataFrame:
         """Sum up the first replies by person, domain or period.
@@ -376,11 +377,13 @@ class MailAccessor:
             self._df, by, direction=direction, quantiles=quantiles, me_=me, office=office
         )
 
-    def awaiting_reply(self, *, me: me.Given = None, now: datetime | None = None) -> pd.DataFrame:
-        """List the threads that wait for an answer: what I owe, and what is owed to me.
+    def awaiting_reply(
+        self, *, me: me.Given = None, now: dt.datetime | None = None
+    ) -> pd.DataFrame:
+        r"""List the threads that wait for an answer: what I owe, and what is owed to me.
 
         I owe an answer where the last message of a thread is somebody else's, has me in To and
-        no List-Id, and is not flagged ``\\Answered``. One is owed to me where the last message
+        no List-Id, and is not flagged ``\Answered``. One is owed to me where the last message
         is mine, no draft, and has somebody else in To.
 
         Returns
@@ -404,17 +407,24 @@ class MailAccessor:
         return clutter.sizes(self._df, by, tz)
 
     def largest(self, n: int = 20) -> pd.DataFrame:
-        """List the largest messages, indexed by their labels in the frame."""
+        """List the largest messages.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Largest first, indexed by their labels in the frame: ``folder``, ``uid``, ``date``,
+            ``from_addr``, ``subject``, ``size``.
+        """
         return clutter.largest(self._df, n)
 
     def read_share(self, by: str = "from_addr", *, least: int = 1) -> pd.DataFrame:
-        """Tell what is read of each sender's, list's or folder's mail.
+        r"""Tell what is read of each sender's, list's or folder's mail.
 
         Returns
         -------
         pandas.DataFrame
             Of values with at least ``least`` messages: ``messages``, ``read`` (flagged
-            ``\\Seen``), ``share``.
+            ``\Seen``), ``share``.
         """
         return clutter.read_share(self._df, by, least)
 
@@ -431,7 +441,7 @@ class MailAccessor:
         """
         return clutter.lists(self._df)
 
-    def inbox_age(self, folder: str = "INBOX", *, now: datetime | None = None) -> pd.Series[Any]:
+    def inbox_age(self, folder: str = "INBOX", *, now: dt.datetime | None = None) -> pd.Series[Any]:
         """Count the mail in a folder by age: up to 1, 7, 30, 90, 365 days before ``now``, older.
 
         Returns
@@ -517,7 +527,7 @@ class MailAccessor:
         """
         return contacts.contacts(self._df, least)
 
-    def contact_graph(self, *, least: int = 1) -> Any:
+    def contact_graph(self, *, least: int = 1) -> nx.DiGraph[str]:
         """Build a ``networkx.DiGraph`` of ``contacts``; needs networkx.
 
         Edges carry ``messages``; people ``degree`` centrality, ``betweenness`` (estimated from at
@@ -563,5 +573,10 @@ class MailAccessor:
             by trial which address is which.
         coarsen : str, optional
             Cut times down to a step as "h" or "D" (of UTC).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows, index and dtypes of the frame; of its columns those that mailframe always reads.
         """
         return anonymise.anonymise(self._df, key, coarsen)

@@ -23,6 +23,8 @@ from mailframe.stats import columns, me, subjects
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pandas.api.extensions import ExtensionArray
+
 LEAST_KEY = 8  # octets; less can be tried out
 DIGEST = 8  # octets: among a million values two collide once in 37 million frames
 KINDS = ("account", "address", "domain", "folder", "id", "keyword", "list", "name", "subject")
@@ -97,7 +99,8 @@ def anonymise(df: pd.DataFrame, key: str | bytes, coarsen: str | None) -> pd.Dat
     out: dict[str, Any] = {name: df[name].array for name in kept}
     for names, way in _ways(hasher):
         held = [name for name in names if name in out]
-        for name, array in zip(held, _replaced([columns.arrow(df, n) for n in held], way)):
+        replaced = _replaced([columns.arrow(df, name) for name in held], way)
+        for name, array in zip(held, replaced, strict=True):
             out[name] = _as_pandas(array, df[name].dtype)
     if "subject" in out:
         out["subject"] = _as_pandas(_subjects(columns.arrow(df, "subject"), hasher), "str")
@@ -125,9 +128,9 @@ def _replaced(arrays: list[pa.Array], way: Callable[[str], str]) -> list[pa.Arra
     """Send each distinct text of some columns through ``way``, keeping their shapes and nulls."""
     flat = [pc.list_flatten(array) if columns.is_list(array.type) else array for array in arrays]
     texts = [part.cast(pa.large_string()) for part in flat]
-    encoded = pa.concat_arrays(texts).dictionary_encode() if texts else None
+    encoded = pa.chunked_array(texts, pa.large_string()).combine_chunks().dictionary_encode()
     out, start = [], 0
-    labels = [way(text) for text in encoded.dictionary.to_pylist()] if encoded else []
+    labels = [way(text) for text in encoded.dictionary.to_pylist()]
     for array, part in zip(arrays, texts, strict=True):
         items = pa.array(labels, pa.large_string()).take(encoded.indices.slice(start, len(part)))
         start += len(part)
@@ -137,15 +140,17 @@ def _replaced(arrays: list[pa.Array], way: Callable[[str], str]) -> list[pa.Arra
 
 def _relisted(lists: pa.Array, items: pa.Array) -> pa.Array:
     """Put new items into the place of old ones."""
-    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    lengths = columns.numpy(pc.list_value_length(lists).fill_null(0))
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
     return pa.ListArray.from_arrays(offsets, items.cast(pa.string()), mask=lists.is_null())
 
 
-def _as_pandas(array: pa.Array, dtype: Any) -> Any:
+def _as_pandas(array: pa.Array, dtype: object) -> ExtensionArray:
+    """Give a column its dtype; categories are of the new names, and in their order."""
     if columns.is_list(array.type):
         return pd.arrays.ArrowExtensionArray(array)
-    return pd.Series(pd.array(array, dtype="str")).astype(getattr(dtype, "name", dtype)).array
+    words = columns.text(array)
+    return pd.Categorical(words) if isinstance(dtype, pd.CategoricalDtype) else words
 
 
 def _subjects(array: pa.Array, hasher: Hasher) -> pa.Array:
@@ -158,8 +163,9 @@ def _subjects(array: pa.Array, hasher: Hasher) -> pa.Array:
     return pa.array(labels, pa.large_string()).take(encoded.indices)
 
 
-def _coarse(moments: pd.Series[Any], freq: str) -> Any:
+def _coarse(moments: pd.Series[Any], freq: str) -> pd.Series[Any]:
     try:
-        return moments.dt.floor(freq)
+        cut: pd.Series[Any] = moments.dt.floor(freq)
     except ValueError as error:
         raise ConfigurationError(f"coarsen={freq!r}: a fixed step such as 'h' or 'D'") from error
+    return cut

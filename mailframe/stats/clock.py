@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
-from dateutil.tz import tzlocal
 
 from mailframe.errors import ConfigurationError
 from mailframe.stats import columns
@@ -54,13 +53,13 @@ def _local() -> tzinfo:
     names = [os.environ.get("TZ", "").lstrip(":")]
     link = str(Path("/etc/localtime").resolve())
     if "/zoneinfo/" in link:
-        names.append(link.split("/zoneinfo/")[-1])
+        names.append(link.rpartition("/zoneinfo/")[2])
     for name in filter(None, names):
         try:
             return ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             continue
-    return tzlocal()
+    return pd.DatetimeTZDtype(tz="tzlocal()").tz
 
 
 def wall(df: pd.DataFrame, tz: str | tzinfo | None, date: str = "date") -> Ints:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from typing import Any
 
+    from pandas.api.extensions import ExtensionArray
+
     from mailframe.stats.columns import Ints
 
 SHOWN = ["folder", "uid", "date", "from_addr", "subject", "size"]
@@ -30,11 +32,7 @@ AGES = {
 def sizes(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> pd.DataFrame:
     """Add up octets; see ``df.mail.sizes``."""
     octets = columns.sizes(df)
-    if by == "year":
-        groups = _years(df, tz)
-    else:
-        groups = people.key(df, by)
-    groups = groups.once()
+    groups = _years(df, tz) if by == "year" else people.key(df, by).once()
     total = len(groups.labels)
     mass = np.bincount(groups.codes, octets[groups.rows].astype(np.float64), total)
     biggest = np.zeros(total, dtype=np.int64)
@@ -99,33 +97,24 @@ def lists(df: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> Any:
+def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> ExtensionArray:
     """Give the way out that the newest message of each list names; the web before mail.
 
-    List-Unsubscribe (RFC 2369) holds URLs in angle brackets, the one to prefer first; RFC 8058
-    asks for https where one click shall do.
+    List-Unsubscribe (RFC 2369) may name several; RFC 8058 asks for https where one click shall
+    do. Other schemes are nothing to click on.
     """
-    rows, values = columns.flat(df, "list_unsubscribe")
-    bare = pc.extract_regex(values, r"^\s*<?\s*(?P<url>[^<>\s]+?)\s*(?:[,>]|$)")
-    urls = pc.struct_field(bare, "url")
-    web = pc.match_substring_regex(urls, r"(?i)^https?:").fill_null(False)  # noqa: FBT003 -- Arrow
+    rows, urls = columns.flat(df, "list_unsubscribe")
+    web = columns.numpy(pc.match_substring_regex(urls, r"(?i)^https?:"))
+    mail = columns.numpy(pc.match_substring_regex(urls, r"(?i)^mailto:"))
     number = names.dense(len(df))[rows]
-    usable = (number >= 0) & pc.is_valid(urls).to_numpy(zero_copy_only=False)
+    usable = (number >= 0) & (web | mail)
     entries = np.flatnonzero(usable)
-    position = -entries  # of several in one message the first
-    order = np.lexsort(
-        (
-            position,
-            web.to_numpy(zero_copy_only=False)[entries],
-            when[rows[entries]],
-            number[entries],
-        )
-    )
+    order = np.lexsort((-entries, web[entries], when[rows[entries]], number[entries]))
     entries = entries[order]
     last = entries[np.flatnonzero(np.diff(number[entries], append=-1))]
     picks = np.full(len(names.labels), -1, dtype=np.int64)
     picks[number[last]] = last
-    return pd.array(urls.take(pa.array(np.maximum(picks, 0), mask=picks < 0)), dtype="str")
+    return columns.text(urls.take(pa.array(np.maximum(picks, 0), mask=picks < 0)))
 
 
 def inbox_age(df: pd.DataFrame, folder: str, now: datetime | None) -> pd.Series[Any]:
@@ -167,7 +156,7 @@ def duplicates(df: pd.DataFrame) -> pd.DataFrame:
     return columns.ranked(table, "wasted")
 
 
-def _folders(df: pd.DataFrame, rows: Ints, group: Ints, total: int) -> Any:
+def _folders(df: pd.DataFrame, rows: Ints, group: Ints, total: int) -> ExtensionArray:
     """Collect the distinct folders of each group into a list column."""
     folder = columns.coded(df, "folder")
     number = folder.dense(len(df))[rows]

@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 from mailframe.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+    from pandas.api.extensions import ExtensionArray
 
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
@@ -67,7 +68,8 @@ class Coded:
 
     def index(self, name: str | None = None) -> pd.Index[Any]:
         """Give the labels as a pandas index."""
-        return pd.Index(self.labels.to_pandas(), name=name or self.name)
+        labels: pd.Index[Any] = pd.Index(self.labels.to_pandas(), name=name or self.name)
+        return labels
 
     def dense(self, total: int) -> Ints:
         """Give the code of each of ``total`` rows, -1 where there is none (scalar columns)."""
@@ -98,7 +100,24 @@ def arrow(df: pd.DataFrame, name: str) -> pa.Array:
 
 def is_list(kind: pa.DataType) -> bool:
     """Tell whether a column holds lists."""
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def numpy(array: pa.Array) -> NDArray[Any]:
+    """Give an Arrow array as NumPy has it."""
+    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return values
+
+
+def text(array: pa.Array) -> ExtensionArray:
+    """Give an Arrow array as pandas' own text."""
+    words: ExtensionArray = pd.array(array, dtype="str")
+    return words
+
+
+def kinds(codes: NDArray[np.integer[Any]], names: Sequence[str]) -> pd.Categorical[str]:
+    """Give names by their numbers, as a category that knows them all."""
+    return pd.Categorical.from_codes(codes, pd.Index(names))
 
 
 def flat(df: pd.DataFrame, name: str) -> tuple[Ints, pa.Array]:
@@ -118,7 +137,7 @@ def flat(df: pd.DataFrame, name: str) -> tuple[Ints, pa.Array]:
         values = array.cast(pa.large_string())
     if values.null_count:
         keep = pc.is_valid(values)
-        return rows[keep.to_numpy(zero_copy_only=False)], values.filter(keep)
+        return rows[numpy(keep)], values.filter(keep)
     return rows, values
 
 
@@ -193,7 +212,7 @@ def stamps(values: Ints) -> pd.DatetimeIndex:
 def flags(df: pd.DataFrame, name: str) -> Bools:
     """Give a flag column as plain booleans; a missing value is False."""
     require(df, name)
-    return df[name].fillna(value=False).to_numpy(dtype=bool)  # type: ignore[no-any-return]
+    return df[name].fillna(value=False).to_numpy(dtype=bool)
 
 
 def sizes(df: pd.DataFrame) -> Ints:
@@ -236,7 +255,7 @@ def latest(groups: Ints, values: Ints, total: int) -> Ints:
 
 
 def profile(df: pd.DataFrame, column: Coded, name: str | None = None) -> pd.DataFrame:
-    """Tell of each value of a column what every table of this package tells.
+    r"""Tell of each value of a column what every table of this package tells.
 
     Returns
     -------
@@ -245,7 +264,7 @@ def profile(df: pd.DataFrame, column: Coded, name: str | None = None) -> pd.Data
         those that the frame has data for:
 
         - ``messages`` int64, ``bytes`` int64 (sum of RFC822.SIZE),
-        - ``read`` float64, the share of messages flagged ``\\Seen``, 0 to 1,
+        - ``read`` float64, the share of messages flagged ``\Seen``, 0 to 1,
         - ``first``, ``last`` datetime64[us, UTC], of the earliest and latest message.
     """
     column = column.once()
@@ -279,9 +298,7 @@ def _ranks(index: pd.Index[Any]) -> Ints:
     return ranks
 
 
-def _integers(array: Any) -> Ints:
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+def _integers(array: pa.Array) -> Ints:
     if array.null_count:
         array = pc.fill_null(array.cast(pa.int64()), -1)
-    return array.to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+    return numpy(array).astype(np.int64)

@@ -11,7 +11,7 @@ from mailframe.errors import ConfigurationError
 from mailframe.stats import columns
 
 if TYPE_CHECKING:
-    from typing import Any
+    import networkx as nx
 
 # Betweenness looks at every shortest path; from this many sources the estimate is close and
 # takes seconds on tens of thousands of people (Brandes and Pich, 2007).
@@ -42,7 +42,7 @@ def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
     known = when != columns.NEVER
     last = columns.latest(group[known], when[known], len(used))
     first = columns.earliest(group[known], when[known], len(used))
-    names = pd.array(sender.labels, dtype="str")
+    names = columns.text(sender.labels)
     table = pd.DataFrame(
         {
             "source": names.take(used // width),
@@ -57,7 +57,7 @@ def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
     return table.set_axis(pd.RangeIndex(len(table), name="edge"))
 
 
-def contact_graph(df: pd.DataFrame, least: int) -> Any:
+def contact_graph(df: pd.DataFrame, least: int) -> nx.DiGraph[str]:
     """Build a networkx graph; see ``df.mail.contact_graph``."""
     try:
         import networkx as nx  # noqa: PLC0415 -- optional, and slow to import

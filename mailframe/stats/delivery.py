@@ -23,7 +23,12 @@ from mailframe.stats import clock, columns, people
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from numpy.typing import NDArray
+
     from mailframe.stats.columns import Bools, Ints
+
+    Floats = NDArray[np.float64]
+    Numbers = NDArray[np.float64] | Ints
 
 HINT = "read the mail with headers=mf.DELIVERY"
 METHODS = ("spf", "dkim", "dmarc")
@@ -50,7 +55,7 @@ DAY = r"(?P<day>\d+)\s+(?P<month>[A-Za-z]{3})[a-z]*\s+(?P<year>\d+)"
 TIME = r"(?P<sign>)(?P<hour>\d+):(?P<minute>\d+)(?::(?P<second>\d+))?"
 ZONE = r"(?P<sign>[+-])(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>)"
 EPOCH = date(1970, 1, 1).toordinal()
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 SHARE = 50_000  # values that are worth a thread
@@ -93,7 +98,7 @@ def trusted(
         names = [authserv] if isinstance(authserv, str) else list(authserv)
         names = [name.lower() for name in names]
     known = pc.is_in(server, pa.array(names, pa.large_string()))
-    return rows[known.to_numpy(zero_copy_only=False)], encoded.filter(known), names
+    return rows[columns.numpy(known)], encoded.filter(known), names
 
 
 def authentication(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd.DataFrame:
@@ -103,7 +108,7 @@ def authentication(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd
     table["checked"] = np.bincount(rows, minlength=len(df)) > 0
     for method in METHODS:
         result = _results(rows, values, method, len(df))
-        table[method] = pd.array(result, dtype="str")
+        table[method] = columns.text(result)
     table.attrs["authserv"] = names
     return table
 
@@ -116,7 +121,7 @@ def _results(rows: Ints, results: pa.DictionaryArray, method: str, total: int) -
     for value in wanted:
         pattern = RESULT.format(method=method, value=value)
         found = pc.utf8_lower(_found(results.dictionary, pattern)).dictionary_encode()
-        codes = found.indices.fill_null(-1).take(results.indices).to_numpy(zero_copy_only=False)
+        codes = columns.numpy(found.indices.fill_null(-1).take(results.indices))
         hits = np.flatnonzero(codes >= 0)[::-1]  # backwards, so that the first is written last
         out[rows[hits]] = codes[hits] + len(labels)
         labels = pa.concat_arrays([labels, found.dictionary])
@@ -137,9 +142,9 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "hop": number,
-            "from_host": pd.array(_clause(bare, FROM), dtype="str"),
-            "by_host": pd.array(_clause(bare, BY), dtype="str"),
-            "protocol": pd.array(protocol, dtype="str"),
+            "from_host": columns.text(_clause(bare, FROM)),
+            "by_host": columns.text(_clause(bare, BY)),
+            "protocol": columns.text(protocol),
             "tls": pd.arrays.BooleanArray(tls, ~mail),
             "time": columns.stamps(at),
             "seconds": _latency(rows, at),
@@ -154,7 +159,7 @@ def _clause(bare: pa.Array, pattern: str) -> pa.Array:
 
 
 def _hop_numbers(rows: Ints) -> Ints:
-    """Number the fields of a message from the last, where its way began, up to the first."""
+    """Count the fields of a message from the last, where its way began, up to the first."""
     starts = np.flatnonzero(columns.starts_of(rows))
     lengths = np.diff(np.append(starts, len(rows)))
     return np.repeat(starts + lengths, lengths) - np.arange(len(rows))
@@ -164,16 +169,16 @@ def _protocols(values: pa.Array, bare: pa.Array) -> tuple[pa.Array, Bools, Bools
     """Tell of each hop its protocol, whether it was encrypted, and whether mail was handed over."""
     encoded = _clause(bare, WITH).dictionary_encode()
     encoded = pa.DictionaryArray.from_arrays(encoded.indices, pc.utf8_upper(encoded.dictionary))
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    codes = columns.numpy(encoded.indices.fill_null(-1))
     kinds = encoded.dictionary
 
     def matches(pattern: str) -> Bools:
-        hit = pc.match_substring_regex(kinds, pattern).to_numpy(zero_copy_only=False)
-        return np.append(hit, False)[codes]  # noqa: FBT003 -- what code -1 looks up
+        hit = columns.numpy(pc.match_substring_regex(kinds, pattern))
+        found: Bools = np.append(hit, False)[codes]  # False is what code -1 looks up
+        return found
 
     cipher = _spread(lambda part: pc.match_substring_regex(part, TLS), values)
-    cipher = cipher.to_numpy(zero_copy_only=False)
-    tls = matches(SECURE_PROTOCOL) | cipher
+    tls = matches(SECURE_PROTOCOL) | columns.numpy(cipher)
     protocol = encoded.dictionary.take(encoded.indices)
     return protocol, tls, matches(MAIL_PROTOCOL) | tls
 
@@ -196,8 +201,9 @@ def _each(texts: pa.Array, pattern: str, read: Callable[[dict[str, str]], int | 
     found = pc.extract_regex(encoded.dictionary, pattern).to_pylist()
     numbers = [read(parts) if parts else None for parts in found]
     lookup = [columns.NEVER if number is None else number for number in numbers]
-    codes = encoded.indices.fill_null(len(lookup)).to_numpy(zero_copy_only=False)
-    return np.array([*lookup, columns.NEVER], dtype=np.int64)[codes]
+    codes = columns.numpy(encoded.indices.fill_null(len(lookup)))
+    read_out: Ints = np.array([*lookup, columns.NEVER], dtype=np.int64)[codes]
+    return read_out
 
 
 def _days(parts: dict[str, str]) -> int | None:
@@ -216,7 +222,7 @@ def _seconds(parts: dict[str, str]) -> int:
     return -seconds if parts["sign"] == "-" else seconds
 
 
-def _latency(rows: Ints, at: Ints) -> np.ndarray:
+def _latency(rows: Ints, at: Ints) -> Floats:
     """Give the seconds since the hop before; missing at the first and where a time is."""
     seconds = np.full(len(rows), np.nan)
     follows = np.flatnonzero((rows[1:] == rows[:-1]) & (at[1:] != columns.NEVER))
@@ -237,7 +243,7 @@ def delivery(df: pd.DataFrame, by: str, authserv: str | Iterable[str] | None) ->
     for method in METHODS:
         result = _results(rows, values, method, len(df))
         passed = pc.equal(result, "pass").fill_null(False)  # noqa: FBT003 -- Arrow's signature
-        hits = groups.where(passed.to_numpy(zero_copy_only=False)[groups.rows]).count
+        hits = groups.where(columns.numpy(passed)[groups.rows]).count
         table[method] = _ratio(hits, table["checked"].to_numpy())
     if "received" in df.columns:
         _add_route(df, table, groups, total)
@@ -254,8 +260,9 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     secure = np.bincount(rows[tls], minlength=len(df))
     handed = np.bincount(rows[mail], minlength=len(df))
 
-    def mass(per_row: Ints) -> np.ndarray:
-        return np.bincount(groups.codes, per_row[groups.rows].astype(np.float64), total)
+    def mass(per_row: Ints) -> Floats:
+        weights = per_row[groups.rows].astype(np.float64)
+        return np.bincount(groups.codes, weights, total).astype(np.float64)
 
     table["hops"] = _ratio(mass(number), mass((number > 0).astype(np.int64)))
     table["tls"] = _ratio(mass(secure), mass(handed))
@@ -269,6 +276,8 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     table["seconds"] = taken.reindex(range(total)).to_numpy()
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def _ratio(part: Numbers, whole: Numbers) -> Floats:
     """Divide, with NaN where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    shares: Floats = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=shares, where=whole > 0)
+    return shares

@@ -28,6 +28,7 @@ LEVELS = "▁▂▃▄▅▆▇█"
 LABEL = 30  # columns of the terminal that a row's name may take
 BAR = 24
 ROWS = 5  # of each ranking
+FEW = 3  # of the user's addresses
 YEARS = 12  # as many bars as fit on the screen
 
 
@@ -154,7 +155,8 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
     if "size" in df.columns:
         facts.append(("size", octets(int(columns.sizes(df).sum()))))
     addresses = own.addresses.to_pylist()
-    shown = ", ".join(addresses[:3]) + (f" and {len(addresses) - 3} more" * (len(addresses) > 3))
+    shown, more = ", ".join(addresses[:FEW]), len(addresses) - FEW
+    shown += f" and {more} more" if more > 0 else ""
     facts.append(("you", f"{shown or 'unknown'} ({own.source})"))
     lengths = threads.threaded(df).lengths
     facts.append(("threads", f"{len(lengths):,}, the longest of {lengths.max():,} messages"))

@@ -10,10 +10,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,22 +20,24 @@ from mailframe.errors import ConfigurationError, MailframeWarning
 from mailframe.stats import columns
 
 if TYPE_CHECKING:
-    from typing import Any
+    import pandas as pd
 
     from mailframe.stats.columns import Bools
 
-    Table = TypeVar("Table", pd.DataFrame, "pd.Series[Any]")
 
 Given = str | Iterable[str] | None
 
 # The last part of a folder's name where servers and clients keep sent mail: RFC 6154 knows
 # \Sent, but a frame knows names only. Lower case.
-SENT_NAMES = frozenset(
-    "sent|sent items|sent mail|sent messages|sent-mail|sentmail|outbox|gesendet|gesendete elemente"
-    "|gesendete objekte|envoyés|éléments envoyés|messages envoyés|enviados|elementos enviados"
-    "|inviati|posta inviata|inviata|verzonden|verzonden items|skickat|sendt|sendte elementer"
-    "|wysłane|отправленные|送信済み|送信済みメール|已发送".split("|")
-)
+# fmt: off
+SENT_NAMES = frozenset((
+    "sent", "sent items", "sent mail", "sent messages", "sent-mail", "sentmail", "outbox",
+    "gesendet", "gesendete elemente", "gesendete objekte", "envoyés", "éléments envoyés",
+    "messages envoyés", "enviados", "elementos enviados", "inviati", "posta inviata",
+    "inviata", "verzonden", "verzonden items", "skickat", "sendt", "sendte elementer",
+    "wysłane", "отправленные", "送信済み", "送信済みメール", "已发送",
+))
+# fmt: on
 # An address must have sent this share of the mail in Sent folders to count as the user's own:
 # a few messages of others get filed there by hand.
 LEAST_SHARE = 0.05
@@ -50,16 +51,14 @@ class Own:
     source: str  # how they are known, in words
     sent: Bools  # of each row: is it from one of them?
 
-    def tell(self, table: Table) -> Table:
+    def tell(self, table: pd.DataFrame) -> pd.DataFrame:
         """Say in a result's ``attrs`` whose mail it took for the user's own."""
         table.attrs["me"] = {"addresses": self.addresses.to_pylist(), "source": self.source}
         return table
 
     def has(self, labels: pa.Array) -> Bools:
         """Tell of each label whether it is one of the addresses."""
-        return pc.is_in(labels, self.addresses).to_numpy(  # type: ignore[no-any-return]
-            zero_copy_only=False
-        )
+        return columns.numpy(pc.is_in(labels, self.addresses))
 
 
 def own(df: pd.DataFrame, me: Given = None) -> Own:

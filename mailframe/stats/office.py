@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from mailframe.errors import ConfigurationError
 from mailframe.stats import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, tzinfo
 
     from mailframe.stats.columns import Ints
@@ -71,11 +71,11 @@ class Office:
         opens, closes = (round(hour * clock.HOUR) for hour in self.hours)
         day, time = np.divmod(wall, clock.DAY)
         today = self._days_until(day + 1) - self._days_until(day)
-        return self._days_until(day) * (closes - opens) + today * np.clip(
-            time - opens, 0, closes - opens
-        )
+        here: Ints = today * np.clip(time - opens, 0, closes - opens)
+        return self._days_until(day) * (closes - opens) + here
 
     def _days_until(self, day: Ints) -> Ints:
         """Count the work days before a day; before 1970 they count down."""
         weeks, weekday = np.divmod(day - MONDAY, 7)
-        return weeks * self._before[7] + self._before[weekday] - np.searchsorted(self._off, day)
+        worked: Ints = weeks * self._before[7] + self._before[weekday]
+        return worked - np.searchsorted(self._off, day)

@@ -107,10 +107,10 @@ def recipients(df: pd.DataFrame) -> pd.DataFrame:
     name = known.reindex(pc.utf8_lower(labels).to_pandas()).array
     return pd.DataFrame(
         {
-            "kind": pd.Categorical.from_codes(which[order], kinds),
+            "kind": columns.kinds(which[order], kinds),
             "name": name.take(codes),
-            "address": pd.array(address, dtype="str"),
-            "domain": pd.array(domain_of(labels), dtype="str").take(codes),
+            "address": columns.text(address),
+            "domain": columns.text(domain_of(labels)).take(codes),
         },
         index=columns.labelled(df, rows[order]),
     )
@@ -136,8 +136,8 @@ def people(df: pd.DataFrame) -> pd.DataFrame:
     addressed = pd.Series(_joined(received).once().count, index)
     known = best_names(df)["name"] if "from_name" in df.columns else pd.Series(dtype="str")
     table.insert(0, "name", known.reindex(table.index))
-    domain = pd.array(domain_of(pa.array(table.index, pa.large_string())), dtype="str")
-    table.insert(1, "domain", domain)
+    domain = columns.text(domain_of(pa.array(table.index, pa.large_string())))
+    table.insert(1, "domain", pd.Series(domain, table.index))
     table.insert(3, "wrote", written.reindex(table.index))
     table.insert(4, "addressed", addressed.reindex(table.index))
     return table
@@ -174,7 +174,7 @@ def internal(df: pd.DataFrame, *, own: Iterable[str] | None, me_: me.Given) -> p
     if known is not None:
         inside = pc.unique(domain_of(known.addresses))
     domain = columns.coded(df, "from_domain", fold=True)
-    is_inside = pc.is_in(domain.labels, pc.utf8_lower(inside)).to_numpy(zero_copy_only=False)
+    is_inside = columns.numpy(pc.is_in(domain.labels, pc.utf8_lower(inside)))
     side = domain.merged(
         pa.array(np.where(is_inside, "internal", "external").tolist(), pa.large_string())
     )

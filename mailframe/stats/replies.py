@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from typing import Any
 
+    from numpy.typing import NDArray
+    from pandas.api.extensions import ExtensionArray
+
     from mailframe.stats.columns import Bools, Ints
     from mailframe.stats.office import Office
+
+    Floats = NDArray[np.float64]
 
 DIRECTIONS = ["mine", "theirs"]
 WAITING = ["owe", "owed"]
@@ -62,7 +67,7 @@ def response_times(df: pd.DataFrame, *, me_: me.Given, office: Office) -> pd.Dat
     other = np.where(found.mine, found.original, found.reply)
     table = pd.DataFrame(
         {
-            "direction": pd.Categorical.from_codes((~found.mine).astype(np.int8), DIRECTIONS),
+            "direction": columns.kinds((~found.mine).astype(np.int8), DIRECTIONS),
             "person": _people(df, other),
             "received": columns.stamps(start),
             "replied": columns.stamps(end),
@@ -75,13 +80,13 @@ def response_times(df: pd.DataFrame, *, me_: me.Given, office: Office) -> pd.Dat
     return own.tell(table)
 
 
-def _people(df: pd.DataFrame, rows: Ints) -> Any:
+def _people(df: pd.DataFrame, rows: Ints) -> ExtensionArray:
     """Give the senders of rows, in lower case."""
     who = columns.coded(df, "from_addr", fold=True)
-    return pd.array(who.labels, dtype="str").take(who.dense(len(df))[rows], allow_fill=True)
+    return columns.text(who.labels).take(who.dense(len(df))[rows], allow_fill=True)
 
 
-def _spread(values: Any, where: Bools) -> Any:
+def _spread(values: Floats, where: Bools) -> Floats:
     out = np.full(len(where), np.nan)
     out[where] = values
     return out
@@ -134,7 +139,7 @@ def response_summary(
 
 
 def _groups(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, pd.Index[Any]]:
-    """Number each row's person, domain or period."""
+    """Give the number of each row's person, domain or period."""
     if by in volume.PERIODS:
         rows, bins, index = volume.binned(df, by, tz, "date")
         groups = np.full(len(df), -1, dtype=np.int64)
@@ -184,7 +189,7 @@ def awaiting_reply(df: pd.DataFrame, *, me_: me.Given, now: datetime | None) -> 
     lead = np.flatnonzero(columns.starts_of(others.rows))
     recipient = np.full(len(df), -1, dtype=np.int64)
     recipient[others.rows[lead]] = others.codes[lead]
-    names = pd.array(to.labels, dtype="str")
+    names = columns.text(to.labels)
     person = pd.Series(_people(df, last))
     person[owed] = names.take(recipient[last[owed]])
 
@@ -193,7 +198,7 @@ def awaiting_reply(df: pd.DataFrame, *, me_: me.Given, now: datetime | None) -> 
         present = present.tz_localize(clock.zone())
     table = pd.DataFrame(
         {
-            "waiting": pd.Categorical.from_codes(owed.astype(np.int8), WAITING),
+            "waiting": columns.kinds(owed.astype(np.int8), WAITING),
             "person": person.to_numpy(),
             "subject": df["subject"].array.take(last),
             "date": columns.stamps(when[last]),

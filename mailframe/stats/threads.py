@@ -25,6 +25,8 @@ from mailframe.stats import columns, subjects
 if TYPE_CHECKING:
     from typing import Any
 
+    from pandas.api.extensions import ExtensionArray
+
     from mailframe.stats.columns import Bools, Ints
 
 SERVER_IDS = "x_gm_thrid"  # Gmail's own threads, where the frame has them
@@ -45,12 +47,12 @@ class Forest:
     @property
     def single(self) -> Bools:
         """One row for each message: copies of it in other folders are no mail of their own."""
-        return self.first[self.node] == np.arange(len(self.node))
+        return np.equal(self.first[self.node], np.arange(len(self.node)))
 
     @property
     def present(self) -> Bools:
         """Which nodes are in the frame."""
-        return self.first >= 0
+        return np.greater_equal(self.first, 0)
 
 
 def forest(df: pd.DataFrame) -> Forest:
@@ -131,7 +133,7 @@ def _in_loops(parent: Ints) -> Ints:
     """Find the nodes that are their own ancestors, by taking away everything that ends."""
     here = np.flatnonzero(parent >= 0)
     jump = parent.copy()
-    for _ in range(int(len(parent)).bit_length()):
+    for _ in range(len(parent).bit_length()):
         jump[here] = np.where(jump[here] >= 0, jump[jump[here]], -1)
         here = here[jump[here] >= 0]
         if not len(here):
@@ -144,7 +146,7 @@ def _loop_names(parent: Ints, inside: Ints) -> Ints:
     place = np.full(len(parent), -1, dtype=np.int64)
     place[inside] = np.arange(len(inside))
     step, name = place[parent[inside]], np.arange(len(inside))
-    for _ in range(int(len(inside)).bit_length()):
+    for _ in range(len(inside).bit_length()):
         name = np.minimum(name, name[step])
         step = step[step]
     return name
@@ -185,7 +187,7 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     own = trees.first[top] >= 0  # a root that is in the frame speaks for itself
     leads = np.where(own, trees.first[top], leads)
 
-    empty = pc.equal(merged.labels, "").to_numpy(zero_copy_only=False)
+    empty = columns.numpy(pc.equal(merged.labels, ""))
     known = base[leads] >= 0
     known[known] = ~empty[base[leads[known]]]
     leads, top, own = leads[known], top[known], own[known]
@@ -242,7 +244,7 @@ def threaded(df: pd.DataFrame, *, by_subject: bool = False, server: bool = True)
 
 
 def thread_ids(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.Series[Any]:
-    """Number each message's thread; see ``df.mail.thread_ids``."""
+    """Give the number of each message's thread; see ``df.mail.thread_ids``."""
     found = threaded(df, by_subject=by_subject, server=server)
     return pd.Series(found.thread, index=df.index, name="thread")
 
@@ -251,7 +253,7 @@ def threads(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.DataFrame
     """Tell of each thread; see ``df.mail.threads``."""
     columns.require(df, "date", "from_addr", "subject")
     found = threaded(df, by_subject=by_subject, server=server)
-    thread, trees = found.thread, found.trees
+    thread = found.thread
     total = int(thread.max(initial=-1)) + 1
     when, rows = columns.micros(df), np.arange(len(df))
     unknown = when == columns.NEVER
@@ -281,8 +283,8 @@ def threads(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.DataFrame
     return table
 
 
-def _root_ids(found: Threaded, lead: Ints) -> Any:
+def _root_ids(found: Threaded, lead: Ints) -> ExtensionArray:
     top = found.root[lead]
     known = top < len(found.trees.labels)
     ids = found.trees.labels.take(pa.array(np.where(known, top, 0), mask=~known))
-    return pd.array(ids, dtype="str")
+    return columns.text(ids)

@@ -104,7 +104,9 @@ def _tick_bins(moments: Ints, step: int) -> tuple[Ints, Ints]:
     return number - first, np.arange(first, last + 1) * step
 
 
-def _crossed(bins: Ints, index: pd.DatetimeIndex, groups: Ints, names: pd.Index[Any]) -> Any:
+def _crossed(
+    bins: Ints, index: pd.DatetimeIndex, groups: Ints, names: pd.Index[Any]
+) -> pd.DataFrame:
     cells = np.bincount(bins * len(names) + groups, minlength=len(index) * len(names))
     return pd.DataFrame(cells.reshape(len(index), len(names)), index=index, columns=names)
 

@@ -1,0 +1,108 @@
+"""The one-screen summary: what it says, and that strangers' text does nothing in it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pandas as pd
+import pytest
+
+import mailframe.stats  # noqa: F401 -- registers df.mail
+from mailframe.stats.describe import bar, fit, hours, octets, spark
+from tests.stats.frames import make_frame
+from tests.stats.mailbox import hand_mailbox
+
+DF = hand_mailbox()
+
+
+def test_the_summary_of_the_hand_mailbox():
+    text = str(DF.mail.describe(tz="UTC"))
+    assert text.splitlines()[:6] == [
+        "messages     16 in 4 folders, 4 unread, 5 sent by you",
+        "dates        2024-06-03 to 2024-07-02",
+        "size         8.0 KiB",
+        "you          ann@example.org (guessed from Sent)",
+        "threads      8, the longest of 4 messages",
+        "you answer   half within 25.0 h, nine of ten within 2.4 days (3 replies)",
+    ]
+    assert "\n  INBOX                          5.4 KiB ████████████████████████\n" in text
+    assert "\n  Sent                           1.3 KiB █████▉\n" in text
+
+
+def test_it_fits_on_one_screen():
+    lines = str(make_frame(5000).mail.describe()).splitlines()
+    assert len(lines) <= 48
+    assert max(map(len, lines)) <= 80
+
+
+def test_an_empty_mailbox_has_no_messages():
+    assert str(DF.iloc[:0].mail.describe()) == "messages     none"
+
+
+HOSTILE = "\x1b[2J\x07<script>alert(1)</script>\u202eevil\r\n@example.org"
+
+
+@pytest.fixture
+def hostile():
+    df = DF.copy()
+    df["from_addr"] = pd.array([HOSTILE] * len(df), dtype="str")
+    df["list_id"] = df["from_addr"]
+    df["folder"] = pd.Categorical([HOSTILE] * len(df))
+    return df
+
+
+def test_no_control_character_reaches_the_terminal(hostile):
+    text = str(hostile.mail.describe(me=HOSTILE))
+    assert "alert" in text
+    assert {unicodedata.category(c) for c in text.replace("\n", "")} & {"Cc", "Cf", "Cs"} == set()
+
+
+def test_no_tag_of_a_stranger_reaches_the_notebook(hostile):
+    page = hostile.mail.describe(me=HOSTILE)._repr_html_()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_html_has_every_ranking_with_bars():
+    page = DF.mail.describe()._repr_html_()
+    assert page.count("<h4>") == 4
+    assert "value='1.000'" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ab", "ab    "),
+        ("abcdef", "abcdef"),
+        ("abcdefg", "abcde…"),
+        ("日本語", "日本語"),
+        ("日本語日本語", "日本… "),
+        ("e\u0301e\u0301", "e\u0301e\u0301    "),
+        ("", "      "),
+    ],
+)
+def test_names_take_six_columns_of_the_terminal(text, shown):
+    assert fit(text, 6) == shown
+
+
+def test_bars_are_exact_to_an_eighth():
+    assert bar(1, 1, 2) == "██"
+    assert bar(1, 2, 2) == "█"
+    assert bar(1, 16, 2) == "▏"
+    assert bar(0, 0) == ""
+
+
+def test_small_columns_show_the_largest_full_and_nothing_as_blank():
+    assert spark([0, 1, 4, 8]) == " ▁▄█"
+    assert spark([]) == ""
+
+
+def test_amounts_and_spans_read_well():
+    assert [octets(n) for n in (0, 1023, 1024, 5 * 2**30, 3 * 2**40)] == [
+        "0 B",
+        "1023 B",
+        "1.0 KiB",
+        "5.0 GiB",
+        "3.0 TiB",
+    ]
+    assert [hours(n) for n in (0.5, 1.5, 47, 72)] == ["30 min", "1.5 h", "47.0 h", "3.0 days"]
