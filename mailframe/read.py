@@ -67,6 +67,8 @@ class _Gathered:
     octets: int = 0
 
     def add(self, folder: str, rows: Columns) -> None:
+        if not rows.uid:
+            return
         self.folders.append((folder, len(rows)))
         self.uid += rows.uid
         self.flags += rows.flags
@@ -155,10 +157,10 @@ class BatchStream:
         building: asyncio.Future[pa.RecordBatch] | None = None
         with ThreadPoolExecutor(1, "mailframe-batch") as thread:
             async with aclosing(pool.fetch(folders, self._query)) as parts:
-                async for folder, rows in parts:
-                    gathered.add(folder.name, rows)
-                    self._messages += len(rows)
-                    progress.update(len(rows))
+                async for part in parts:
+                    gathered.add(part.folder.name, part.rows)
+                    self._messages += len(part.rows)
+                    progress.update(len(part.rows))
                     if building is not None and (building.done() or gathered.full):
                         yield await building
                         building = None

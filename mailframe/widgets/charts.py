@@ -79,7 +79,9 @@ def volume(span: int = 12, height: int = 110) -> Figure:
         )
         .add_params(alt.selection_interval(name="brush", encodings=["x"]))
     )
-    return Figure("volume", "Volume", "Bar chart: number of messages over time.", chart, span, height)
+    return Figure(
+        "volume", "Volume", "Bar chart: number of messages over time.", chart, span, height
+    )
 
 
 def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
@@ -148,9 +150,8 @@ def bars(name: str, title: str, text: str, *, rows: int, span: int = 4) -> Figur
     number = base.mark_text(align="right").encode(
         x=alt.value("width"), text=alt.Text("n:Q").format(",")
     )
-    chart = (
-        alt.layer(row, bar, number, data=alt.NamedData("rows"))
-        .properties(width="container", height=alt.Step(ROW_HEIGHT))
+    chart = alt.layer(row, bar, number, data=alt.NamedData("rows")).properties(
+        width="container", height=alt.Step(ROW_HEIGHT)
     )
     return Figure(name, title, f"Bar chart: {text}.", chart, span, rows * ROW_HEIGHT)
 
