@@ -267,6 +267,11 @@ class Schedule:
         return not self._open
 
     @property
+    def open(self) -> int:
+        """Pieces of work that have not ended."""
+        return self._open
+
+    @property
     def ended(self) -> int:
         """Grows with each piece of work that ends."""
         return self._ended

@@ -72,11 +72,15 @@ class Pool:
         Seconds for everything; what has not come by then is a problem.
     enable : sequence of str
         Extensions to switch on (RFC 5161), as far as the server has them.
+    eager : bool
+        Open all sessions at once; else one, and the others when there is work for them.
 
     Attributes
     ----------
     ledger : Ledger
         Problems and events of the fetch.
+    enabled : frozenset of str
+        Extensions that the server said it switched on, as far as `folders` has heard.
     opened, reconnects, commands, received : int
         Sessions that were logged in, how many of them were second tries, commands sent, octets
         read.
@@ -91,11 +95,13 @@ class Pool:
         connections: int = 4,
         timeout: float | None = None,
         enable: Sequence[str] = (),
+        eager: bool = True,
         limits: Limits = DEFAULT_LIMITS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.account = account
         self.ledger = Ledger()
+        self.enabled: frozenset[str] = frozenset()
         self.opened = 0
         self.reconnects = 0
         self.commands = 0
@@ -105,6 +111,7 @@ class Pool:
         self._timeouts = timeouts
         self._connections = connections
         self._enable = enable
+        self._eager = eager
         self._timeout = timeout
         self._expiry: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -122,11 +129,14 @@ class Pool:
     async def __aenter__(self) -> Self:
         if self._timeout is not None:
             self._expiry = self._loop.call_later(self._timeout, self._expire)
-        for _ in range(self._connections):
+        self._start_workers(self._connections if self._eager else 1)
+        return self
+
+    def _start_workers(self, count: int) -> None:
+        for _ in range(count - len(self._workers)):
             worker = self._loop.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._worker_ended)
-        return self
 
     async def __aexit__(
         self,
@@ -151,9 +161,12 @@ class Pool:
         while True:
             session = await self._any_session()
             try:
-                return await read_folders(session, items)
+                folders = await read_folders(session, items)
             except TransportError:
                 log.debug("%s: the listing session was lost", self.account.name)
+            else:
+                self.enabled = session.connection.enabled
+                return folders
 
     async def fetch(
         self,
@@ -183,6 +196,7 @@ class Pool:
             [self.ledger.open_folder(one, known.get(one.wire, Known())) for one in folders]
         )
         self._query = query
+        self._start_workers(min(self._connections, self._schedule.open))
         self._tell()
         while True:
             self._close_folders()
