@@ -64,7 +64,7 @@ class BatchStream:
         What `mailframe.read_imap` puts into ``df.attrs["mailframe"]``; complete at the end.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what open_stream has checked
         self,
         account: Account,
         builder: BatchBuilder,

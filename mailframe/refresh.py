@@ -20,12 +20,12 @@ from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
 from mailframe.fetcher.plan import SPAN, Ask, Folder, Known, Lookup, Span, Work
-from mailframe.frame.batch import BatchBuilder
+from mailframe.frame.batch import MENDED, BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.gather import BATCH_ROWS, Gathered
 from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
 from mailframe.imap.uidset import MAX_UID, UidSet
-from mailframe.store.columns import FLAG_COLUMNS, MENDED, canonical, shown, stored_schema
+from mailframe.store.columns import FLAG_COLUMNS, canonical, shown, stored_schema
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.plan import (
     Fetch,

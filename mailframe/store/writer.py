@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from mailframe.store.state import FolderState
 
 
+_NO_UIDS = np.array([], np.uint32)
+
+
 @dataclasses.dataclass(frozen=True)
 class _Source:
     """A file with rows of one folder."""
@@ -48,7 +51,7 @@ class _Source:
         """Which rows there are, ascending."""
         with FolderFile(self.path) as file:
             parts = [batch["uid"].to_numpy() for batch in file.batches(["uid"])]
-        return np.concatenate([np.array([], np.uint32), *parts])
+        return np.concatenate([_NO_UIDS, *parts])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         with FolderFile(self.path) as file:
@@ -93,7 +96,7 @@ class Held:
 
 
 def _united(sources: Sequence[_Source]) -> npt.NDArray[np.uint32]:
-    return np.unique(np.concatenate([source.uids for source in sources]))
+    return np.unique(np.concatenate([_NO_UIDS, *(source.uids for source in sources)]))
 
 
 def _interleaved(sources: Sequence[_Source]) -> Iterator[list[_Source]]:
