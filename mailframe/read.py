@@ -16,7 +16,6 @@ import warnings
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
 
 import pandas as pd
@@ -29,55 +28,27 @@ from mailframe.fetcher.ledger import Problem
 from mailframe.fetcher.pool import Pool
 from mailframe.frame.adapter import to_frame
 from mailframe.frame.batch import BatchBuilder
+from mailframe.gather import Gathered
 from mailframe.imap.commands import header_items
 from mailframe.progress import open_progress
+from mailframe.refresh import EXTENSIONS, ITEMS, Keeping
 from mailframe.selection import Day, choose, folder_patterns, search_keys
 from mailframe.sync import heartbeat, run
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
     import pyarrow as pa
 
     from mailframe.errors import MailframeError
     from mailframe.fetcher.plan import Folder
-    from mailframe.imap.responses import Columns
     from mailframe.progress import Progress, ProgressOption
+    from mailframe.store.plan import FlagPolicy
 
 Errors = Literal["warn", "raise", "ignore"]
 
-# A batch is closed at so many rows, or so many octets of headers: enough for whole-column work to
-# pay, little enough that the last batch does not keep a reader waiting.
-BATCH_ROWS = 8_192
-BATCH_OCTETS = 16 << 20
-
 MAX_CONNECTIONS = 32
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """Rows of several folders on their way into one batch."""
-
-    folders: list[tuple[str, int]] = field(default_factory=list)
-    uid: list[int] = field(default_factory=list)
-    flags: list[bytes] = field(default_factory=list)
-    internaldate: list[bytes] = field(default_factory=list)
-    size: list[bytes] = field(default_factory=list)
-    header: list[bytes] = field(default_factory=list)
-    octets: int = 0
-
-    def add(self, folder: str, rows: Columns) -> None:
-        self.folders.append((folder, len(rows)))
-        self.uid += rows.uid
-        self.flags += rows.flags
-        self.internaldate += rows.internaldate
-        self.size += rows.size
-        self.header += rows.header
-        self.octets += sum(map(len, rows.header))
-
-    @property
-    def full(self) -> bool:
-        return len(self.uid) >= BATCH_ROWS or self.octets >= BATCH_OCTETS
 
 
 class BatchStream:
@@ -93,7 +64,7 @@ class BatchStream:
         What `mailframe.read_imap` puts into ``df.attrs["mailframe"]``; complete at the end.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what open_stream has checked
         self,
         account: Account,
         builder: BatchBuilder,
@@ -104,6 +75,7 @@ class BatchStream:
         errors: Errors,
         progress: ProgressOption,
         timeout: float | None,
+        keeping: Keeping | None = None,
     ) -> None:
         self.schema: pa.Schema = builder.schema
         self.report: dict[str, Any] = {"account": account.name, "problems": []}
@@ -115,23 +87,36 @@ class BatchStream:
         self._errors = errors
         self._progress = progress
         self._timeout = timeout
+        self._keeping = keeping
         self._messages = 0
 
     async def __aiter__(self) -> AsyncGenerator[pa.RecordBatch]:
         started = time.monotonic()
-        pool = Pool(self._account, connections=self._connections, timeout=self._timeout)
+        keeping = self._keeping
+        pool = Pool(
+            self._account,
+            connections=self._connections,
+            timeout=self._timeout,
+            enable=EXTENSIONS if keeping else (),
+            eager=keeping is None,
+        )
         missing: list[MailframeError] = []
         async with heartbeat(), pool:
-            choice = choose(await pool.folders(), self._patterns)
+            listed = await pool.folders(ITEMS if keeping else PLANNING)
+            choice = choose(listed, self._patterns)
             missing += choice.missing
             if missing and not choice.folders:
                 raise missing[0]
-            expected = _expected(choice.folders, self._query)
+            expected = None if keeping else _expected(choice.folders, self._query)
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
             ) as progress:
-                async with aclosing(self._build(pool, choice.folders, progress)) as built:
-                    async for batch in built:
+                if keeping is None:
+                    batches = self._build(pool, choice.folders, progress)
+                else:
+                    batches = self._refresh(pool, keeping, listed, choice.folders, progress)
+                async with aclosing(batches):
+                    async for batch in batches:
                         yield batch
                 progress.total = self._messages
         problems = [Problem(e.folder, "", type(e).__name__, str(e)) for e in missing]
@@ -151,24 +136,40 @@ class BatchStream:
     ) -> AsyncGenerator[pa.RecordBatch]:
         """Build batches beside the fetch: one at work in a thread while the next one gathers."""
         loop = asyncio.get_running_loop()
-        gathered = _Gathered()
+        gathered = Gathered()
         building: asyncio.Future[pa.RecordBatch] | None = None
         with ThreadPoolExecutor(1, "mailframe-batch") as thread:
             async with aclosing(pool.fetch(folders, self._query)) as parts:
-                async for folder, rows in parts:
-                    gathered.add(folder.name, rows)
-                    self._messages += len(rows)
-                    progress.update(len(rows))
+                async for part in parts:
+                    gathered.add(part.folder.name, part.rows)
+                    self._messages += len(part.rows)
+                    progress.update(len(part.rows))
                     if building is not None and (building.done() or gathered.full):
                         yield await building
                         building = None
                     if gathered.full:
                         building = loop.run_in_executor(thread, self._builder.build, gathered)
-                        gathered = _Gathered()
+                        gathered = Gathered()
             if building is not None:
                 yield await building
             if gathered.uid:
                 yield await loop.run_in_executor(thread, self._builder.build, gathered)
+
+    async def _refresh(
+        self,
+        pool: Pool,
+        keeping: Keeping,
+        listed: Sequence[Folder],
+        folders: Sequence[Folder],
+        progress: Progress,
+    ) -> AsyncGenerator[pa.RecordBatch]:
+        """Bring the store up to date, and read the rows from there."""
+        async with keeping.refresh(pool, listed, folders, progress.update) as refresh:
+            self.report["store"] = refresh.figures()
+            async with aclosing(refresh.batches(folders, self.schema)) as batches:
+                async for batch in batches:
+                    self._messages += batch.num_rows
+                    yield batch
 
     async def frame(self) -> pd.DataFrame:
         """Fetch everything into one DataFrame."""
@@ -221,6 +222,8 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     errors: Errors = "warn",
     progress: ProgressOption = None,
     timeout: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+    flags: FlagPolicy = "exact",
 ) -> BatchStream:
     """Check what is to be fetched; nothing is sent yet.
 
@@ -251,6 +254,13 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         None shows a bar to a person, False none; a callable gets ``(done, total)``.
     timeout : float, optional
         Seconds for the whole fetch; what is missing then is a problem.
+    store : str or path-like, optional
+        Directory of a header store: what it holds is not fetched again, and it is brought up to
+        date; `mailframe.open_store` reads it without a network. It holds whole folders: choose
+        messages by ``since=`` and the like when reading it.
+    flags : {"exact", "counts", "skip"}
+        For a store on a server without mod-sequences (CONDSTORE): read all flags each time, only
+        where the counts of a folder changed, or never again.
 
     Raises
     ------
@@ -265,6 +275,14 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         raise ConfigurationError(f"connections={connections} must be 1 to {MAX_CONNECTIONS}")
     if errors not in get_args(Errors):
         raise ConfigurationError(f'errors={errors!r} is none of "warn", "raise", "ignore"')
+    keeping = None
+    if store is not None:
+        if keys or newest is not None or raw_headers:
+            raise ConfigurationError(
+                "store= holds whole folders and no raw headers: leave out since=, before=, search=,"
+                " newest= and raw_headers=, and choose with open_store(path).frame(since=...)"
+            )
+        keeping = Keeping(store, headers=headers, flags=flags)
     parsed = Account.parse(account, password)
     builder = BatchBuilder(parsed.name, headers=headers, raw_headers=raw_headers)
     return BatchStream(
@@ -276,6 +294,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         errors=errors,
         progress=progress,
         timeout=timeout,
+        keeping=keeping,
     )
 
 

@@ -43,9 +43,14 @@ ROOMS = {
     "store": Room({"errors", "frame"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),
+    "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
+    "refresh": Room(
+        {"errors", "fetcher", "frame", "gather", "imap", "store"}, {"pandas", "socket", "ssl"}
+    ),
     # The top floor: everything below, but for each other's neighbours.
     "read": Room(
-        {"account", "errors", "fetcher", "frame", "imap", "progress", "selection", "store", "sync"},
+        {"account", "errors", "fetcher", "frame", "gather", "imap", "progress", "refresh"}
+        | {"selection", "store", "sync"},
         SHOWS | FLEET,
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),

@@ -22,7 +22,7 @@ from mailframe.errors import (
 )
 from mailframe.fetcher.plan import Load, Lookup, Span, Work
 from mailframe.imap import commands
-from mailframe.imap.connection import Pending, found
+from mailframe.imap.connection import Pending, found, vanished
 from mailframe.imap.search import Keys
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Lane:
     schedule, ledger : Schedule, Ledger
         Shared by all lanes of a fetch.
     deliver : callable
-        Takes a folder and rows of it.
+        Takes a piece of work and rows that answer it.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Lane:
         query: Query,
         schedule: Schedule,
         ledger: Ledger,
-        deliver: Callable[[Folder, Columns], None],
+        deliver: Callable[[Work, Columns], None],
     ) -> None:
         self._session = session
         self._query = query
@@ -135,7 +135,10 @@ class Lane:
     def _command(self, work: Work) -> commands.Command:
         query = self._query
         if isinstance(work, Span):
-            return commands.uid_fetch(work.uids, query.items)
+            if work.ask is not None:
+                return commands.uid_fetch(work.uids, work.ask.items, modifier=work.ask.modifier)
+            items = self._ledger.entry(work.folder).known.items
+            return commands.uid_fetch(work.uids, items or query.items)
         esearch = self._session.connection.has("ESEARCH")
         return commands.uid_search(
             query.keys.segments or (b"ALL",), esearch=esearch, charset=query.keys.charset
@@ -188,6 +191,8 @@ class Lane:
             return self._command_refused(job)
         if isinstance(work, Lookup):
             return ledger.looked_up(work, found(job.pending.responses))
+        if work.ask is not None:
+            ledger.vanished(work, vanished(job.pending.responses))
         broken: dict[int, MailframeError] = {
             uid: ProtocolError(f"the server's answer for message {uid} makes no sense")
             for uid in job.pending.malformed | job.pending.incomplete()
@@ -264,7 +269,7 @@ class Lane:
         rows = pending.take_rows()
         if rows.uid and self._ledger.wants(work):
             self._ledger.deliver(work, rows.uid)
-            self._deliver(work.folder, rows)
+            self._deliver(work, rows)
 
 
 _BACKOFF = re.compile(r"backoff time: *(\d+) *(milliseconds|seconds)?", re.IGNORECASE)

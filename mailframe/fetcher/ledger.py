@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mailframe.errors import FolderError
 from mailframe.fetcher.plan import (
     Folder,
+    Known,
     Lookup,
     Span,
     Work,
@@ -57,6 +58,8 @@ class Entry:
 
     Attributes
     ----------
+    known : Known
+        What the caller holds already.
     open : int
         Pieces of work not yet ended.
     sought : UidSet or None
@@ -67,9 +70,14 @@ class Entry:
         Why a message's response made no sense, by UID.
     verified : bool
         What was missing has been looked up and asked for again.
+    vanished : UidSet
+        Expunged since the caller last asked (RFC 7162).
+    doubtful : bool
+        Something that was asked of held messages has not come.
     """
 
     folder: Folder
+    known: Known = Known()  # noqa: RUF009 -- immutable
     open: int = 0
     rows: int = 0
     exists: int | None = None
@@ -79,7 +87,14 @@ class Entry:
     verified: bool = False
     resets: int = 0
     failed: bool = False
+    vanished: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    doubtful: bool = False
     _parts: list[UidSet] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.known.held:
+            self.rows = len(self.known.held)
+            self._parts = [self.known.held]
 
     @property
     def done(self) -> UidSet:
@@ -97,8 +112,10 @@ class Entry:
     @property
     def short(self) -> bool:
         """Whether fewer messages came than there should be."""
-        due = self.exists if self.sought is None else len(self.sought)
-        return due is not None and self.rows + len(self.lost) < due
+        if self.sought is not None:
+            return bool(self.sought - self.done - self.lost)
+        gone = len(self.known.held & self.vanished)
+        return self.exists is not None and self.rows - gone + len(self.lost) < self.exists
 
 
 class Ledger:
@@ -119,20 +136,34 @@ class Ledger:
         self._search = search
         self._newest = newest
         self._entries: dict[bytes, Entry] = {}
+        self._closed: list[Folder] = []
 
-    def open_folder(self, folder: Folder) -> list[Work]:
+    def entry(self, folder: Folder) -> Entry:
+        """Return what is known of a folder's fetch."""
+        return self._entries[folder.wire]
+
+    def take_closed(self) -> list[Folder]:
+        """Hand over the folders of which nothing more is due, each once."""
+        closed, self._closed = self._closed, []
+        return closed
+
+    def open_folder(self, folder: Folder, known: Known = Known()) -> list[Work]:  # noqa: B008 -- immutable
         """Plan a folder from the start."""
         many = self._newest is not None and (
             folder.messages is None or folder.messages > self._newest
         )
-        if folder.messages == 0:
-            works: list[Work] = []
+        if known.works is not None:
+            works = list(known.works)
+        elif folder.messages == 0:
+            works = []
         elif self._search or many:
             works = [Lookup(folder)]
         else:
             works = list(whole_folder(folder))
         resets = self._entries[folder.wire].resets if folder.wire in self._entries else 0
-        self._entries[folder.wire] = Entry(folder, open=len(works), resets=resets)
+        self._entries[folder.wire] = Entry(folder, known, open=len(works), resets=resets)
+        if not works:
+            self._closed.append(folder)
         return works
 
     def wants(self, work: Work) -> bool:
@@ -142,7 +173,13 @@ class Ledger:
 
     def deliver(self, work: Work, uids: list[int]) -> None:
         """Note rows that were handed on."""
-        self._entries[work.folder.wire].deliver(uids)
+        if not _asks(work):
+            self._entries[work.folder.wire].deliver(uids)
+
+    def vanished(self, work: Work, uids: UidSet) -> None:
+        """Note messages that are said to be expunged."""
+        entry = self._entries[work.folder.wire]
+        entry.vanished |= uids
 
     # How work ended; each gives the work that follows ----------------------------------------
 
@@ -152,7 +189,10 @@ class Ledger:
         """Take a tagged OK; ``broken`` are UIDs whose response made no sense."""
         entry = self._entries[work.folder.wire]
         entry.exists = mailbox.exists
-        entry.broken |= broken
+        if work.ask is None:
+            entry.broken |= broken
+        else:
+            entry.doubtful |= bool(broken)
         return self._replace(work, [])
 
     def looked_up(self, work: Lookup, uids: UidSet) -> list[Work]:
@@ -174,10 +214,13 @@ class Ledger:
                 return self._replace(work, [replace(work, attempts=work.attempts + 1)])
             self.folder_failed(work, error)
             return []
-        rest = again(work, entry.done)
-        left = work.uids - entry.done
+        done = UidSet() if work.ask else entry.done
+        rest = again(work, done)
+        left = work.uids - done
         if left and not rest:
-            entry.lost |= left
+            if work.ask is None:
+                entry.lost |= left
+            entry.doubtful |= work.ask is not None
             self._note(work.folder.name, str(left), error)
         return self._replace(work, rest)
 
@@ -185,7 +228,7 @@ class Ledger:
         """Take back innocent work: what it still owes, without a mark against it."""
         if isinstance(work, Lookup):
             return [work]
-        left = work.uids - self._entries[work.folder.wire].done
+        left = work.uids if work.ask else work.uids - self._entries[work.folder.wire].done
         return self._replace(work, [replace(work, uids=left)] if left else [])
 
     def interrupted(self, work: Work, error: MailframeError, *, guilty: bool) -> list[Work]:
@@ -197,6 +240,7 @@ class Ledger:
         entry = self._entries[work.folder.wire]
         if not entry.failed and entry.folder is work.folder:
             entry.failed = True
+            self._closed.append(entry.folder)
             self._note(work.folder.name, "", error)
 
     def replaced(self, work: Work, mailbox: Mailbox) -> list[Work]:
@@ -213,7 +257,8 @@ class Ledger:
                 uidvalidity=mailbox.uidvalidity if entry.resets == 1 else None,
                 uidnext=mailbox.uidnext,
                 messages=mailbox.exists,
-            )
+            ),
+            Known(items=entry.known.items),
         )
 
     def abandoned(self, works: Iterable[Work], error: MailframeError) -> None:
@@ -227,6 +272,7 @@ class Ledger:
         for entry in self._entries.values():
             if entry.open and not entry.failed:
                 entry.failed = True
+                self._closed.append(entry.folder)
                 self._note(entry.folder.name, "", error)
 
     # -----------------------------------------------------------------------------------------
@@ -245,6 +291,7 @@ class Ledger:
             return [Lookup(entry.folder)]
         if entry.verified and entry.sought is not None:
             self._note_missing(entry, entry.sought - entry.done - entry.lost)
+        self._closed.append(entry.folder)
         return works
 
     def _note_missing(self, entry: Entry, missing: UidSet) -> None:
@@ -261,3 +308,8 @@ class Ledger:
         error.folder = error.folder or folder
         self.errors.append(error)
         self.problems.append(Problem(folder, uids, type(error).__name__, str(error)))
+
+
+def _asks(work: Work) -> bool:
+    """Whether work is about messages whose rows are held already."""
+    return isinstance(work, Span) and work.ask is not None

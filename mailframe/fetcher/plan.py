@@ -17,6 +17,8 @@ from mailframe.imap.uidset import MAX_UID, UidSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from mailframe.imap.responses import Columns
+
 # Messages of one FETCH: small enough to share a folder evenly and to lose little with a
 # connection, large enough that commands cost nothing.
 SPAN = 2_000
@@ -82,6 +84,20 @@ SPECIAL_USES = ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of messages whose rows are held already.
+
+    Parameters
+    ----------
+    items, modifier : bytes
+        Of the FETCH command, see `mailframe.imap.commands`.
+    """
+
+    items: bytes
+    modifier: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """UIDs of one folder, to be fetched with one command.
 
@@ -91,12 +107,15 @@ class Span:
         Messages that it will bring, as far as one can tell.
     attempts : int
         How often it was asked for and failed.
+    ask : Ask or None
+        What is asked for in place of whole rows.
     """
 
     folder: Folder
     uids: UidSet
     expected: int
     attempts: int = 0
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +132,46 @@ class Lookup:
 
 
 Work = Span | Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a caller holds already of a folder.
+
+    Parameters
+    ----------
+    held : UidSet
+        Messages whose rows are not wanted again.
+    works : tuple of Work
+        What to ask, in place of the whole folder.
+    items : bytes
+        FETCH items of its rows, in place of the query's; empty for those.
+    """
+
+    held: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    works: tuple[Work, ...] | None = None
+    items: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a fetch hands on: rows of one folder, or the news that it is closed.
+
+    Parameters
+    ----------
+    folder : Folder
+    rows : Columns
+        Empty where the folder is closed.
+    ask : Ask or None
+        What they answer, if they are not whole rows.
+    closed : bool
+        Nothing more of this folder will come.
+    """
+
+    folder: Folder
+    rows: Columns
+    ask: Ask | None = None
+    closed: bool = False
 
 
 def whole_folder(folder: Folder) -> Iterator[Work]:
@@ -206,6 +265,11 @@ class Schedule:
     def done(self) -> bool:
         """Whether every piece of work has ended."""
         return not self._open
+
+    @property
+    def open(self) -> int:
+        """Pieces of work that have not ended."""
+        return self._open
 
     @property
     def ended(self) -> int:

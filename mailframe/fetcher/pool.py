@@ -15,6 +15,7 @@ import asyncio
 import logging
 import random
 from collections import deque
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from mailframe.errors import (
@@ -30,17 +31,18 @@ from mailframe.errors import (
 from mailframe.fetcher.folders import PLANNING, read_folders
 from mailframe.fetcher.lane import Lane, Query, suggested_pause
 from mailframe.fetcher.ledger import Ledger
-from mailframe.fetcher.plan import Schedule
+from mailframe.fetcher.plan import Known, Part, Schedule, Span
 from mailframe.fetcher.session import DEFAULT_TIMEOUTS, Session, Timeouts
+from mailframe.imap import commands
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
+from mailframe.imap.responses import Columns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from mailframe.account import Account
-    from mailframe.fetcher.plan import Folder
-    from mailframe.imap.responses import Columns
+    from mailframe.fetcher.plan import Folder, Work
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +70,17 @@ class Pool:
         How many sessions at most.
     timeout : float, optional
         Seconds for everything; what has not come by then is a problem.
+    enable : sequence of str
+        Extensions to switch on (RFC 5161), as far as the server has them.
+    eager : bool
+        Open all sessions at once; else one, and the others when there is work for them.
 
     Attributes
     ----------
     ledger : Ledger
         Problems and events of the fetch.
+    enabled : frozenset of str
+        Extensions that the server said it switched on, as far as `folders` has heard.
     opened, reconnects, commands, received : int
         Sessions that were logged in, how many of them were second tries, commands sent, octets
         read.
@@ -86,11 +94,14 @@ class Pool:
         *,
         connections: int = 4,
         timeout: float | None = None,
+        enable: Sequence[str] = (),
+        eager: bool = True,
         limits: Limits = DEFAULT_LIMITS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.account = account
         self.ledger = Ledger()
+        self.enabled: frozenset[str] = frozenset()
         self.opened = 0
         self.reconnects = 0
         self.commands = 0
@@ -99,6 +110,8 @@ class Pool:
         self._limits = limits
         self._timeouts = timeouts
         self._connections = connections
+        self._enable = enable
+        self._eager = eager
         self._timeout = timeout
         self._expiry: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -107,7 +120,7 @@ class Pool:
         self._door = asyncio.Lock()
         self._query: Query | None = None
         self._schedule = Schedule()
-        self._rows: deque[tuple[Folder, Columns]] = deque()
+        self._parts: deque[Part] = deque()
         self._backlog = 0
         self._news = asyncio.Event()
         self._quiet_until = 0.0
@@ -116,11 +129,14 @@ class Pool:
     async def __aenter__(self) -> Self:
         if self._timeout is not None:
             self._expiry = self._loop.call_later(self._timeout, self._expire)
-        for _ in range(self._connections):
+        self._start_workers(self._connections if self._eager else 1)
+        return self
+
+    def _start_workers(self, count: int) -> None:
+        for _ in range(count - len(self._workers)):
             worker = self._loop.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._worker_ended)
-        return self
 
     async def __aexit__(
         self,
@@ -145,19 +161,30 @@ class Pool:
         while True:
             session = await self._any_session()
             try:
-                return await read_folders(session, items)
+                folders = await read_folders(session, items)
             except TransportError:
                 log.debug("%s: the listing session was lost", self.account.name)
+            else:
+                self.enabled = session.connection.enabled
+                return folders
 
     async def fetch(
-        self, folders: Iterable[Folder], query: Query
-    ) -> AsyncGenerator[tuple[Folder, Columns]]:
+        self,
+        folders: Iterable[Folder],
+        query: Query,
+        known: Mapping[bytes, Known] = MappingProxyType({}),
+    ) -> AsyncGenerator[Part]:
         """Fetch messages, in parts and in no particular order; once in a pool's life.
+
+        Parameters
+        ----------
+        known : mapping
+            What the caller holds already of a folder, by the folder's name on the wire.
 
         Yields
         ------
-        tuple of Folder and Columns
-            Each message once. Problems gather in ``ledger``.
+        Part
+            Each message once; a folder's last part says so. Problems gather in ``ledger``.
 
         Raises
         ------
@@ -165,14 +192,19 @@ class Pool:
             Nothing can be fetched at all.
         """
         self.ledger = Ledger(search=bool(query.keys), newest=query.newest)
-        self._schedule.add_folders([self.ledger.open_folder(folder) for folder in folders])
+        self._schedule.add_folders(
+            [self.ledger.open_folder(one, known.get(one.wire, Known())) for one in folders]
+        )
         self._query = query
+        self._start_workers(min(self._connections, self._schedule.open))
         self._tell()
         while True:
-            while self._rows:
-                folder, rows = self._rows.popleft()
-                self._shrink_backlog(len(rows))
-                yield folder, rows
+            self._close_folders()
+            if self._parts:
+                part = self._parts.popleft()
+                self._shrink_backlog(len(part.rows))
+                yield part
+                continue
             self._raise_if_fatal()
             if not self._workers:
                 return
@@ -200,8 +232,13 @@ class Pool:
     async def _change(self) -> None:
         await self._news.wait()
 
-    def _deliver(self, folder: Folder, rows: Columns) -> None:
-        self._rows.append((folder, rows))
+    def _close_folders(self) -> None:
+        for folder in self.ledger.take_closed():
+            self._parts.append(Part(folder, Columns(), closed=True))
+
+    def _deliver(self, work: Work, rows: Columns) -> None:
+        ask = work.ask if isinstance(work, Span) else None
+        self._parts.append(Part(work.folder, rows, ask))
         before, self._backlog = self._backlog, self._backlog + len(rows)
         if before <= BACKLOG_HIGH < self._backlog:
             for session in self._sessions:
@@ -314,11 +351,16 @@ class Pool:
         if not self.opened:
             async with self._door:
                 if not self.opened:
-                    await session.log_in()
-                    self.opened += 1
+                    await self._enter(session)
                     return
+        await self._enter(session)
+
+    async def _enter(self, session: Session) -> None:
         await session.log_in()
         self.opened += 1
+        wanted = [name for name in self._enable if session.connection.has(name)]
+        if wanted and session.connection.has("ENABLE"):
+            session.submit(commands.enable(wanted))
 
     async def _drive(self, session: Session, query: Query) -> None:
         lane = Lane(session, query, self._schedule, self.ledger, self._deliver)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+MENDED = "_mended"
 _SYSTEM_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
 _LONGEST_SIZE = 18  # digits that an int64 always holds
 
@@ -77,6 +78,9 @@ class BatchBuilder:
         More header fields, each a column; see `mailframe.frame.extras`.
     raw_headers : bool
         Whether a column ``raw_headers`` holds each header block as it came.
+    apart : bool
+        Tell of the malformed values of further header fields not in ``defects``, but in a bool
+        column beside each, ``X_mended``.
 
     Attributes
     ----------
@@ -92,15 +96,23 @@ class BatchBuilder:
     """
 
     def __init__(
-        self, account: str, *, headers: Sequence[str] = (), raw_headers: bool = False
+        self,
+        account: str,
+        *,
+        headers: Sequence[str] = (),
+        raw_headers: bool = False,
+        apart: bool = False,
     ) -> None:
         self._account = account
         self._extras = parse_extras(headers)
         self._raw = raw_headers
+        self._apart = apart
         self.fields = tuple(dict.fromkeys((*HEADER_FIELDS, *(x.field for x in self._extras))))
         schema = SCHEMA
         for extra in self._extras:
             schema = schema.append(pa.field(extra.column, extra.type))
+        for extra in self._extras if apart else ():
+            schema = schema.append(pa.field(extra.column + MENDED, pa.bool_()))
         if raw_headers:
             schema = schema.append(pa.field("raw_headers", pa.large_binary()))
         self.schema = schema
@@ -120,6 +132,8 @@ class BatchBuilder:
         batch.put_fields()
         for extra in self._extras:
             batch.put_extra(extra)
+            if self._apart:
+                batch.set_apart(extra)
         if self._raw:
             batch.columns["raw_headers"] = pa.array(rows.header, pa.large_binary())
         defects = np.minimum(batch.defects, 255).astype(np.uint8)
@@ -135,6 +149,7 @@ class _Batch:
         self.rows = rows
         self.count = len(rows.uid)
         self.defects = np.zeros(self.count, np.int64)
+        self._counted = self.defects  # before the last further column
         self.blocks = Blocks(rows.header, fields)
         self.columns: dict[str, pa.Array] = {}
 
@@ -199,6 +214,7 @@ class _Batch:
 
     def put_extra(self, extra: Extra) -> None:
         """Put a column that was asked for."""
+        self._counted = self.defects.copy()
         spans = self.blocks.spans(extra.field)
         if not extra.every:
             spans = spans.firsts()[0]
@@ -216,6 +232,11 @@ class _Batch:
                 return
             lists = Lists(array, np.ones(len(spans.rows), np.int64), mended)
         self._put_lists(extra.column, spans, lists, extra.type)
+
+    def set_apart(self, extra: Extra) -> None:
+        """Move what the last column added to the defects into a column of its own."""
+        self.columns[extra.column + MENDED] = pa.array(self.defects > self._counted)
+        self.defects = self._counted.copy()
 
     def _first(self, field: str) -> Spans:
         """Return the first value of a field in each message; more than one is a defect."""

@@ -57,6 +57,8 @@ class Command:
         What it does to the connection's state.
     uids : UidSet
         Of a FETCH: which UIDs may count as rows.
+    headers : bool
+        Of a FETCH: whether it asks for header blocks, without which a row is not whole.
     uidvalidity : int or None
         Of an EXAMINE: the one that the UIDs behind it were planned for.
     replies : tuple of bytes
@@ -69,6 +71,7 @@ class Command:
     segments: tuple[bytes | Literal, ...]
     kind: Kind = Kind.PLAIN
     uids: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    headers: bool = True
     uidvalidity: int | None = None
     replies: tuple[bytes, ...] = ()
     secret: bool = False
@@ -81,13 +84,8 @@ class Command:
         return f"<{line.decode('utf-8', 'replace')[:200]}>"
 
 
-def _command(
-    name: str,
-    *arguments: bytes | Literal,
-    kind: Kind = Kind.PLAIN,
-    uids: UidSet = UidSet(),  # noqa: B008 -- immutable
-) -> Command:
-    return Command(name, _join(name.encode("ascii"), *arguments), kind, uids)
+def _command(name: str, *arguments: bytes | Literal, kind: Kind = Kind.PLAIN) -> Command:
+    return Command(name, _join(name.encode("ascii"), *arguments), kind)
 
 
 def _join(*arguments: bytes | Literal) -> tuple[bytes | Literal, ...]:
@@ -227,10 +225,24 @@ def uid_fetch(uids: UidSet, items: bytes, *, modifier: bytes = b"") -> Command:
     arguments = [b"FETCH", bytes(uids), b"(" + items + b")"]
     if modifier:
         arguments.append(b"(" + modifier + b")")
-    return _command("UID", *arguments, kind=Kind.FETCH, uids=uids)
+    segments = _join(b"UID", *arguments)
+    return Command("UID", segments, Kind.FETCH, uids, headers=b"BODY" in items)
 
 
 def header_items(fields: Iterable[str]) -> bytes:
     """Write the FETCH items of a header row, for the given header fields."""
     names = " ".join(fields).encode("ascii")
     return b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (" + names + b")]"
+
+
+FLAG_ITEMS = b"UID FLAGS"
+
+
+def extra_items(fields: Iterable[str]) -> bytes:
+    """Write the FETCH items of some header fields alone; the size tells who is there."""
+    return b"UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (" + " ".join(fields).encode("ascii") + b")]"
+
+
+def changed_since(modseq: int, *, vanished: bool) -> bytes:
+    """Write the FETCH modifier for changes since a mod-sequence (RFC 7162)."""
+    return b"CHANGEDSINCE %d" % modseq + (b" VANISHED" if vanished else b"")

@@ -98,9 +98,10 @@ class Pending:
         if known is not None:
             known.update(row)
             row = known
-        if row.uid is None or row.header is None:
+        headers = self.command.headers
+        if row.uid is None or (row.header if headers else row.flags) is None:
             self._partial[row.sequence] = row
-        elif self.wants(row.uid) and not quirk_expunged_meanwhile(row):
+        elif self.wants(row.uid) and not (headers and quirk_expunged_meanwhile(row)):
             self._last = max(self._last, row.uid)
             if self._seen is not None:
                 self._seen.add(row.uid)
@@ -127,7 +128,7 @@ class Pending:
                     return
 
     def incomplete(self) -> set[int]:
-        """UIDs of which something came, but no header block."""
+        """UIDs of which something came, but not what a row needs."""
         return {
             row.uid for row in self._partial.values() if row.uid and row.uid in self.command.uids
         }
@@ -475,3 +476,9 @@ def found(responses: Iterable[r.Response]) -> UidSet:
     """Unite the UIDs of all SEARCH responses."""
     ranges = [item for one in responses if isinstance(one, r.Found) for item in one.uids.ranges]
     return UidSet.of(*(pair for pair in ranges if pair[1] <= MAX_UID))
+
+
+def vanished(responses: Iterable[r.Response]) -> UidSet:
+    """Unite the UIDs of all VANISHED responses."""
+    ranges = [item for one in responses if isinstance(one, r.Vanished) for item in one.uids.ranges]
+    return UidSet.of(*ranges)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.frame.batch import MENDED
 from mailframe.frame.extras import parse_extras
 from mailframe.frame.schema import INSTANT, SCHEMA
 
@@ -25,7 +26,6 @@ STORED = "stored_at"
 CHANGED = "changed_at"
 BOOKKEEPING = (pa.field(STORED, INSTANT, nullable=False), pa.field(CHANGED, INSTANT))
 FLAG_COLUMNS = ("seen", "answered", "flagged", "draft", "deleted", "keywords")
-MENDED = "_mended"
 
 _MOST_DEFECTS = 255  # the column is one octet wide
 

@@ -136,12 +136,15 @@ def plan(
     if state is None or state.uidvalidity != server.uidvalidity or not state.uidvalidity:
         return Plan((Fetch(1),), keep=False, headers=held_then)
     same_messages = (
-        state.complete and server.uidnext == state.uidnext and server.messages == state.messages
+        state.complete
+        and server.uidnext == state.uidnext
+        and server.messages == state.messages == held
     )
     flag_step = _flag_step(state, server, flags, same_messages=same_messages) if held else None
     steps: list[Step] = [flag_step] if flag_step else []
     if not same_messages:
-        steps += _message_steps(state, server, flag_step)
+        message_step = _message_step(state, server, held, flag_step)
+        steps += [message_step] if message_step else []
     if lacking and held:
         steps.append(Headers(lacking))
     exact = flag_step is not None or not held or _same_modseq(state, server)
@@ -167,15 +170,18 @@ def _flag_step(
     return Flags(state.uidnext)
 
 
-def _message_steps(state: FolderState, server: ServerState, flag_step: Flags | None) -> list[Step]:
+def _message_step(
+    state: FolderState, server: ServerState, held: int, flag_step: Flags | None
+) -> Fetch | Uids | None:
+    """Return how to learn which messages came and went, beside what `flag_step` tells."""
     if not state.complete or not server.uidnext or server.uidnext < state.uidnext:
-        return [Uids()]  # the old UIDNEXT does not tell what is missing
-    steps: list[Step] = []
-    if server.uidnext > state.uidnext:
-        steps.append(Fetch(state.uidnext))
-    if not (flag_step and flag_step.vanished):
-        steps.append(Uids())
-    return steps
+        return Uids()  # the old UIDNEXT does not tell what is missing
+    fresh = server.uidnext - state.uidnext
+    # As many more as there are new UIDs: so none of the old ones can have gone.
+    none_gone = server.messages - held == fresh
+    if none_gone or (flag_step and flag_step.vanished):
+        return Fetch(state.uidnext) if fresh else None
+    return Uids()
 
 
 def outcome(

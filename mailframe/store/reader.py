@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError, StoreError
+from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import INSTANT, SCHEMA
 from mailframe.store import layout
 from mailframe.store.changes import CHANGES, changes_in
-from mailframe.store.columns import BOOKKEEPING, MENDED, shown
+from mailframe.store.columns import BOOKKEEPING, shown
 from mailframe.store.folder import FolderFile
 from mailframe.store.selection import Selection, moment
 

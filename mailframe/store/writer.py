@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import operator
 import shutil
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,13 +38,20 @@ if TYPE_CHECKING:
 _NO_UIDS = np.array([], np.uint32)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class _Source:
-    """A file with rows of one folder, and which they are."""
+    """A file with rows of one folder."""
 
     path: Path
     state: FolderState
-    uids: npt.NDArray[np.uint32]
+    rows: int
+
+    @cached_property
+    def uids(self) -> npt.NDArray[np.uint32]:
+        """Which rows there are, ascending."""
+        with FolderFile(self.path) as file:
+            parts = [batch["uid"].to_numpy() for batch in file.batches(["uid"])]
+        return np.concatenate([_NO_UIDS, *parts])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         with FolderFile(self.path) as file:
@@ -54,7 +62,7 @@ class _Source:
         return (mine.uidvalidity, mine.headers) == (others.uidvalidity, others.headers)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Held:
     """What the store holds of one folder.
 
@@ -62,24 +70,33 @@ class Held:
     ----------
     state : FolderState
         Incomplete where staged rows are among what is held.
-    uids : ranges
-        Which rows there are.
     rows : int
-        How many.
+        How many rows there are.
     """
 
     state: FolderState
-    uids: Ranges
     rows: int
     _sources: tuple[_Source, ...]
 
+    @cached_property
+    def uids(self) -> Ranges:
+        """Which rows there are."""
+        return ranges_of(_united(self._sources))
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs; of a row held twice, the later."""
+        if len(self._sources) == 1:
+            yield from self._sources[0].batches()
+            return
         for group in _interleaved(self._sources):
             if len(group) == 1:
                 yield from group[0].batches()
             else:
                 yield from latest([batch for one in group for batch in one.batches()]).to_batches()
+
+
+def _united(sources: Sequence[_Source]) -> npt.NDArray[np.uint32]:
+    return np.unique(np.concatenate([_NO_UIDS, *(source.uids for source in sources)]))
 
 
 def _interleaved(sources: Sequence[_Source]) -> Iterator[list[_Source]]:
@@ -102,14 +119,6 @@ class AccountWriter:
     def __init__(self, directory: Path, account: str) -> None:
         self.account = account
         self._directory = directory
-
-    def folders(self) -> list[str]:
-        """Return the names of the folders held, as far as their files can be read."""
-        names = []
-        for path in layout.folder_paths(self._directory):
-            with contextlib.suppress(StoreError), FolderFile(path) as file:
-                names.append(file.state.folder)
-        return names
 
     def held(self, folder: str) -> Held | None:
         """Return what is held of a folder, or None.
@@ -141,8 +150,7 @@ class AccountWriter:
             with FolderFile(path) as file:
                 if (file.state.account, file.state.folder) != (self.account, folder):
                     raise StoreError(f"{str(path)!r} is the file of another folder; move it away.")
-                uids = [batch["uid"].to_numpy() for batch in file.batches(["uid"])]
-                return _Source(path, file.state, np.concatenate([_NO_UIDS, *uids]))
+                return _Source(path, file.state, file.rows)
         except FileNotFoundError:
             return None
 
@@ -150,7 +158,7 @@ class AccountWriter:
         directory = layout.parts_dir(self._directory, folder)
         for path in sorted(directory.glob("*" + layout.PART_SUFFIX)):
             source = self._source(path, folder)
-            if source is not None and len(source.uids):
+            if source is not None and source.rows:
                 yield source
 
     def stage(self, state: FolderState, rows: Sequence[pa.RecordBatch], *, at: datetime) -> None:
@@ -189,6 +197,22 @@ class AccountWriter:
         self._clear_parts(folder)
         atomic.remove(layout.folder_path(self._directory, folder))
 
+    def forget_others(self, folders: Iterable[str]) -> list[str]:
+        """Remove the folders of this account that are not among those given; return their names."""
+        kept = {layout.folder_path(self._directory, folder) for folder in folders}
+        gone = []
+        for path in layout.folder_paths(self._directory):
+            if path in kept:
+                continue
+            with contextlib.suppress(StoreError):  # what we cannot read is not ours to remove
+                with FolderFile(path) as file:
+                    state = file.state
+                if layout.folder_path(self._directory, state.folder) == path:
+                    gone.append(state.folder)
+        for folder in gone:
+            self.forget(folder)
+        return gone
+
     def _clear_parts(self, folder: str) -> None:
         directory = layout.parts_dir(self._directory, folder)
         with atomic.explained("clear", directory), contextlib.suppress(FileNotFoundError):
@@ -196,15 +220,16 @@ class AccountWriter:
 
 
 def _held(sources: Sequence[_Source]) -> Held:
-    state = sources[0].state
-    uids = np.unique(np.concatenate([source.uids for source in sources]))
+    state, rows = sources[0].state, sources[0].rows
+    filled = tuple(source for source in sources if source.rows)
     if len(sources) > 1:
+        rows = len(_united(sources))
         modseq = min(source.state.modseq for source in sources)
         state = dataclasses.replace(state, complete=False, modseq=modseq)
-    if not state.complete and len(uids):
-        state = dataclasses.replace(state, uidnext=int(uids[-1]) + 1)
-    filled = tuple(source for source in sources if len(source.uids))
-    return Held(state, ranges_of(uids), len(uids), filled)
+    if not state.complete and rows:
+        last = max(int(source.uids[-1]) for source in filled)
+        state = dataclasses.replace(state, uidnext=last + 1)
+    return Held(state, rows, filled)
 
 
 @contextlib.contextmanager

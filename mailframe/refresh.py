@@ -1,0 +1,428 @@
+"""A header store brought up to date: its refresh plans, carried out by the pool.
+
+For each folder the store's plan becomes work for the pool; what comes back is gathered, built into
+batches in a thread, and merged into the folder's file as soon as the folder is closed. Rows of
+folders that are not closed yet are staged on the disk batch by batch, so an interrupted refresh
+goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, get_args
+
+from mailframe.errors import ConfigurationError, StoreError
+from mailframe.fetcher.folders import PLANNING
+from mailframe.fetcher.lane import Query
+from mailframe.fetcher.ledger import Problem
+from mailframe.fetcher.plan import SPAN, Ask, Folder, Known, Lookup, Span, Work
+from mailframe.frame.batch import MENDED, BatchBuilder
+from mailframe.frame.extras import parse_extras
+from mailframe.gather import BATCH_ROWS, Gathered
+from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
+from mailframe.imap.uidset import MAX_UID, UidSet
+from mailframe.store.columns import FLAG_COLUMNS, canonical, shown, stored_schema
+from mailframe.store.merge import Answers, Merge, gone
+from mailframe.store.plan import (
+    Fetch,
+    FlagPolicy,
+    Flags,
+    Headers,
+    Plan,
+    ServerState,
+    Uids,
+    outcome,
+    plan,
+)
+from mailframe.store.reader import root_of
+from mailframe.store.state import FolderState
+from mailframe.store.writer import writing
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from mailframe.fetcher.ledger import Entry, Ledger
+    from mailframe.fetcher.plan import Part
+    from mailframe.fetcher.pool import Pool
+    from mailframe.store.plan import Step
+    from mailframe.store.writer import AccountWriter, Held
+
+# What LIST-STATUS must tell for a folder to be planned, and the extensions that help.
+ITEMS = (*PLANNING, "UNSEEN", "HIGHESTMODSEQ")
+EXTENSIONS = ("QRESYNC", "CONDSTORE")
+
+# Messages of one command that asks only for flags: a row is some 40 octets.
+_FLAG_SPAN = 20_000
+# Rows of an open folder in memory that are worth a file of their own.
+_STAGED_ROWS = BATCH_ROWS // 2
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class _Task:
+    """One folder that is being brought up to date."""
+
+    folder: Folder
+    plan: Plan
+    held: Held | None
+    rows: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    flags: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    headers: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    staged: bool = False
+
+    @property
+    def waiting(self) -> int:
+        """Rows in memory."""
+        return sum(batch.num_rows for batch in self.rows)
+
+
+class Keeping:
+    """How a caller wants a store to be kept.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The store's directory; ``~`` is the user's home.
+    headers : sequence of str
+        Further header fields asked for.
+    flags : {"exact", "counts", "skip"}
+        See `mailframe.store.plan.plan`.
+
+    Raises
+    ------
+    ConfigurationError
+        A header or a policy is not one.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, headers: Sequence[str], flags: FlagPolicy
+    ) -> None:
+        if flags not in get_args(FlagPolicy):
+            raise ConfigurationError(f"flags={flags!r} is none of {get_args(FlagPolicy)}")
+        self._root = root_of(path)
+        self._headers = canonical(headers)
+        self._flags = flags
+
+    @asynccontextmanager
+    async def refresh(
+        self,
+        pool: Pool,
+        listed: Sequence[Folder],
+        folders: Sequence[Folder],
+        progress: Callable[[int], object],
+    ) -> AsyncGenerator[Refresh]:
+        """Bring folders up to date; the account's part of the store is ours until the end.
+
+        Parameters
+        ----------
+        listed, folders : sequence of Folder
+            Every folder of the account, and those to refresh.
+
+        Raises
+        ------
+        StoreError
+            The store cannot be written, or another process is at it.
+        """
+        lock = writing(self._root, pool.account.name)
+        writer = await asyncio.to_thread(lock.__enter__)
+        try:
+            refresh = Refresh(writer, headers=self._headers, flags=self._flags)
+            qresync = "QRESYNC" in pool.enabled
+            await asyncio.to_thread(refresh.prepare, folders, qresync=qresync)
+            await refresh.run(pool, progress)
+            await asyncio.to_thread(refresh.remove_others, listed)
+            yield refresh
+        finally:
+            lock.__exit__(None, None, None)
+
+
+class Refresh:
+    """One refresh of an account's part of a store.
+
+    Parameters
+    ----------
+    writer : AccountWriter
+        Holds the lock.
+    headers : sequence of str
+        Further header fields asked for, in the store's canonical form.
+    flags : {"exact", "counts", "skip"}
+        See `mailframe.store.plan.plan`.
+
+    Attributes
+    ----------
+    folders, new, changed, expunged : int
+        Folders that were not as they were, and messages that came, had other flags, or went.
+    removed : list of str
+        Folders that the server no longer has.
+    problems : list of Problem
+        Folders whose file cannot be read or written; ``errors`` are their exceptions.
+    """
+
+    def __init__(self, writer: AccountWriter, *, headers: Sequence[str], flags: FlagPolicy) -> None:
+        self.folders = self.new = self.changed = self.expunged = 0
+        self.removed: list[str] = []
+        self.problems: list[Problem] = []
+        self.errors: list[StoreError] = []
+        self._writer = writer
+        self._headers = tuple(headers)
+        self._flags = flags
+        self._at = datetime.now(UTC)
+        self._tasks: dict[bytes, _Task] = {}
+        self._by_name: dict[str, _Task] = {}
+        self._gathered: dict[tuple[str, tuple[str, ...]], Gathered] = {}
+        self._closing: list[_Task] = []
+
+    def figures(self) -> dict[str, object]:
+        """Tell what changed, as plain JSON types."""
+        return {
+            "folders": self.folders,
+            "new": self.new,
+            "changed": self.changed,
+            "expunged": self.expunged,
+            "removed": self.removed,
+        }
+
+    # Planning ----------------------------------------------------------------------------------
+
+    def prepare(self, folders: Iterable[Folder], *, qresync: bool) -> None:
+        """Plan each folder, given what the store holds; reads the disk."""
+        seen: set[str] = set()
+        for folder in folders:
+            if folder.name in seen:
+                text = f"Two folders are shown as {folder.name!r}; only one of them is stored."
+                self._note(folder, StoreError(text))
+                continue
+            seen.add(folder.name)
+            try:
+                held = self._writer.held(folder.name)
+            except StoreError as error:
+                self._note(folder, error)
+                continue
+            planned = plan(
+                held.state if held else None,
+                _server_state(folder, qresync=qresync),
+                held=held.rows if held else 0,
+                headers=self._headers,
+                flags=self._flags,
+            )
+            if planned.steps:
+                self._add(_Task(folder, planned, held if planned.keep else None))
+
+    def _add(self, task: _Task) -> None:
+        self._tasks[task.folder.wire] = task
+        self._by_name[task.folder.name] = task
+
+    def _known(self, task: _Task) -> Known:
+        items = header_items(BatchBuilder("", headers=task.plan.headers).fields)
+        if not task.plan.keep or task.held is None:
+            return Known(items=items)
+        works = tuple(work for step in task.plan.steps for work in _works(step, task))
+        return Known(UidSet(task.held.uids), works, items)
+
+    # Fetching ----------------------------------------------------------------------------------
+
+    async def run(self, pool: Pool, progress: Callable[[int], object]) -> None:
+        """Carry the plans out; ``progress`` is told how many rows came."""
+        folders = [task.folder for task in self._tasks.values()]
+        known = {wire: self._known(task) for wire, task in self._tasks.items()}
+        loop = asyncio.get_running_loop()
+        try:
+            # The thread has ended, whatever happens, before the last flush.
+            with ThreadPoolExecutor(1, "mailframe-store") as thread:
+                async with aclosing(pool.fetch(folders, Query(b""), known)) as parts:
+                    async for part in parts:
+                        task = self._tasks[part.folder.wire]
+                        if part.folder is not task.folder:
+                            await loop.run_in_executor(thread, self._flush, pool.ledger)
+                            self._start_again(task, part.folder)
+                        if self._take(part, task):
+                            await loop.run_in_executor(thread, self._flush, pool.ledger)
+                        progress(len(part.rows) if part.ask is None else 0)
+                await loop.run_in_executor(thread, self._flush, pool.ledger)
+        finally:
+            self._flush(pool.ledger)  # when it was cancelled: what has come is kept
+        pool.ledger.problems += self.problems
+        pool.ledger.errors += self.errors
+
+    def _take(self, part: Part, task: _Task) -> bool:
+        """Take what the pool hands on; return whether it is time to flush."""
+        if part.closed:
+            self._closing.append(task)
+            return False
+        gathered = self._gathered.setdefault(_kind(part.ask, task), Gathered())
+        gathered.add(part.folder.name, part.rows)
+        return gathered.full
+
+    def _start_again(self, task: _Task, folder: Folder) -> None:
+        """Drop everything of a folder whose UIDVALIDITY was not the planned one after all."""
+        if task in self._closing:
+            self._closing.remove(task)
+        headers = task.plan.headers
+        task.folder, task.held = folder, None
+        task.plan = Plan((Fetch(1),), keep=False, headers=headers)
+        task.rows, task.flags, task.headers, task.staged = [], [], [], False
+
+    def _flush(self, ledger: Ledger) -> None:
+        """Build what was gathered; save the folders that are closed, stage what is large."""
+        gathered, self._gathered = self._gathered, {}
+        closing, self._closing = self._closing, []
+        for (kind, headers), rows in gathered.items():
+            builder = BatchBuilder(self._writer.account, headers=headers, apart=True)
+            self._share_out(kind, rows, builder.build(rows))
+        for task in closing:
+            self._guarded(task, self._finish, ledger.entry(task.folder))
+        for task in self._tasks.values():
+            if task.waiting >= _STAGED_ROWS:
+                self._guarded(task, self._stage)
+
+    def _share_out(self, kind: str, rows: Gathered, batch: pa.RecordBatch) -> None:
+        start = 0
+        for name, count in rows.folders:
+            task = self._by_name[name]
+            piece = batch.slice(start, count)
+            start += count
+            if kind == "rows":
+                task.rows.append(piece)
+            elif kind == "flags":
+                task.flags.append(piece.select(["uid", *FLAG_COLUMNS]))
+            else:
+                columns = [extra.column for extra in parse_extras(_lacking(task))]
+                names = ["uid", *columns, *(column + MENDED for column in columns)]
+                task.headers.append(piece.select(names))
+
+    def _guarded(self, task: _Task, act: Callable[..., None], *arguments: Entry) -> None:
+        try:
+            act(task, *arguments)
+        except StoreError as error:
+            task.rows = []
+            self._note(task.folder, error)
+
+    def _note(self, folder: Folder, error: StoreError) -> None:
+        error.account, error.folder = self._writer.account, folder.name
+        self.errors.append(error)
+        self.problems.append(Problem(folder.name, "", "StoreError", str(error)))
+
+    # Saving ------------------------------------------------------------------------------------
+
+    def _state(self, task: _Task, *, last: int, complete: bool) -> FolderState:
+        before = FolderState(self._writer.account, task.folder.name)
+        return outcome(
+            task.plan,
+            _server_state(task.folder, qresync=False),
+            before=task.held.state if task.held else before,
+            last=last,
+            complete=complete,
+            refreshed=self._at.isoformat(),
+        )
+
+    def _stage(self, task: _Task) -> None:
+        if not task.folder.uidvalidity:
+            return  # without one, nobody could tell later what the UIDs mean
+        self._writer.stage(self._state(task, last=0, complete=False), task.rows, at=self._at)
+        task.rows, task.staged = [], True
+
+    def _finish(self, task: _Task, entry: Entry) -> None:
+        """Merge what came into a folder's file; of one that failed, keep what came till then."""
+        if entry.failed:
+            if task.rows:
+                self._stage(task)
+            return
+        held = self._writer.held(task.folder.name) if task.staged else task.held
+        there = entry.sought.ranges if entry.sought is not None else None
+        answers = Answers(task.rows, task.flags, task.headers, entry.vanished.ranges, there)
+        uids = held.uids if held else ()
+        lost = gone(uids, answers)
+        merge = Merge(stored_schema(task.plan.headers), answers, lost=lost, at=self._at)
+        came = [batch["uid"][-1].as_py() for batch in task.rows if batch.num_rows]
+        last = max([*came, uids[-1][1] if uids else 0])
+        state = self._state(task, last=last, complete=not (entry.lost or entry.short))
+        if entry.doubtful:
+            state = dataclasses.replace(state, modseq=0)
+        self._writer.save(state.with_gone(lost), merge.batches(held.batches() if held else ()))
+        task.rows, task.flags, task.headers = [], [], []
+        self.folders += 1
+        self.new += merge.added
+        if task.staged and held:
+            self.new += held.rows - (task.held.rows if task.held else 0)
+        self.changed += merge.changed
+        self.expunged += len(UidSet(lost))
+
+    def remove_others(self, listed: Iterable[Folder]) -> None:
+        """Remove the folders that the server no longer lists."""
+        names = [folder.name for folder in listed if folder.selectable]
+        self.removed = self._writer.forget_others(names)
+
+    # Reading back ------------------------------------------------------------------------------
+
+    async def batches(
+        self, folders: Iterable[Folder], schema: pa.Schema
+    ) -> AsyncGenerator[pa.RecordBatch]:
+        """Yield the stored rows of the given folders, with the columns of `schema`."""
+        refused = {problem.folder for problem in self.problems}
+        for folder in folders:
+            if folder.name in refused:
+                continue
+            batches = self._stored(folder.name, schema)
+            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+                yield batch
+
+    def _stored(self, folder: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        held = self._writer.held(folder)
+        for batch in held.batches() if held else ():
+            yield shown(batch, schema)
+
+
+def _server_state(folder: Folder, *, qresync: bool) -> ServerState:
+    return ServerState(
+        uidvalidity=folder.uidvalidity or 0,
+        uidnext=folder.uidnext,
+        messages=-1 if folder.messages is None else folder.messages,
+        unseen=folder.unseen,
+        modseq=folder.highestmodseq,
+        qresync=qresync,
+    )
+
+
+def _works(step: Step, task: _Task) -> Iterator[Work]:
+    """Turn a step of a plan into the pool's work."""
+    folder, state = task.folder, task.held.state if task.held else None
+    assert state is not None
+    match step:
+        case Fetch(first):
+            known = UidSet.of((first, (folder.uidnext or MAX_UID) - 1))
+            *full, rest = known.split(SPAN) if known else (known,)
+            yield from (Span(folder, uids, len(uids)) for uids in full)
+            # What arrives meanwhile comes along.
+            tail = UidSet(((rest.first if rest else first, MAX_UID),))
+            yield Span(folder, tail, max(1, len(rest)))
+        case Flags(below, since, vanished) if since:
+            ask = Ask(FLAG_ITEMS, changed_since(since, vanished=vanished))
+            yield Span(folder, UidSet.of((1, below - 1)), 1, ask=ask)
+        case Flags(below):
+            for uids in UidSet.of((1, below - 1)).split(_FLAG_SPAN):
+                yield Span(folder, uids, len(uids) // 10 + 1, ask=Ask(FLAG_ITEMS))
+        case Headers(names):
+            ask = Ask(extra_items([extra.field for extra in parse_extras(names)]))
+            for uids in UidSet.of((1, state.uidnext - 1)).split(SPAN):
+                yield Span(folder, uids, len(uids), ask=ask)
+        case Uids():
+            yield Lookup(folder)
+
+
+def _kind(ask: Ask | None, task: _Task) -> tuple[str, tuple[str, ...]]:
+    """Tell what rows are, and which further header fields stand in them."""
+    if ask is None:
+        return "rows", task.plan.headers
+    if ask.items == FLAG_ITEMS:
+        return "flags", ()
+    return "headers", _lacking(task)
+
+
+def _lacking(task: _Task) -> tuple[str, ...]:
+    return next((step.names for step in task.plan.steps if isinstance(step, Headers)), ())
