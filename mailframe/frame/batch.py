@@ -42,29 +42,31 @@ _LONGEST_SIZE = 18  # digits that an int64 always holds
 
 
 class Rows(Protocol):
-    r"""Column lists of fetched messages, one entry a message.
+    """Column lists of fetched messages, one entry a message."""
 
-    Attributes
-    ----------
-    folders : sequence of (str, int)
-        Runs in row order: the folder's name as shown, and its number of rows.
-    uid : sequence of int
-    flags : sequence of bytes
-        What stands between the parentheses: ``rb"\Seen $Junk"``.
-    internaldate : sequence of bytes
-        ``b"17-Jul-1996 02:44:25 -0700"``, or ``b""`` where it is absent.
-    size : sequence of bytes
-        Digits, or ``b""`` where it is absent.
-    header : sequence of bytes
-        Header blocks with any line ends.
-    """
+    @property
+    def folders(self) -> Sequence[tuple[str, int]]:
+        """Runs in row order: the folder's name as shown, and its number of rows."""
 
-    folders: Sequence[tuple[str, int]]
-    uid: Sequence[int]
-    flags: Sequence[bytes]
-    internaldate: Sequence[bytes]
-    size: Sequence[bytes]
-    header: Sequence[bytes]
+    @property
+    def uid(self) -> Sequence[int]:
+        """UIDs, or whatever numbers a folder's messages."""
+
+    @property
+    def flags(self) -> Sequence[bytes]:
+        r"""What stands between the parentheses: ``rb"\Seen $Junk"``."""
+
+    @property
+    def internaldate(self) -> Sequence[bytes]:
+        """``b"17-Jul-1996 02:44:25 -0700"``, or ``b""`` where it is absent."""
+
+    @property
+    def size(self) -> Sequence[bytes]:
+        """Digits, or ``b""`` where it is absent."""
+
+    @property
+    def header(self) -> Sequence[bytes]:
+        """Header blocks with any line ends."""
 
 
 class BatchBuilder:
