@@ -30,6 +30,7 @@ from mailframe.stats import MailAccessor
 if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe import demo as demo
     from mailframe.account import Account
+    from mailframe.application import connect
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
     from mailframe.read import (
@@ -43,12 +44,15 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.sources.maildir import read_maildir
     from mailframe.sources.mbox import read_mbox
     from mailframe.store import Store, open_store
+    from mailframe.widgets.dashboard import Dashboard, dashboard
     from mailframe.widgets.explorer import Explorer, explore
+    from mailframe.widgets.report import report
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "mailframe.account": ["Account"],
+    "mailframe.application": ["connect"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
     "mailframe.read": [
@@ -62,7 +66,9 @@ _HOMES = {
     "mailframe.sources.maildir": ["read_maildir"],
     "mailframe.sources.mbox": ["read_mbox"],
     "mailframe.store": ["Store", "open_store"],
+    "mailframe.widgets.dashboard": ["Dashboard", "dashboard"],
     "mailframe.widgets.explorer": ["Explorer", "explore"],
+    "mailframe.widgets.report": ["report"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -74,6 +80,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectError",
     "ConnectionLost",
+    "Dashboard",
     "Explorer",
     "FolderError",
     "MailAccessor",
@@ -88,6 +95,8 @@ __all__ = [
     "aiter_batches",
     "alist_folders",
     "aread_imap",
+    "connect",
+    "dashboard",
     "demo",
     "explore",
     "list_folders",
@@ -97,6 +106,7 @@ __all__ = [
     "read_imap",
     "read_maildir",
     "read_mbox",
+    "report",
     "to_csv",
     "to_jsonl",
     "to_parquet",
