@@ -111,7 +111,7 @@ def test_a_search_changes_count_chips_table_charts_and_data(screen):
     screen.window.wait("() => document.querySelector('td.mf-subject').innerText.match(/plan/i)")
     newest = data.sort_values("date", ascending=False, kind="stable")
     assert screen.column("from") == newest["from_name"].head(12).tolist()
-    top = screen.page.locator("[data-chart=senders] svg").inner_text()
+    top = screen.page.locator("[data-chart=senders] svg").text_content()
     assert data["from_name"].value_counts().index[0] in top
 
 
@@ -210,12 +210,12 @@ def test_folders_are_chosen_in_the_tree_with_what_is_under_them(screen):
 
 
 def test_markup_in_a_subject_is_text_everywhere(screen):
-    screen.type_search('subject:"<img src=x"'.replace('"<img src=x"', '"img src=x"'))
+    screen.type_search('subject:"img src=x"')
     screen.data(lambda frame, _: 0 < len(frame) < COUNT / 10)
     screen.window.wait("text => document.querySelector('td.mf-subject').innerText == text", HOSTILE)
     screen.page.click("td.mf-subject >> nth=0")
-    screen.page.wait_for_selector(".mf-message")
-    assert screen.page.inner_text(".mf-message h3") == HOSTILE
+    shown = "text => document.querySelector('.mf-message h3')?.innerText == text"
+    screen.window.wait(shown, HOSTILE)
     assert screen.page.locator(".mailframe img").count() == 0
 
 
@@ -229,3 +229,4 @@ def test_files_are_saved_from_the_page(screen):
         screen.page.click(".mf-actions button >> text=Report")
     assert download.value.suggested_filename == "mail.html"
     assert f"{len(data):,}" in download.value.path().read_text()
+
