@@ -46,12 +46,12 @@ class Contents(NamedTuple):
     def heading(self) -> str:
         """Title, period and numbers as HTML."""
         tiles = "".join(
-            f"<div><dt>{escape(name)}</dt><dd>{escape(number)}</dd></div>"
+            f"<div><b>{escape(number)}</b> <span>{escape(name)}</span></div>"
             for number, name in self.numbers
         )
         return (
             f"<header><h1><bdi>{escape(self.title)}</bdi></h1><p>{escape(self.period)}</p></header>"
-            f'<dl class="mf-numerals">{tiles}</dl>'
+            f'<div class="mf-numerals">{tiles}</div>'
         )
 
 
