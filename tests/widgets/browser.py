@@ -109,11 +109,20 @@ def served(home, command):
         server = subprocess.Popen(
             arguments, cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
-        stack.callback(server.wait, PATIENCE)
-        stack.callback(server.terminate)
+        stack.callback(_end, server)
         address = f"http://127.0.0.1:{port}"
         _wait_for(address, server, home / "log")
         yield address
+
+
+def _end(server):
+    """Ask it to end; its kernels end with it, so that it need not wait for them long."""
+    server.terminate()
+    try:
+        server.wait(3)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _wait_for(address, server, log):
