@@ -30,6 +30,7 @@ from mailframe.stats import MailAccessor
 if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe import demo as demo
     from mailframe.account import Account
+    from mailframe.application import connect
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
     from mailframe.frame.schema import SCHEMA
@@ -44,12 +45,15 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.sources.maildir import read_maildir
     from mailframe.sources.mbox import read_mbox
     from mailframe.store import Store, open_store
+    from mailframe.widgets.dashboard import Dashboard, dashboard
     from mailframe.widgets.explorer import Explorer, explore
+    from mailframe.widgets.report import report
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "mailframe.account": ["Account"],
+    "mailframe.application": ["connect"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
     "mailframe.frame.schema": ["SCHEMA"],
@@ -64,7 +68,9 @@ _HOMES = {
     "mailframe.sources.maildir": ["read_maildir"],
     "mailframe.sources.mbox": ["read_mbox"],
     "mailframe.store": ["Store", "open_store"],
+    "mailframe.widgets.dashboard": ["Dashboard", "dashboard"],
     "mailframe.widgets.explorer": ["Explorer", "explore"],
+    "mailframe.widgets.report": ["report"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -77,6 +83,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectError",
     "ConnectionLost",
+    "Dashboard",
     "Explorer",
     "FolderError",
     "MailAccessor",
@@ -91,6 +98,8 @@ __all__ = [
     "aiter_batches",
     "alist_folders",
     "aread_imap",
+    "connect",
+    "dashboard",
     "demo",
     "explore",
     "list_folders",
@@ -100,6 +109,7 @@ __all__ = [
     "read_imap",
     "read_maildir",
     "read_mbox",
+    "report",
     "to_csv",
     "to_jsonl",
     "to_parquet",

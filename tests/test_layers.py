@@ -55,6 +55,7 @@ ROOMS = {
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
     "fleet": Room({"account", "errors", "frame", "read", "sync"}, SHOWS),
+    "application": Room({"read", "widgets"}, FLEET),
     "cli": Room(
         {"account", "demo", "errors", "frame", "read", "sources"}
         | {"stats", "store", "sync", "widgets"}

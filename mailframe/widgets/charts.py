@@ -8,18 +8,22 @@ from the page around it (``static/panel.js``), so that one specification does fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 WEEKDAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROW_HEIGHT = 18  # pixels a bar with its label needs
-NUMBER_PIXELS = 52  # for "1,000,000" beside a bar
-LABEL_PIXELS = 150  # longer names are cut; the tooltip shows them whole
+NUMBER_PIXELS = 50  # for "1,000,000" beside a bar
+LABEL_PIXELS = 128  # longer names are cut; the tooltip shows them whole
+
+
+# There is no half a message, though an axis of few messages would tell of it.
+WHOLE = "datum.value % 1 ? '' : format(datum.value, '~s')"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,14 @@ class Figure:
     span: int
     height: int
 
+    def told(self, rows: Sequence[Mapping[str, Any]]) -> Figure:
+        """Give the figure with the most frequent of its ``rows`` named in its text."""
+        if not any(row["n"] for row in rows):
+            return replace(self, text=f"{self.text} No messages.")
+        most = max(rows, key=lambda row: row["n"])
+        name = most.get("label") or f"{most['weekday']} {most['hour']}:00"
+        return replace(self, text=f"{self.text} Most: {name}, {most['n']:,} messages.")
+
     def to_dict(self) -> Mapping[str, Any]:
         """Give the figure as plain JSON, for the browser."""
         return {
@@ -69,7 +81,7 @@ def volume(span: int = 12, height: int = 110) -> Figure:
         .encode(
             x=_time_axis(),
             x2="end:T",
-            y=alt.Y("n:Q").axis(tickCount=3, tickMinStep=1, format="~s", grid=True).title(None),
+            y=alt.Y("n:Q").axis(tickCount=3, labelExpr=WHOLE, grid=True).title(None),
             y2=alt.datum(0),
             opacity=_opacity(),
             tooltip=[
@@ -77,7 +89,7 @@ def volume(span: int = 12, height: int = 110) -> Figure:
                 alt.Tooltip("n:Q").title("Messages").format(","),
             ],
         )
-        .add_params(alt.selection_interval(name="brush", encodings=["x"]))
+        .add_params(_brush("x"))
     )
     return Figure(
         "volume", "Volume", "Bar chart: number of messages over time.", chart, span, height
@@ -88,11 +100,11 @@ def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
     """Weekday by hour, UTC; ``rows`` has ``weekday`` (name), ``hour``, ``n`` and ``on``."""
     chart = (
         _base(height)
-        .mark_rect(stroke=None)
+        .mark_rect(strokeWidth=1)
         .encode(
             x=alt.X("hour:O").axis(values=[0, 6, 12, 18], labelAngle=0).title(None),
             y=alt.Y("weekday:O").sort(WEEKDAY_NAMES).title(None),
-            color=alt.Color("n:Q").legend(None).scale(type="sqrt"),
+            fillOpacity=_depth(),
             opacity=_opacity(),
             tooltip=[
                 alt.Tooltip("weekday:O").title("Day"),
@@ -100,7 +112,7 @@ def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
                 alt.Tooltip("n:Q").title("Messages").format(","),
             ],
         )
-        .add_params(alt.selection_interval(name="brush", encodings=["x", "y"]))
+        .add_params(_brush("x", "y"))
     )
     text = "Heat map: number of messages by weekday and hour of the day, in UTC."
     return Figure("clock", "Weekday and hour, UTC", text, chart, span, height)
@@ -120,7 +132,7 @@ def calendar(span: int = 12, height: int = 7 * 14) -> Figure:
             )
             .title(None),
             y=alt.Y("weekday:O").sort(WEEKDAY_NAMES).axis(values=["Mon", "Thu", "Sun"]).title(None),
-            color=alt.Color("n:Q").legend(None).scale(type="sqrt"),
+            fillOpacity=_depth(),
             opacity=_opacity(),
             tooltip=[
                 alt.Tooltip("label:N").title("Day"),
@@ -162,6 +174,16 @@ def _base(height: int) -> alt.Chart:
 
 def _time_axis() -> alt.X:
     return alt.X("start:T").scale(type="utc").axis(tickCount=8, labelOverlap=True).title(None)
+
+
+def _brush(*channels: str) -> alt.Parameter:
+    look = alt.BrushConfig(fill="var(--mf-ink)", fillOpacity=0.08, stroke="transparent")
+    return alt.selection_interval(name="brush", encodings=list(channels), mark=look)
+
+
+def _depth() -> alt.FillOpacity:
+    # A square root, for a few heavy hours would leave all others blank.
+    return alt.FillOpacity("n:Q").legend(None).scale(type="sqrt", domainMin=0, range=[0.07, 1])
 
 
 def _opacity() -> alt.OpacityValue:

@@ -188,6 +188,42 @@ class Columns:
 
         return self._once("people", "from_addr", make)
 
+    def roots(self) -> NDArray[np.int64]:
+        """Number each thread: messages with the same first reference, or that answer the same one.
+
+        The first of References is the thread's first message (RFC 5322, 3.6.4); without References,
+        In-Reply-To; a message with neither begins a thread, which its own Message-ID names.
+        """
+
+        def make() -> NDArray[np.int64]:
+            listed = self.listed("references")
+            first = np.full(len(self), -1, dtype=np.int64)
+            first[listed.rows[::-1]] = np.arange(len(listed.rows))[::-1]
+            named = listed.items.codes[first] if len(listed.rows) else first
+            references = listed.items.values.reindex(named).set_axis(self.df.index)
+            names = references.fillna(self.df["in_reply_to"]).fillna(self.df["message_id"])
+            codes, _ = pd.factorize(names)
+            alone = codes < 0  # nothing to go by: a thread of its own
+            codes[alone] = codes.max(initial=-1) + 1 + np.arange(np.count_nonzero(alone))
+            return codes
+
+        return self._once("roots", "references", make)
+
+    def delays(self) -> NDArray[np.int64]:
+        """Seconds from the message answered to each reply; -1 where there is no such pair here."""
+
+        def make() -> NDArray[np.int64]:
+            ids = pd.Index(self.df["message_id"])
+            # Of copies in several folders the first will do: they have the same date.
+            known = pd.Series(np.arange(len(ids)), ids)[~ids.duplicated() & ids.notna()]
+            parents = known.reindex(self.df["in_reply_to"]).fillna(-1).to_numpy(dtype=np.int64)
+            instants = self.instants()
+            paired = (parents >= 0) & (instants != NO_INSTANT) & (instants[parents] != NO_INSTANT)
+            seconds = np.where(paired, instants - instants[parents], -1) // 1_000_000
+            return np.where(seconds < 0, -1, seconds)
+
+        return self._once("delays", "in_reply_to", make)
+
     def ranks(self, name: str) -> NDArray[np.int64]:
         """Place of each row's text in the alphabet (case ignored); -1 where it is missing."""
 

@@ -85,7 +85,7 @@ def _span(days: Codes) -> tuple[int, int]:
 
 def _floor(start: pd.Timestamp, unit: str) -> pd.Timestamp:
     if unit == "W-MON":
-        return start - pd.Timedelta(days=start.dayofweek)
+        return start - pd.Timedelta(days=start.day_of_week)
     if unit == "D":
         return start
     return start.replace(day=1, month=start.month if unit == "MS" else 1)

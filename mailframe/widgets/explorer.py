@@ -6,7 +6,8 @@ mask → count, table, charts. Controls, chips and brushed charts only ever set 
 
 from __future__ import annotations
 
-from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
@@ -15,7 +16,8 @@ import pandas as pd
 import traitlets
 
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import charts, controls, cubes, filters, message, parts
+from mailframe.frame.export import to_csv
+from mailframe.widgets import charts, controls, cubes, dashboard, filters, message, parts, report
 from mailframe.widgets.columns import Columns
 from mailframe.widgets.selection import Selection
 from mailframe.widgets.table import MailTable
@@ -192,7 +194,7 @@ class Explorer(ipw.VBox, filters.Filters):
     def _say(self, _change: object = None) -> None:
         total, left = len(self._columns), self._selection.count
         share = f" · {left / total:.1%}" if 0 < left < total else ""
-        problem = f'<em role="alert">{escape(self.problem)}</em>' if self.problem else ""
+        problem = parts.problem(self.problem) if self.problem else ""
         self._said.value = (
             f'<span role="status"><b>{left:,}</b> of {total:,} messages{share}</span>{problem}'
         )
@@ -245,11 +247,18 @@ class Explorer(ipw.VBox, filters.Filters):
         self.thread = message.root(self._columns.df.iloc[self._table.opened]) or ""
 
     def _save(self, wish: str) -> tuple[str, str, bytes]:
-        if self._selection.count > MOST_SAVED:
+        """Make the file that a button of ``parts.Actions`` asks for."""
+        if wish == "report":
+            page = report.render(dashboard.contents(self.data))
+            return "mail.html", "text/html", page.encode()
+        if self.count > MOST_SAVED:
             raise ConfigurationError(
-                f"more than {MOST_SAVED:,} messages: use mf.to_csv(explorer.data, path) instead"
+                f"Over {MOST_SAVED:,} messages: use mf.to_csv(explorer.data, path)"
             )
-        return "mail.csv", "text/csv", self.data.to_csv(index=False).encode()
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "mail.csv")
+            to_csv(self.data, path)
+            return path.name, "text/csv", path.read_bytes()
 
 
 def _button(text: str, hint: str, act: Callable[[], None]) -> ipw.Button:

@@ -6,12 +6,14 @@ Each is an anywidget: traits are its only state, and its script is one of our ow
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from mailframe.errors import MailframeError
 from mailframe.widgets import assets
 
 if TYPE_CHECKING:
@@ -123,11 +125,20 @@ class Actions(anywidget.AnyWidget):
         self.on_msg(self._wish)
 
     def _wish(self, _widget: object, message: dict[str, Any], _buffers: object) -> None:
-        name, media, content = self._make(str(message.get("wish")))
+        try:
+            name, media, content = self._make(str(message.get("wish")))
+        except MailframeError as error:
+            self.send({"failed": str(error)})
+            return
         for start in range(0, max(len(content), 1), CHUNK):
             part = content[start : start + CHUNK]
             done = start + CHUNK >= len(content)
             self.send({"name": name, "type": media, "done": done}, buffers=[part])
+
+
+def problem(sentence: str) -> str:
+    """Write what went wrong as HTML, so that it is seen and read out."""
+    return f'<em role="alert">{escape(sentence)}</em>'
 
 
 def style() -> ipywidgets.HTML:

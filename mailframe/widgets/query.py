@@ -145,7 +145,8 @@ def human_size(octets: int) -> str:
     size = float(octets)
     for unit in ("B", "kB", "MB"):
         if size < 999.5:
-            return f"{size:.1f} {unit}" if size < 9.95 and unit != "B" else f"{size:.0f} {unit}"
+            number = f"{size:.1f}".removesuffix(".0") if size < 9.95 else f"{size:.0f}"
+            return f"{number} {unit}"
         size /= 1000
     return f"{size:,.1f} GB"
 

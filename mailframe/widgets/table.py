@@ -71,6 +71,7 @@ class MailTable(itables.widget.ITable):
             showIndex=False,
             paging=True,
             autoWidth=False,
+            text_in_header_can_be_selected=False,  # a click anywhere on a heading sorts
             pageLength=PAGE,
             lengthMenu=[PAGE, 25, 50, 100],
             order=[[1, "desc"]],

@@ -8,10 +8,9 @@ async function render({ model, el }) {
     await linked.draw();
     return () => linked.panel.remove();
   }
-  let serial = 0;
   const panel = new Panel(el, model.get("figures"), {
     pick: (name, value) => {
-      model.set("gesture", { chart: name, value, serial: ++serial });
+      model.set("gesture", { chart: name, value, serial: Date.now() });
       model.save_changes();
     },
   });

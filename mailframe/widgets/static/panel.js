@@ -3,32 +3,22 @@
 //
 // Text from mail reaches the page as text nodes or through Vega's SVG text and its escaping tooltip only.
 
-const STYLES = {
-  accent: "--mf-accent", ink: "--mf-ink", dim: "--mf-dim", line: "--mf-line", pale: "--mf-pale", paper: "--mf-paper",
-};
+const ERRORS_ONLY = 1;
 
-function colours(element) {
-  const style = getComputedStyle(element);
-  const value = (name) => style.getPropertyValue(name).trim();
-  const found = Object.fromEntries(Object.entries(STYLES).map(([key, name]) => [key, value(name)]));
-  return { ...found, font: style.fontFamily };
-}
+// Colours are the page's own variables: a change of theme, or printing, needs no drawing anew.
+const config = (font) => ({
+  background: "transparent",
+  font, // by its name, for Vega measures text
+  view: { stroke: null },
+  mark: { color: "var(--mf-accent)" },
+  bar: { fill: "var(--mf-accent)" },
+  rect: { fill: "var(--mf-accent)", stroke: "var(--mf-paper)" },
+  text: { color: "var(--mf-dim)", fontSize: 11 },
+  axis: { labelColor: "var(--mf-dim)", labelFontSize: 11, labelPadding: 5, grid: false, domain: false, ticks: false },
+  axisY: { gridColor: "var(--mf-line)" },
+});
 
-function config(colour) {
-  const text = { labelColor: colour.dim, labelFont: colour.font, labelFontSize: 11 };
-  return {
-    background: "transparent",
-    font: colour.font,
-    view: { stroke: null },
-    mark: { color: colour.accent },
-    bar: { fill: colour.accent },
-    rect: { fill: colour.accent, stroke: colour.paper },
-    range: { ramp: [colour.pale, colour.accent], heatmap: [colour.pale, colour.accent] },
-    axis: { ...text, grid: false, domain: false, ticks: false, labelPadding: 5 },
-    axisY: { gridColor: colour.line },
-    text: { color: colour.dim, fontSize: 11 },
-  };
-}
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 function node(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -82,49 +72,56 @@ class Chart {
   }
 
   async draw() {
-    const turn = (this.turn = (this.turn ?? 0) + 1);
     const spec = structuredClone(this.figure.spec);
     spec.data = { name: "rows", values: structuredClone(this.rows) };
+    spec.width = this.plot.clientWidth || 300;
     // Bars are as high as their rows need; everything else has a height of its own.
-    if (!spec.height.step) spec.autosize = { type: "fit", contains: "padding" };
+    spec.autosize = { type: spec.height.step ? "fit-x" : "fit", contains: "padding" };
     const holder = node("div", { class: "mf-hold" });
-    const result = await window.vegaEmbed(holder, spec, {
-      renderer: "svg", actions: false, config: config(colours(this.panel.root)), tooltip: { theme: "mf" },
+    this.result = await window.vegaEmbed(holder, spec, {
+      renderer: "svg", actions: false, config: config(getComputedStyle(this.panel.root).fontFamily), tooltip: { theme: "mf" }, logLevel: ERRORS_ONLY,
     });
-    if (turn !== this.turn) return result.finalize(); // drawn again meanwhile
-    this.result?.finalize();
-    this.result = result;
-    this.view = result.view;
+    this.view = this.result.view;
     this.plot.replaceChildren(holder);
     this.listen();
     this.show(this.rows);
   }
 
+  // Vega calls while it computes; whatever answers by changing data has to wait until it is done.
   listen() {
+    const brush = (this.figure.spec.params ?? []).find((param) => param.name === "brush");
+    this.ends = (brush?.select.encodings ?? []).map((channel) => `brush_${channel}`);
     let last = null;
-    const brushes = (this.figure.spec.params ?? []).some((param) => param.name === "brush");
-    if (brushes) {
+    let frame = 0;
+    if (brush) {
       this.view.addSignalListener("brush", (_, value) => {
-        last = brushed(this.figure, value);
-        this.panel.brushing(this.figure.name, last);
+        const now = brushed(this.figure, value);
+        if (same(now, last)) return; // new rows make Vega work the brush out again
+        last = now;
+        cancelAnimationFrame(frame);
+        frame = requestAnimationFrame(() => this.panel.brushing(this.figure.name, last));
       });
     }
     this.view.addEventListener("click", (_, item) => {
       const datum = item?.datum;
-      if (datum && "n" in datum && !last) this.panel.pick(this.figure.name, chosen(this.figure, datum));
+      if (!datum?.n || last) return;
+      setTimeout(() => this.panel.pick(this.figure.name, chosen(this.figure, datum)));
     });
     this.plot.addEventListener("pointerdown", () => {
-      window.addEventListener("pointerup", () => {
-        // After Vega has seen the release itself.
-        setTimeout(() => {
-          const value = last;
-          last = null;
-          if (!value) return;
-          this.panel.pick(this.figure.name, value);
-          if (!this.panel.keepsBrush) this.view.signal("brush_x", []).signal("brush_y", []).runAsync();
-        }, 30);
-      }, { once: true });
+      const released = () => {
+        if (!last) return;
+        this.panel.pick(this.figure.name, last);
+        if (this.panel.keepsBrush) return;
+        this.unbrush();
+        last = null;
+      };
+      window.addEventListener("pointerup", () => setTimeout(released, 30), { once: true });
     });
+  }
+
+  unbrush() {
+    for (const end of this.ends) this.view.signal(end, []);
+    this.view.runAsync();
   }
 
   fit() {
@@ -158,22 +155,11 @@ export class Panel {
     root.append(this.grid);
     this.sizes = new ResizeObserver(() => this.charts.forEach((chart) => chart.fit()));
     this.charts.forEach((chart) => this.sizes.observe(chart.plot));
-    this.themes = new MutationObserver(() => this.repaint());
-    const watched = { attributes: true, attributeFilter: ["data-jp-theme-light", "data-theme", "class"] };
-    for (const element of [document.body, document.documentElement]) this.themes.observe(element, watched);
-    this.dark = window.matchMedia("(prefers-color-scheme: dark)");
-    this.recolour = () => this.repaint();
-    this.dark.addEventListener("change", this.recolour);
   }
 
   async draw() {
-    this.painted = JSON.stringify(colours(this.root));
     for (const chart of this.charts.values()) await chart.draw();
     this.root.dataset.ready = "true";
-  }
-
-  repaint() {
-    if (this.painted && this.painted !== JSON.stringify(colours(this.root))) this.draw();
   }
 
   show(rows) {
@@ -182,8 +168,6 @@ export class Panel {
 
   remove() {
     this.sizes.disconnect();
-    this.themes.disconnect();
-    this.dark.removeEventListener("change", this.recolour);
     this.charts.forEach((chart) => chart.result?.finalize());
   }
 }

@@ -1,0 +1,183 @@
+"""A mailbox counted every way a dashboard asks, so small that a browser can hold it.
+
+Each chart sorts every message into one of its few places (a week, an hour, a sender). Kept are the counts
+for each chart, and for every two charts their places crossed: some hundred thousand small numbers whatever
+the size of the mailbox, and no message among them. Choosing places in one chart is then a sum in the
+browser for each of the others (``static/cube.js``), exact, without a kernel.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mailframe.widgets import charts, cubes
+from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT
+from mailframe.widgets.query import human_size
+
+if TYPE_CHECKING:
+    from mailframe.widgets.charts import Figure
+    from mailframe.widgets.columns import Codes, Columns
+
+HEIGHT = 150  # of the first line of charts, in pixels
+TOP = 10  # named things a chart lists
+WEEKS = 53  # of the calendar
+SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 1_000_000, 10_000_000)
+DELAYS = {
+    "within 10 minutes": 600,
+    "within an hour": 3_600,
+    "within 4 hours": 14_400,
+    "within a day": 86_400,
+    "within a week": 604_800,
+    "later": np.inf,
+}
+THREADS = {"alone": 1, "2 messages": 2, "3 to 5": 5, "6 to 10": 10, "11 to 30": 30, "over 30": np.inf}
+
+
+class Side(NamedTuple):
+    """One chart's view of the mailbox.
+
+    Parameters
+    ----------
+    figure : Figure
+        The chart.
+    rows : DataFrame
+        Its places, with everything a row needs but ``n`` and ``on``.
+    codes : array of int32
+        The place of each message; -1 for one that the chart does not show.
+    """
+
+    figure: Figure
+    rows: pd.DataFrame
+    codes: Codes
+
+
+def sides(columns: Columns) -> list[Side]:
+    """Look at a mailbox from every side that has something to show, the most telling first."""
+    found = [
+        _volume(columns),
+        _clock(columns),
+        _named(columns, "from_addr", "senders", "Senders", columns.people()),
+        _named(columns, "from_domain", "domains", "Domains"),
+        _named(columns, "folder", "folders", "Folders"),
+        _named(columns, "list_id", "lists", "Mailing lists"),
+        _state(columns),
+        _delays(columns),
+        _threads(columns),
+        _sizes(columns),
+        _calendar(columns),
+    ]
+    return [side for side in found if len(side.rows)]
+
+
+def build(found: list[Side]) -> dict[str, Any]:
+    """Count ``found``, each side alone and every two crossed.
+
+    Returns
+    -------
+    dict
+        ``names``; ``rows`` (name → records, with ``n``); ``pairs`` (``"a b"`` → counts, the places of
+        ``a`` by those of ``b``, in one list, row by row). Plain JSON.
+    """
+    rows = {}
+    for side in found:
+        counts = cubes.count(side.codes, len(side.rows))
+        rows[side.figure.name] = side.rows.assign(n=counts, on=True).to_dict("records")
+    pairs = {
+        f"{a.figure.name} {b.figure.name}": _cross(a, b).tolist() for a, b in combinations(found, 2)
+    }
+    return {"names": [side.figure.name for side in found], "rows": rows, "pairs": pairs}
+
+
+def _cross(a: Side, b: Side) -> np.typing.NDArray[np.int64]:
+    wide = len(b.rows)
+    both = np.where((a.codes < 0) | (b.codes < 0), -1, a.codes * wide + b.codes)
+    return cubes.count(both, len(a.rows) * wide)
+
+
+def _volume(columns: Columns) -> Side:
+    cut = cubes.periods(columns)
+    nothing = np.zeros(len(cut.labels), np.int64)
+    return Side(charts.volume(8, HEIGHT), cubes.over_time(cut, nothing, nothing > 0), cut.codes)
+
+
+def _clock(columns: Columns) -> Side:
+    nothing = np.zeros(168, np.int64)
+    return Side(charts.clock(4, HEIGHT), cubes.by_clock(nothing, nothing > 0), cubes.hours_of_week(columns))
+
+
+def _calendar(columns: Columns) -> Side:
+    """Look at the last year that there is mail of, in weeks from Monday."""
+    cut = cubes.periods(columns)
+    figure = charts.calendar()
+    if not cut.labels:
+        return Side(figure, pd.DataFrame(), cut.codes)
+    dated = columns.days()[cut.codes >= 0]
+    last = int(dated.max(initial=cut.edges[0]))
+    monday = last - (last + 3) % 7 - 7 * (WEEKS - 1)
+    days = np.arange(monday, monday + 7 * WEEKS)
+    codes = columns.days() - monday
+    outside = (codes < 0) | (codes >= len(days)) | (columns.instants() == NO_INSTANT)
+    dates = pd.to_datetime(days * MICROSECONDS_A_DAY, unit="us")
+    rows = pd.DataFrame(
+        {
+            "week": np.repeat(days[::7] * cubes.MILLISECONDS_A_DAY, 7),
+            "weekday": np.tile(charts.WEEKDAY_NAMES, WEEKS),
+            "label": dates.strftime("%a %d %b %Y"),
+            "key": days,
+        }
+    )
+    return Side(figure, rows, np.where(outside, -1, codes).astype(np.int32))
+
+
+def _named(
+    columns: Columns, column: str, name: str, title: str, labels: pd.Series | None = None
+) -> Side:
+    codes, values = columns.coded(column)
+    best = cubes.top(cubes.count(codes, len(values)), TOP)
+    places = np.full(len(values) + 1, -1, np.int32)
+    places[best] = np.arange(len(best))
+    shown = values if labels is None else labels
+    figure = _bars(name, title, f"the {len(best)} most frequent {title.lower()}", len(best))
+    return Side(figure, _places(shown.iloc[best].tolist(), values.iloc[best].tolist()), places[codes])
+
+
+def _state(columns: Columns) -> Side:
+    codes = np.where(columns.flag("answered"), 2, np.where(columns.flag("seen"), 1, 0))
+    figure = _bars("state", "State", "unread, read and answered messages", 3)
+    return Side(figure, _places(["unread", "read", "answered"]), codes.astype(np.int32))
+
+
+def _sizes(columns: Columns) -> Side:
+    names = [f"under {human_size(size)}" for size in SIZES] + [f"{human_size(SIZES[-1])} and more"]
+    codes = np.searchsorted(SIZES, columns.sizes(), side="right")
+    codes[columns.sizes() < 0] = -1
+    figure = _bars("sizes", "Size", "messages by size", len(names))
+    return Side(figure, _places(names), codes.astype(np.int32))
+
+
+def _delays(columns: Columns) -> Side:
+    seconds = columns.delays()
+    codes = np.searchsorted(list(DELAYS.values()), seconds, side="left")
+    codes[seconds < 0] = -1
+    figure = _bars("delays", "Replies came", "replies by how soon they came", len(DELAYS))
+    return Side(figure, _places(list(DELAYS)), codes.astype(np.int32))
+
+
+def _threads(columns: Columns) -> Side:
+    roots = columns.roots()
+    lengths = np.bincount(roots)[roots] if len(roots) else roots
+    codes = np.searchsorted(list(THREADS.values()), lengths, side="left")
+    figure = _bars("threads", "In threads of", "messages by length of thread", len(THREADS))
+    return Side(figure, _places(list(THREADS)), codes.astype(np.int32))
+
+
+def _bars(name: str, title: str, text: str, rows: int) -> Figure:
+    return charts.bars(name, title, text, rows=rows, span=3)
+
+
+def _places(labels: list[str], keys: list[str] | None = None) -> pd.DataFrame:
+    return pd.DataFrame({"key": keys or labels, "label": labels, "rank": range(len(labels))})

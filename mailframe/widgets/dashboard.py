@@ -1,0 +1,151 @@
+"""The dashboard: a mailbox at a glance, every chart linked to every other in the browser."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import ipywidgets as ipw
+import numpy as np
+
+from mailframe.widgets import cube, parts
+from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT, Columns
+from mailframe.widgets.query import human_size
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mailframe.widgets.charts import Figure
+
+NOTHING = "–"
+
+
+class Contents(NamedTuple):
+    """What a dashboard and a report show.
+
+    Parameters
+    ----------
+    title : str
+        Whose mail.
+    period : str
+        From when to when.
+    numbers : list of (str, str)
+        The numbers that matter, with what each is.
+    figures : list of Figure
+        The charts.
+    cube : dict
+        What they draw; see ``cube.build``.
+    """
+
+    title: str
+    period: str
+    numbers: list[tuple[str, str]]
+    figures: list[Figure]
+    cube: dict[str, Any]
+
+    def heading(self) -> str:
+        """Title, period and numbers as HTML."""
+        tiles = "".join(
+            f"<div><b>{escape(number)}</b> <span>{escape(name)}</span></div>"
+            for number, name in self.numbers
+        )
+        return (
+            f"<header><h1><bdi>{escape(self.title)}</bdi></h1><p>{escape(self.period)}</p></header>"
+            f'<div class="mf-numerals">{tiles}</div>'
+        )
+
+
+def contents(df: pd.DataFrame, title: str | None = None) -> Contents:
+    """Work out what a dashboard or a report on ``df`` shows.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``df`` lacks columns of mail.
+    """
+    columns = Columns(df)
+    found = cube.sides(columns)
+    counted = cube.build(found)
+    counted["total"] = len(df)
+    figures = [side.figure.told(counted["rows"][side.figure.name]) for side in found]
+    return Contents(title or _title(df), _period(columns), _numbers(columns), figures, counted)
+
+
+class Dashboard(ipw.VBox):
+    """Linked charts of a mailbox.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Mail, from any of the readers. It is not kept: the charts hold counts only.
+    title : str, optional
+        What stands above; the account otherwise.
+    """
+
+    def __init__(self, df: pd.DataFrame, title: str | None = None) -> None:
+        shown = contents(df, title)
+        heading = ipw.HTML(shown.heading()).add_class("mf-head")
+        super().__init__([parts.style(), heading, parts.Charts(shown.figures, shown.cube)])
+        self.add_class("mailframe").add_class("mf-dashboard")
+
+
+def dashboard(df: pd.DataFrame, title: str | None = None) -> Dashboard:
+    """Show linked charts of a mailbox: choose in one, and the others follow.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Mail, from any of the readers.
+    title : str, optional
+        What stands above; the account otherwise.
+
+    Returns
+    -------
+    Dashboard
+        A widget that goes on working without a kernel.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``df`` lacks columns of mail.
+    """
+    return Dashboard(df, title)
+
+
+def _title(df: pd.DataFrame) -> str:
+    accounts = list(df["account"].dropna().unique()) if "account" in df.columns else []
+    return f"Mail of {accounts[0]}" if len(accounts) == 1 else "Mail"
+
+
+def _period(columns: Columns) -> str:
+    instants = columns.instants()[columns.instants() != NO_INSTANT]
+    if not len(instants):
+        return "no dated messages"
+    first, last = (np.datetime64(int(edge), "us").item() for edge in (instants.min(), instants.max()))
+    if first.date() == last.date():
+        return f"{first:%d %B %Y}"
+    return f"{first:%d %B %Y} to {last:%d %B %Y}"
+
+
+def _numbers(columns: Columns) -> list[tuple[str, str]]:
+    count = len(columns)
+    instants = columns.instants()[columns.instants() != NO_INSTANT]
+    days = int(np.ptp(instants)) // MICROSECONDS_A_DAY + 1 if len(instants) else 1
+    unread = int(np.count_nonzero(~columns.flag("seen")))
+    sizes = columns.sizes()
+    delays = columns.delays()[columns.delays() >= 0]
+    return [
+        (f"{count:,}", "messages"),
+        (f"{len(instants) / days:,.1f}" if count else NOTHING, "a day on average"),
+        (f"{unread:,}", "unread"),
+        (f"{len(columns.coded('from_addr').values):,}", "senders"),
+        (human_size(int(sizes[sizes > 0].sum())) if count else NOTHING, "in all"),
+        (_duration(float(np.median(delays))) if len(delays) else NOTHING, "median time to a reply"),
+    ]
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length * 1.5:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,174 @@
+"""The form for those who do not write code: an account in, an explorer out.
+
+What fetches is handed in (``mailframe.connect`` knows the readers), so nothing here opens a socket. The
+fetch is a task of the notebook's own event loop: the page stays alive, and Cancel cancels it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+import ipywidgets as ipw
+import traitlets
+
+from mailframe.errors import MailframeError
+from mailframe.widgets import parts
+from mailframe.widgets.explorer import Explorer
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    import pandas as pd
+
+SHOWN_EVERY = 0.1  # seconds between two steps of the bar: a person sees no more
+
+
+class Reader(Protocol):
+    """Reads mail, as ``mailframe.aread_imap`` does."""
+
+    async def __call__(self, account: str, **options: Any) -> pd.DataFrame:  # noqa: ANN401 -- theirs
+        """Read the messages of ``account``."""
+
+
+class Lister(Protocol):
+    """Lists folders, as ``mailframe.alist_folders`` does."""
+
+    async def __call__(self, account: str, *, password: str | None = None) -> pd.DataFrame:
+        """List the folders of ``account``."""
+
+
+class Connect(ipw.VBox):
+    """Ask for an account, fetch its headers with a live bar, and become an explorer.
+
+    Parameters
+    ----------
+    read, list_folders : coroutine functions
+        What fetches; see ``Reader`` and ``Lister``.
+    host, user : str
+        To begin with.
+
+    Attributes
+    ----------
+    explorer : Explorer or None
+        The explorer once mail has been fetched, and None before.
+    state : str
+        ``"idle"``, ``"listing"`` or ``"fetching"``.
+    """
+
+    explorer = traitlets.Instance(Explorer, allow_none=True)
+    state = traitlets.Unicode("idle")
+
+    def __init__(self, read: Reader, list_folders: Lister, host: str = "", user: str = "") -> None:
+        self._read = read
+        self._list = list_folders
+        self._task: asyncio.Task[None] | None = None
+        self._shown = 0.0
+        self._host = ipw.Text(host, placeholder="imap.example.org")
+        self._user = ipw.Text(user, placeholder="ann@example.org")
+        self._password = ipw.Password(placeholder="stays in this kernel, is not kept")
+        self._since = ipw.DatePicker()
+        self._folders = parts.Folders()
+        self._no_folders = ipw.HTML("All folders. List them to choose.").add_class("mf-told")
+        self._bar = ipw.IntProgress(min=0, max=1)
+        self._said = ipw.HTML().add_class("mf-told")
+        self._buttons = {
+            name: ipw.Button(description=text).add_class("mf-button")
+            for name, text in (("list", "List folders"), ("fetch", "Fetch"), ("cancel", "Cancel"))
+        }
+        self._buttons["fetch"].add_class("mf-primary")
+        self._buttons["list"].on_click(lambda _: self._start("listing", self._list_folders()))
+        self._buttons["fetch"].on_click(lambda _: self._start("fetching", self._fetch()))
+        self._buttons["cancel"].on_click(lambda _: self.cancel())
+        super().__init__([parts.style(), self._form()])
+        self.add_class("mailframe").add_class("mf-connect")
+        self._follow()
+        self.observe(self._follow, "state")
+
+    def cancel(self) -> None:
+        """End the listing or the fetch; its connections are closed."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def account(self) -> str:
+        """Give the account's URL; a host without a scheme is asked over TLS."""
+        scheme, _, host = self._host.value.strip().rpartition("://")
+        return f"{scheme or 'imaps'}://{quote(self._user.value.strip(), safe='')}@{host.rstrip('/')}"
+
+    # -- what happens ---------------------------------------------------------------------------
+
+    def _start(self, state: str, work: Coroutine[Any, Any, None]) -> None:
+        self._said.value = ""
+        self.state = state
+        self._task = asyncio.get_running_loop().create_task(self._guard(work))
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            self._said.value = "Cancelled."
+        except MailframeError as error:
+            self._said.value = parts.problem(str(error))
+        finally:
+            self._task = None
+            self.state = "idle"
+
+    async def _list_folders(self) -> None:
+        listed = await self._list(self.account(), password=self._password.value or None)
+        listed = listed[listed["selectable"]]
+        self._folders.nodes = parts.tree(listed["folder"])
+        counts = listed["messages"].fillna(0).astype(int)
+        self._folders.counts = dict(zip(listed["folder"], counts.tolist(), strict=True))
+        self._follow()
+
+    async def _fetch(self) -> None:
+        self._progress(0, None)
+        df = await self._read(
+            self.account(),
+            password=self._password.value or None,
+            folders=list(self._folders.chosen) or None,
+            since=self._since.value,
+            errors="ignore",
+            progress=self._progress,
+        )
+        self._password.value = ""
+        self.explorer = Explorer(df)
+        # The explorer brings its own style.
+        self.children = [self.explorer]
+
+    def _progress(self, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if 0 < done < (total or done + 1) and now - self._shown < SHOWN_EVERY:
+            return
+        self._shown = now
+        self._bar.max = total or max(done, 1)
+        self._bar.value = done
+        of = f" of {total:,}" if total else ""
+        self._said.value = f"{done:,}{of} messages"
+
+    # -- the screen -----------------------------------------------------------------------------
+
+    def _form(self) -> ipw.VBox:
+        fields = [
+            ("Server", self._host),
+            ("User", self._user),
+            ("Password", self._password),
+            ("Since", self._since),
+            ("Folders", ipw.VBox([self._no_folders, self._folders])),
+        ]
+        lines = [
+            ipw.HBox([ipw.HTML(f"<label>{name}</label>"), widget]).add_class("mf-field")
+            for name, widget in fields
+        ]
+        buttons = ipw.HBox(list(self._buttons.values())).add_class("mf-buttons")
+        return ipw.VBox([*lines, buttons, self._bar, self._said]).add_class("mf-form")
+
+    def _follow(self, _change: object = None) -> None:
+        busy = self.state != "idle"
+        for name, button in self._buttons.items():
+            button.disabled = busy != (name == "cancel")
+        self._buttons["cancel"].layout.display = "" if busy else "none"
+        self._bar.layout.display = "" if self.state == "fetching" else "none"
+        self._no_folders.layout.display = "none" if self._folders.nodes else ""

@@ -1,0 +1,101 @@
+"""The report: the dashboard as one HTML file that needs nothing else, neither network nor kernel."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailframe.widgets import assets
+from mailframe.widgets.dashboard import contents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mailframe.widgets.dashboard import Contents
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
+script-src 'unsafe-inline' 'unsafe-eval'; img-src data:">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<main class="mailframe mf-dashboard mf-report">
+{heading}
+<noscript><p>The charts need JavaScript; the numbers above do not.</p></noscript>
+<div id="charts"></div>
+<footer>Made with mailframe on {made}. This file holds counts, the names of the most frequent senders, \
+domains, folders and lists, and no messages.</footer>
+</main>
+<script type="application/json" id="contents">{data}</script>
+<script>{vega}</script>
+<script type="module">{script}
+const told = JSON.parse(document.getElementById("contents").textContent);
+new Linked(document.getElementById("charts"), told.figures, told.cube).draw();
+</script>
+</body>
+</html>
+"""
+
+
+def report(df: pd.DataFrame, path: str | os.PathLike[str], *, title: str | None = None) -> Path:
+    """Write a report on a mailbox: one HTML file, to be opened, sent or printed.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Mail, from any of the readers.
+    path : path
+        Where to; an existing file is replaced, at once and only when the new one is complete.
+    title : str, optional
+        What stands above; the account otherwise.
+
+    Returns
+    -------
+    Path
+        The file, readable by its owner only. It asks nothing of any network; its size is that of its
+        scripts (about 1 MB) and some hundred kilobytes of counts, whatever the mailbox.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``df`` lacks columns of mail.
+    """
+    target = Path(path)
+    text = render(contents(df, title))
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def render(shown: Contents) -> str:
+    """Write ``shown`` as one HTML page."""
+    data = {"figures": [figure.to_dict() for figure in shown.figures], "cube": shown.cube}
+    return PAGE.format(
+        title=escape(shown.title),
+        style=assets.text("mailframe.css") + assets.text("report.css"),
+        heading=shown.heading(),
+        made=dt.datetime.now(dt.UTC).date().isoformat(),
+        data=_inline(json.dumps(data, separators=(",", ":"))).replace("<", "\\u003c"),
+        vega=_inline(assets.vega()),
+        script=_inline(assets.script("panel.js", "cube.js")),
+    )
+
+
+def _inline(script: str) -> str:
+    # An HTML parser ends a script at the first closing tag, wherever it stands.
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")

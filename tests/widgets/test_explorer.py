@@ -1,0 +1,250 @@
+"""The explorer without a browser: traits in, data and a line of pandas out."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tests.widgets.frames import FOLDERS, HOSTILE, make
+from tests.widgets.test_query import ASKED
+
+import mailframe as mf
+from mailframe.errors import ConfigurationError
+from mailframe.widgets import cubes, parts, table
+
+MAIL = make(1200)
+
+
+@pytest.fixture
+def explorer():
+    return mf.explore(MAIL)
+
+
+def again(explorer):
+    return eval(explorer.query, {"df": MAIL, "pd": pd})
+
+
+def gesture(explorer, chart, **value):
+    explorer._charts.gesture = {"chart": chart, "value": value, "serial": 1}
+
+
+def test_without_a_filter_data_is_the_frame_itself(explorer):
+    assert explorer.data is MAIL
+    assert explorer.query == "df"
+
+
+@pytest.mark.parametrize(
+    ("asked", "holds"),
+    [
+        ({"search": "is:flagged"}, lambda df: df["flagged"]),
+        ({"folders": ["INBOX", "Sent"]}, lambda df: df["folder"].isin(["INBOX", "Sent"])),
+        ({"since": "2023-01-01"}, lambda df: df["date"] >= pd.Timestamp("2023", tz="UTC")),
+        ({"before": dt.date(2023, 1, 1)}, lambda df: df["date"] < pd.Timestamp("2023", tz="UTC")),
+        ({"sender": "person1@"}, lambda df: df["from_addr"].str.startswith("person1@")),
+        ({"recipient": "person2@"}, lambda df: df["to"].map("".join).str.contains("person2@") | df["cc"].map("".join).str.contains("person2@")),
+        ({"domain": "example.com"}, lambda df: df["from_domain"] == "example.com"),
+        ({"subject": "plan"}, lambda df: df["subject"].str.contains("plan", case=False)),
+        ({"subject": '"plan budget"'}, lambda df: df["subject"].str.contains("plan budget", case=False)),
+        ({"subject": "/^re: p/"}, lambda df: df["subject"].str.match("re: p", case=False)),
+        ({"mailing_list": "dev"}, lambda df: df["list_id"].str.contains("dev")),
+        ({"unread": True}, lambda df: ~df["seen"]),
+        ({"unread": False}, lambda df: df["seen"]),
+        ({"flagged": True}, lambda df: df["flagged"]),
+        ({"answered": False}, lambda df: ~df["answered"]),
+        ({"larger": 50_000}, lambda df: df["size"] >= 50_000),
+        ({"smaller": 50_000}, lambda df: df["size"] < 50_000),
+        ({"weekdays": [5, 6]}, lambda df: df["date"].dt.day_of_week >= 5),
+        ({"hours": [9]}, lambda df: df["date"].dt.hour == 9),
+    ],
+)
+def test_each_filter_leaves_exactly_what_it_says(explorer, asked, holds):
+    for name, value in asked.items():
+        setattr(explorer, name, value)
+    expected = MAIL[holds(MAIL).fillna(value=False).astype(bool)]
+    assert 0 < len(expected) < len(MAIL)
+    pd.testing.assert_frame_equal(explorer.data, expected)
+    pd.testing.assert_frame_equal(again(explorer), expected)
+    assert explorer.count == len(expected)
+
+
+def test_a_thread_filter_leaves_a_message_and_its_replies(explorer):
+    parent = MAIL["in_reply_to"].value_counts().index[0]
+    explorer.thread = parent
+    assert set(explorer.data["in_reply_to"].dropna()) == {parent}
+    pd.testing.assert_frame_equal(again(explorer), explorer.data)
+
+
+SHARED = mf.explore(MAIL)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ASKED)
+def test_any_filters_give_the_data_that_the_query_gives(asked):
+    SHARED.reset()
+    SHARED.set(**asked)
+    pd.testing.assert_frame_equal(again(SHARED), SHARED.data)
+    SHARED.reset()
+    assert SHARED.data is MAIL
+
+
+def test_observers_are_told_once_a_change_with_the_new_data(explorer):
+    seen = []
+    explorer.observe(lambda change: seen.append(change["new"]), "data")
+    explorer.set(since="2023-01-01", before="2023-07-01")
+    assert len(seen) == 1
+    assert seen[0] is explorer.data
+    explorer.since = "2023-01-01"
+    assert len(seen) == 1
+    queries = []
+    explorer.observe(lambda change: queries.append(change["new"]), "query")
+    explorer.unread = True
+    assert queries == [explorer.query]
+
+
+def test_a_mistake_raises_where_it_is_made_and_changes_nothing(explorer):
+    explorer.search = "is:flagged"
+    with pytest.raises(ConfigurationError, match="2024-05"):
+        explorer.search = "before:soon"
+    with pytest.raises(ConfigurationError, match="2024-05"):
+        explorer.since = "soon"
+    with pytest.raises(ConfigurationError, match="regular expression"):
+        explorer.set(subject="/(/", unread=True)
+    assert explorer.search == "is:flagged"
+    assert explorer.unread is None
+    assert explorer.data["flagged"].all()
+
+
+def test_a_frame_that_is_no_mail_is_told():
+    with pytest.raises(ConfigurationError, match="read_imap"):
+        mf.explore(pd.DataFrame({"a": [1]}))
+
+
+def test_the_controls_follow_the_traits(explorer):
+    explorer.set(
+        since="2023-02-01", before="2023-05-01", sender="ann", unread=True, larger=10_000
+    )
+    widgets = list(_all(explorer))
+    values = [getattr(widget, "value", None) for widget in widgets]
+    assert dt.date(2023, 2, 1) in values
+    assert dt.date(2023, 4, 30) in values  # the last day that is in, not the first that is out
+    assert "ann" in values
+    assert "10 kB and more" in values
+    explorer.reset()
+    values = [getattr(widget, "value", None) for widget in widgets]
+    assert "ann" not in values
+    assert "any size" in values
+
+
+def _all(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _all(child)
+
+
+def test_chips_name_each_filter_and_take_it_back(explorer):
+    explorer.set(search="plan -is:flagged", folders=["INBOX"])
+    chips = explorer._chips.children
+    assert [chip.description for chip in chips] == ["plan ✕", "-is:flagged ✕", "in:INBOX ✕", "Clear all"]
+    chips[0].click()
+    assert explorer.search == "-is:flagged"
+    explorer._chips.children[-1].click()
+    assert explorer.data is MAIL
+
+
+def test_a_brushed_chart_sets_the_filter_and_goes_on_showing_the_rest(explorer):
+    before = explorer._charts.rows["folders"]
+    gesture(explorer, "folders", key="INBOX")
+    assert explorer.folders == ["INBOX"]
+    rows = explorer._charts.rows["folders"]
+    assert [row["n"] for row in rows] == [row["n"] for row in before]
+    assert [row["label"] for row in rows if row["on"]] == ["INBOX"]
+    shown = {row["label"]: row["n"] for row in explorer._charts.rows["senders"]}
+    inbox = MAIL[MAIL["folder"] == "INBOX"]["from_name"].value_counts()
+    assert all(inbox[name] >= count for name, count in shown.items() if name in inbox)
+
+
+def test_charts_count_what_the_filters_leave(explorer):
+    explorer.set(search="is:unread", weekdays=[0, 1])
+    left = MAIL[~MAIL["seen"]]
+    hours = left["date"].dt.hour.value_counts()
+    drawn = pd.DataFrame(explorer._charts.rows["clock"])
+    pd.testing.assert_series_equal(
+        drawn.groupby("hour")["n"].sum(), hours.reindex(range(24), fill_value=0).sort_index(),
+        check_names=False, check_index_type=False, check_dtype=False,
+    )
+    assert set(drawn[drawn["on"]]["weekday"]) == {"Mon", "Tue"}
+    volume = pd.DataFrame(explorer._charts.rows["volume"])
+    assert volume["n"].sum() == explorer.data["date"].notna().sum()
+
+
+def test_the_table_gives_the_page_asked_for_in_the_order_asked_for(explorer):
+    explorer.search = "is:flagged"
+    explorer._table.request = {"draw": 1, "start": 5, "length": 5, "column": "size", "descending": True}
+    page = explorer._table.page
+    flagged = MAIL[MAIL["flagged"]]
+    assert (page["total"], page["filtered"]) == (len(MAIL), len(flagged))
+    largest = flagged["size"].sort_values(ascending=False).iloc[5:10]
+    shown = [MAIL["size"].iloc[row[-2]] for row in page["rows"]]
+    assert shown == largest.tolist()
+
+
+def test_a_table_of_many_sends_few(explorer):
+    explorer._table.request = {"draw": 1, "start": 0, "length": 10**9, "column": "date"}
+    assert len(explorer._table.page["rows"]) == table.MOST_ROWS
+
+
+def test_the_newest_comes_first_and_what_has_no_date_last(explorer):
+    rows = explorer._table.rows("date", descending=True)
+    dates = MAIL["date"].iloc[rows]
+    assert dates.dropna().is_monotonic_decreasing
+    assert dates.isna().sum() > 0
+    assert dates.iloc[-dates.isna().sum() :].isna().all()
+
+
+def test_an_opened_message_is_text_whatever_it_holds(explorer):
+    explorer._table.opened = int(MAIL["subject"].eq(HOSTILE).to_numpy().nonzero()[0][0])
+    shown = explorer._message.value
+    assert "&lt;img src=x" in shown
+    assert "<img" not in shown
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_tiny_mailboxes_are_explored_like_others(count):
+    explorer = mf.explore(make(count))
+    explorer.search = "plan OR from:a"
+    explorer.set(since="2020", hours=[1])
+    explorer._table.request = {"draw": 1, "start": 0, "length": 10, "column": "subject"}
+    explorer.reset()
+    assert explorer.count == count
+
+
+def test_forged_dates_do_not_squeeze_the_volume():
+    mail = make(2000)
+    mail.loc[:1, "date"] = [pd.Timestamp("1970-01-01", tz="UTC"), pd.Timestamp("2107-01-01", tz="UTC")]
+    volume = mf.explore(mail)._charts.rows["volume"]
+    assert 40 < len(volume) < 60
+    assert mail["date"].notna().sum() - sum(row["n"] for row in volume) <= 2
+
+
+def test_a_folder_tree_puts_the_inbox_first_and_children_under_parents():
+    lines = parts.tree(["Lists/dev", "Archive-old", "Archive/2023", "Archive", "INBOX"])
+    assert [(line["label"], line["depth"], line["name"]) for line in lines] == [
+        ("INBOX", 0, "INBOX"),
+        ("Archive", 0, "Archive"),
+        ("2023", 1, "Archive/2023"),
+        ("Archive-old", 0, "Archive-old"),
+        ("Lists", 0, None),
+        ("dev", 1, "Lists/dev"),
+    ]
+    assert [line["label"] for line in parts.tree(["INBOX.Sent", "INBOX"])] == ["INBOX", "Sent"]
+
+
+def test_the_largest_counts_come_first_and_empty_ones_not_at_all():
+    counts = pd.Series([3, 0, 7, 7, 1]).to_numpy()
+    assert cubes.top(counts, 3).tolist() == [2, 3, 0]
+    assert cubes.top(counts, 9).tolist() == [2, 3, 0, 4]
+
+
+def test_folder_names_are_those_of_the_frame(explorer):
+    assert sorted(explorer._folders.counts) == sorted(FOLDERS)
+    assert sum(explorer._folders.counts.values()) == len(MAIL)
