@@ -28,7 +28,12 @@ _LONG = 256
 
 _ONE_ID = "^<[!-;=?-~]+>$"
 _IDS = "^(?:<[!-;=?-~]+>[ \t\r\n]*)+$"
-_LESS, _GREATER = b"<>"
+# Mailboxes that commas alone divide: a phrase of plain words or none, and a plain addr-spec.
+_ATOM = "[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"
+_ADDR = rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*"
+_MAILBOX = rf"(?:\r\n)?[ \t]*(?:{_ADDR}|(?:{_ATOM}[ .]*)*<{_ADDR}>)[ \t]*"
+_MAILBOX_LIST = f"^{_MAILBOX}(?:,{_MAILBOX})*$"
+_LESS, _GREATER, _COMMA = b"<>,"
 
 
 class Values(NamedTuple):
@@ -159,7 +164,37 @@ def mailboxes(values: Values) -> Mailboxes:
 
 def addr_specs(values: Values) -> Lists:
     """Decode address lists into the addr-specs in them."""
-    return _distinct_lists(values.raw, _addr_specs)
+    plain = _matches(values.raw, _MAILBOX_LIST)
+    if not plain.any():
+        return _distinct_lists(values.raw, _addr_specs)
+    mask = pa.array(plain)
+    one_by_one = _each_mailbox(values.raw.filter(mask))
+    at_once = _distinct_lists(values.raw.filter(pc.invert(mask)), _addr_specs)
+    # The two halves, back in the order of the rows.
+    place = np.concatenate([np.flatnonzero(plain), np.flatnonzero(~plain)])
+    lists = [
+        pa.LargeListArray.from_arrays(np.concatenate([[0], np.cumsum(half.lengths)]), half.items)
+        for half in (one_by_one, at_once)
+    ]
+    ordered = pa.concat_arrays(lists).take(pa.array(np.argsort(place)))
+    lengths = np.empty(len(place), np.int64)
+    lengths[place] = np.concatenate([one_by_one.lengths, at_once.lengths])
+    mended = np.empty(len(place), np.bool_)
+    mended[place] = np.concatenate([one_by_one.mended, at_once.mended])
+    return Lists(ordered.flatten(), lengths, mended)
+
+
+def _each_mailbox(raw: pa.LargeBinaryArray) -> Lists:
+    """Decode lists that commas alone divide: people are fewer than the lists they stand in."""
+    offsets, data = _offsets(raw), _data(raw)
+    commas = np.flatnonzero(np.frombuffer(data, np.uint8) == _COMMA)
+    starts = np.sort(np.concatenate([offsets[:-1], commas + 1]))
+    ends = np.sort(np.concatenate([commas, offsets[1:]]))
+    found, index = distinct(between(data, starts, ends), _addr_specs)
+    items = pa.array([addrs[0] for addrs, _ in found], pa.string()).take(index)
+    lengths = 1 + np.diff(np.searchsorted(commas, offsets))
+    mended = np.logical_or.reduceat(_mended(found, index), np.cumsum(lengths) - lengths)
+    return Lists(items, lengths, mended)
 
 
 def url_lists(values: Values) -> Lists:
