@@ -136,6 +136,21 @@ def test_stats_sums_up_an_account_or_a_written_file(command, url, tmp_path):
     assert command("stats", tmp_path / "a.parquet", *options) == (0, from_server, [])
 
 
+def test_sync_keeps_a_store_and_says_only_what_changed(command, dovecot, user, url, tmp_path):
+    store = tmp_path / "store"
+    name = f"{user}@127.0.0.1"
+    assert command("sync", url, "--store", store) == (0, f"{name}: 8 new in 2 folders\n", [])
+    assert command("sync", url, "--store", store) == (0, "", [])
+    dovecot.deliver(user, "INBOX", [MAIL % (9, 9)])
+    assert command("sync", url, "--store", store) == (0, f"{name}: 1 new in 1 folder\n", [])
+    kept = command("fetch", url, "--store", store, "-q")
+    assert sorted(kept[1].splitlines()) == sorted(command("fetch", url, "-q")[1].splitlines())
+    code, out, err = command("sync", url, "--store", store, "-f", "INBOX", "-f", "Nope")
+    assert (code, out) == (1, "")
+    assert err[0].startswith("mailframe: There is no folder called Nope")
+    assert command("fetch", url, "--store", store, "--newest", 2)[0] == 2
+
+
 def test_stats_of_what_holds_no_mail_is_one_sentence(command, tmp_path):
     pd.DataFrame({"n": [1]}).to_parquet(tmp_path / "n.parquet")
     (tmp_path / "bad.parquet").write_text("no")

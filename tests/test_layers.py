@@ -56,8 +56,9 @@ ROOMS = {
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
     "fleet": Room({"account", "errors", "frame", "read", "sync"}, SHOWS),
     "application": Room({"read", "widgets"}, FLEET),
+    "options": Room(set(), {"pandas", "pyarrow"}),
     "cli": Room(
-        {"account", "demo", "errors", "frame", "read", "sources"}
+        {"account", "options", "demo", "errors", "frame", "read", "sources"}
         | {"stats", "store", "sync", "widgets"}
     ),
     "accessor": Room({"stats"}, {"pandas"}),
