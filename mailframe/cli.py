@@ -1,4 +1,4 @@
-"""The command line: folders, fetch, sync, stats, demo.
+"""The command line: folders, fetch, sync, stats, report, demo.
 
 Exit codes: 0 for all well, 1 where something failed (said on standard error, one line each), 2 for
 a command that makes no sense, 130 after Ctrl-C. Results go to standard output or a file, everything
@@ -196,6 +196,28 @@ def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  
 
 
 @cli.command()
+@options.account("source")
+@options.fetching
+@options.selecting
+@click.option(
+    "-o", "--output", default="mail.html", show_default=True, metavar="FILE", help="The page."
+)
+@click.option("--title", metavar="TEXT", help="What stands above; the account without it.")
+def report(source: str, output: str, title: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
+    """Draw a mailbox as one HTML page that needs no network.
+
+    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
+    that fetch wrote.
+    """
+    from mailframe.widgets.report import report as write_report
+
+    df = _read(source, told)
+    page = write_report(df, output, title=title)
+    _say(f"wrote {page}, a page on {_count(len(df), 'message')}")
+    return _tell_problems(df.attrs.get("mailframe", {}))
+
+
+@cli.command()
 @options.account("url")
 @options.fetching
 @click.option("--store", required=True, metavar="DIR", help="Where the store is, or shall be.")
@@ -335,6 +357,10 @@ def demo(*, serve: bool, output: Path) -> None:
 
     if not serve:
         tour(output, click.echo)
+        from mailframe.widgets.report import report as write_report
+
+        page = write_report(_read(str(output / "headers.parquet"), {}), output / "report.html")
+        click.echo(f"\nTo look at, in a browser: {page}")
         return
     with start() as server:
         stay(server, click.echo)

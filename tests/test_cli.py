@@ -161,6 +161,19 @@ def test_stats_of_what_holds_no_mail_is_one_sentence(command, tmp_path):
         assert name in err[0]
 
 
+def test_report_writes_one_page_that_asks_nothing_of_a_network(command, url, tmp_path):
+    page = tmp_path / "mail.html"
+    code, out, err = command("report", url, "-o", page, "--title", "<Mine>")
+    assert (code, out) == (0, "")
+    assert err == [f"mailframe: wrote {page}, a page on 8 messages"]
+    text = page.read_text()
+    assert "<title>&lt;Mine&gt;</title>" in text
+    assert "src=" not in text.partition("<script")[0]
+    command("fetch", url, "-q", "-o", tmp_path / "a.parquet")
+    assert command("report", tmp_path / "a.parquet", "-o", page)[0] == 0
+    assert "Mail of" in page.read_text()
+
+
 def test_what_servers_say_cannot_command_the_terminal(command, dovecot, user):
     dovecot.deliver(user, "INBOX", [])
     _, _, err = command("fetch", dovecot.url(user), "-f", "\x1b]0;evil\x07")
@@ -292,6 +305,8 @@ def test_the_demo_runs_from_server_to_files(command, tmp_path):
     assert "2,000 messages" in out
     assert len(table((tmp_path / "demo/headers.csv").read_text())) == 2000
     assert len(pd.read_parquet(tmp_path / "demo/headers.parquet")) == 2000
+    assert "report.html" in out
+    assert "Mail of robin" in (tmp_path / "demo/report.html").read_text()
 
 
 def test_the_demo_can_stay_up(tmp_path):

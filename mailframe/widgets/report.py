@@ -1,4 +1,4 @@
-"""The report: the dashboard as one HTML file that needs nothing else, neither network nor kernel."""
+"""The report: the dashboard as one HTML file, which needs neither network nor kernel."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ script-src 'unsafe-inline' 'unsafe-eval'; img-src data:">
 {heading}
 <noscript><p>The charts need JavaScript; the numbers above do not.</p></noscript>
 <div id="charts"></div>
-<footer>Made with mailframe on {made}. This file holds counts, the names of the most frequent senders, \
-domains, folders and lists, and no messages.</footer>
+<footer>Made with mailframe on {made}. This file holds counts and the names of the most frequent \
+senders, domains, folders and lists, but no message.</footer>
 </main>
 <script type="application/json" id="contents">{data}</script>
 <script>{vega}</script>
@@ -62,8 +62,8 @@ def report(df: pd.DataFrame, path: str | os.PathLike[str], *, title: str | None 
     Returns
     -------
     Path
-        The file, readable by its owner only. It asks nothing of any network; its size is that of its
-        scripts (about 1 MB) and some hundred kilobytes of counts, whatever the mailbox.
+        The file, readable by its owner only. It asks nothing of any network; its size is that of
+        its scripts (about 1 MB) and some hundred kilobytes of counts, whatever the mailbox.
 
     Raises
     ------
@@ -74,8 +74,8 @@ def report(df: pd.DataFrame, path: str | os.PathLike[str], *, title: str | None 
     text = render(contents(df, title))
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        partial.touch(mode=0o600, exist_ok=False)  # before there is anything in it to read
+        partial.write_text(text, "utf-8")
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
