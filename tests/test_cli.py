@@ -169,6 +169,11 @@ def test_report_writes_one_page_that_asks_nothing_of_a_network(command, url, tmp
     text = page.read_text()
     assert "<title>&lt;Mine&gt;</title>" in text
     assert "src=" not in text.partition("<script")[0]
+    code, _, err = command("report", url, "-o", tmp_path / "missing/mail.html")
+    assert code == 2
+    assert err == [
+        f"mailframe: {tmp_path}/missing/mail.html cannot be written: No such file or directory"
+    ]
     command("fetch", url, "-q", "-o", tmp_path / "a.parquet")
     assert command("report", tmp_path / "a.parquet", "-o", page)[0] == 0
     assert "Mail of" in page.read_text()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailframe.frame.whole import replacing
 from mailframe.widgets import assets
 from mailframe.widgets.dashboard import contents
 
 if TYPE_CHECKING:
+    import os
+
     import pandas as pd
 
     from mailframe.widgets.dashboard import Contents
@@ -68,18 +70,12 @@ def report(df: pd.DataFrame, path: str | os.PathLike[str], *, title: str | None 
     Raises
     ------
     ConfigurationError
-        If ``df`` lacks columns of mail.
+        If ``df`` lacks columns of mail, or ``path`` cannot be written to.
     """
-    target = Path(path)
     text = render(contents(df, title))
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        partial.touch(mode=0o600, exist_ok=False)  # before there is anything in it to read
-        partial.write_text(text, "utf-8")
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    with replacing(path) as file:
+        file.write(text.encode())
+    return Path(path)
 
 
 def render(shown: Contents) -> str:
