@@ -18,6 +18,7 @@ Fields that are not asked for, and fields that are missing, count nothing.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 MENDED = "_mended"
 _SYSTEM_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
 _LONGEST_SIZE = 18  # digits that an int64 always holds
+_PART = 8 << 20  # octets of header that are decoded at once
 
 
 class Rows(Protocol):
@@ -127,68 +129,86 @@ class BatchBuilder:
         pyarrow.RecordBatch
             Of `schema`, rows in the order given.
         """
-        batch = _Batch(rows, self.fields)
-        batch.put_places(self._account)
-        batch.put_numbers()
-        batch.put_flags()
-        batch.put_fields()
-        for extra in self._extras:
-            batch.put_extra(extra)
-            if self._apart:
-                batch.set_apart(extra)
+        told, defects = _told_by_server(rows, self._account)
+        parts = [
+            _HeaderColumns(rows.header[start:end], self.fields, self._extras)
+            for start, end in pairwise(_cuts(rows.header))
+        ]
+        defects += np.concatenate([part.defects for part in parts])
+        told["defects"] = pa.array(np.minimum(defects, 255).astype(np.uint8))
         if self._raw:
-            batch.columns["raw_headers"] = pa.array(rows.header, pa.large_binary())
-        defects = np.minimum(batch.defects, 255).astype(np.uint8)
-        batch.columns["defects"] = pa.array(defects)
-        arrays = [batch.columns[name] for name in self.schema.names]
+            told["raw_headers"] = pa.array(rows.header, pa.large_binary())
+        arrays = [
+            told[name] if name in told else _joined([part.columns[name] for part in parts])
+            for name in self.schema.names
+        ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
-class _Batch:
-    """One batch in the making: its columns by name, and the defects counted so far."""
+def _told_by_server(rows: Rows, account: str) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:
+    """Return the columns that come from no header, and the defects in them."""
+    names = list(dict.fromkeys(name for name, _ in rows.folders))
+    places = {name: place for place, name in enumerate(names)}
+    runs = np.array([places[name] for name, _ in rows.folders], np.int32)
+    folder = np.repeat(runs, [count for _, count in rows.folders])
+    received = internal_dates(rows.internaldate)
+    size, unread = _sizes(rows.size)
+    told = {
+        "account": _category(np.zeros(len(rows.uid), np.int32), [account]),
+        "folder": _category(folder, names),
+        "uid": pa.array(rows.uid, pa.uint32()),
+        "internaldate": received.instants(),
+        "size": size,
+        **_flag_columns(rows.flags),
+    }
+    return told, received.mended.astype(np.int64) + unread
 
-    def __init__(self, rows: Rows, fields: Sequence[str]) -> None:
-        self.rows = rows
-        self.count = len(rows.uid)
+
+def _sizes(raw: Sequence[bytes]) -> tuple[pa.Array, Mask]:
+    """Read sizes; return them and which are there and cannot be read."""
+    sizes = pa.array(raw, pa.binary())
+    length = pc.binary_length(sizes)
+    digits = pc.ascii_is_decimal(sizes.view(pa.string()))
+    read = pc.and_(digits, pc.less_equal(length, _LONGEST_SIZE))
+    unread: Mask = pc.and_not(pc.greater(length, 0), read).to_numpy(zero_copy_only=False)
+    return pc.if_else(read, sizes, None).view(pa.string()).cast(pa.int64()), unread
+
+
+def _flag_columns(raw: Sequence[bytes]) -> dict[str, pa.Array]:
+    """Return a column for each system flag, and one for the others."""
+    encoded = pa.array(raw, pa.binary()).dictionary_encode()
+    found = [_flags(each) for each in encoded.dictionary.to_pylist()]
+    columns = {
+        name: pa.array([flags[place] for flags, _ in found], pa.bool_()).take(encoded.indices)
+        for place, name in enumerate(_SYSTEM_FLAGS)
+    }
+    keywords = pa.array([others for _, others in found], TEXTS)
+    return columns | {"keywords": keywords.take(encoded.indices)}
+
+
+def _cuts(header: Sequence[bytes]) -> list[int]:
+    """Return where to cut a batch: what is worked on at once is bounded, and near the cache."""
+    reached = np.cumsum(np.fromiter(map(len, header), np.int64, len(header))) // _PART
+    return [0, *(np.flatnonzero(np.diff(reached)) + 1).tolist(), len(header)]
+
+
+def _joined(arrays: list[pa.Array]) -> pa.Array:
+    return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+
+
+class _HeaderColumns:
+    """The columns that header blocks make, and the number of defects in each block."""
+
+    def __init__(
+        self, header: Sequence[bytes], names: Sequence[str], extras: Sequence[Extra]
+    ) -> None:
+        self.count = len(header)
         self.defects = np.zeros(self.count, np.int64)
-        self._counted = self.defects  # before the last further column
-        self.blocks = Blocks(rows.header, fields)
         self.columns: dict[str, pa.Array] = {}
-
-    def put_places(self, account: str) -> None:
-        """Put what tells where a message is."""
-        names = list(dict.fromkeys(name for name, _ in self.rows.folders))
-        places = {name: place for place, name in enumerate(names)}
-        runs = np.array([places[name] for name, _ in self.rows.folders], np.int32)
-        folder = np.repeat(runs, [count for _, count in self.rows.folders])
-        self.columns["folder"] = _category(folder, names)
-        self.columns["account"] = _category(np.zeros(self.count, np.int32), [account])
-        self.columns["uid"] = pa.array(self.rows.uid, pa.uint32())
-
-    def put_numbers(self) -> None:
-        """Put what the server says of each message."""
-        received = internal_dates(self.rows.internaldate)
-        self.columns["internaldate"] = received.instants()
-        raw = pa.array(self.rows.size, pa.binary())
-        length = pc.binary_length(raw)
-        read = pc.and_(
-            pc.ascii_is_decimal(raw.view(pa.string())), pc.less_equal(length, _LONGEST_SIZE)
-        )
-        sizes = pc.if_else(read, raw, None).view(pa.string())
-        self.columns["size"] = sizes.cast(pa.int64())
-        unread = pc.and_not(pc.greater(length, 0), read)
-        self.defects += received.mended
-        self.defects += unread.to_numpy(zero_copy_only=False)
-
-    def put_flags(self) -> None:
-        """Put a column for each system flag, and one for the others."""
-        encoded = pa.array(self.rows.flags, pa.binary()).dictionary_encode()
-        found = [_flags(raw) for raw in encoded.dictionary.to_pylist()]
-        for place, name in enumerate(_SYSTEM_FLAGS):
-            is_set = pa.array([flags[place] for flags, _ in found], pa.bool_())
-            self.columns[name] = is_set.take(encoded.indices)
-        keywords = pa.array([others for _, others in found], TEXTS)
-        self.columns["keywords"] = keywords.take(encoded.indices)
+        self.blocks = Blocks(header, names)
+        self.put_fields()
+        for extra in extras:
+            self.put_extra(extra)
 
     def put_fields(self) -> None:
         """Put the columns that the frame's own header fields make."""

@@ -21,10 +21,10 @@ _T = TypeVar("_T")
 _Parser = Callable[[bytes], tuple[_T, bool]]
 Mask = NDArray[np.bool_]
 
-# The same people, lists and zones come again and again. Together the memories stay below some
-# tens of megabytes: so many values of each kind, and none that is long.
+# The same people, lists and zones come again and again. So many values of each kind are kept, and
+# none that is long: some tens of megabytes all together, and little more if somebody tries.
 _REMEMBERED = 1 << 14
-_LONG = 512
+_LONG = 256
 
 _ONE_ID = "^<[!-;=?-~]+>$"
 _IDS = "^(?:<[!-;=?-~]+>[ \t\r\n]*)+$"

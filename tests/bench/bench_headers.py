@@ -110,7 +110,7 @@ def grow(number):
     """Build a frame of so many messages, batch by batch, and say what it took."""
     blocks = list(ordinary(10_000))
     builder = BatchBuilder("ann@example.org")
-    builder.build(rows(blocks[:50]))
+    to_frame([builder.build(rows(blocks))], builder.schema, report={})
     size = 8192
 
     def batches():

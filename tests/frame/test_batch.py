@@ -121,6 +121,19 @@ def test_a_message_decodes_alike_among_others_and_alone(blocks, at):
     assert together | {"uid": 0} == alone | {"uid": 0}
 
 
+def test_a_batch_of_many_megabytes_is_as_right_as_its_rows():
+    blocks = corpora.headers("nasty-permissive")
+    many = [blocks[at % len(blocks)] for at in range(12 * len(blocks))]
+    assert sum(map(len, many)) > 16 << 20
+    builder = BatchBuilder("ann@example.org", headers=EXTRAS)
+    batch = builder.build(rows(many))
+    batch.validate(full=True)
+    few = builder.build(rows(blocks))
+    for at in range(0, len(many), len(blocks)):
+        part = batch.slice(at, len(blocks))
+        assert part.drop_columns("uid").equals(few.drop_columns("uid"))
+
+
 def test_no_rows_make_an_empty_batch():
     batch = BatchBuilder("ann@example.org", headers=EXTRAS).build(rows([]))
     assert batch.num_rows == 0
