@@ -1,8 +1,7 @@
 """Your mail as a pandas DataFrame: pipelined IMAP, exact headers, one call.
 
 Public names are loaded when they are first used (PEP 562): reading mail needs no widgets, and
-looking at a saved file needs no network code. Only the accessor ``df.mail`` is registered at once:
-it must be there for frames that did not come through here.
+looking at a saved file needs no network code. The accessor ``df.mail`` comes with pandas.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from mailframe.accessor import register
 from mailframe.errors import (
     AuthenticationError,
     CommandError,
@@ -25,7 +25,6 @@ from mailframe.errors import (
     ThrottledError,
     TransportError,
 )
-from mailframe.stats import MailAccessor
 
 if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe import demo as demo
@@ -44,6 +43,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.sources.eml import read_eml
     from mailframe.sources.maildir import read_maildir
     from mailframe.sources.mbox import read_mbox
+    from mailframe.stats import MailAccessor
     from mailframe.store import Store, open_store
     from mailframe.widgets.dashboard import Dashboard, dashboard
     from mailframe.widgets.explorer import Explorer, explore
@@ -67,6 +67,7 @@ _HOMES = {
     "mailframe.sources.eml": ["read_eml"],
     "mailframe.sources.maildir": ["read_maildir"],
     "mailframe.sources.mbox": ["read_mbox"],
+    "mailframe.stats": ["MailAccessor"],
     "mailframe.store": ["Store", "open_store"],
     "mailframe.widgets.dashboard": ["Dashboard", "dashboard"],
     "mailframe.widgets.explorer": ["Explorer", "explore"],
@@ -114,6 +115,8 @@ __all__ = [
     "to_jsonl",
     "to_parquet",
 ]
+
+register()
 
 
 def __getattr__(name: str) -> object:

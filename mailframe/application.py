@@ -1,4 +1,4 @@
-"""From an account to an explorer, without code: the form of ``mailframe.widgets`` given the readers."""
+"""From an account to an explorer without code: the form of the widgets, given the readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: folders, fetch, stats, demo.
+"""The command line: folders, fetch, sync, stats, report, demo.
 
 Exit codes: 0 for all well, 1 where something failed (said on standard error, one line each), 2 for
 a command that makes no sense, 130 after Ctrl-C. Results go to standard output or a file, everything
@@ -12,13 +12,12 @@ import asyncio
 import logging
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from mailframe import __version__
+from mailframe import __version__, options
 from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from mailframe.frame.export import Format, Formulas
     from mailframe.read import BatchStream
     from mailframe.sources.reading import Reading
-
-Command = Callable[..., Any]
 
 FAILED = 1
 USAGE = 2
@@ -91,58 +88,6 @@ def cli(*, verbose: bool) -> None:
         logging.getLogger("mailframe").setLevel(logging.DEBUG)
 
 
-def _account_options(argument: str) -> Callable[[Command], Command]:
-    """Add the source, and what a URL cannot say."""
-    return _options(
-        click.argument(argument),
-        click.option("--ca-file", metavar="FILE", help="Trust these certificates (PEM) only."),
-        click.option(
-            "--security",
-            type=click.Choice(["tls", "starttls", "none"]),
-            help="Instead of what the URL says; none sends everything as plain text.",
-        ),
-    )
-
-
-def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_selection_options = _options(
-    click.option(
-        "-f",
-        "--folder",
-        "folders",
-        multiple=True,
-        callback=lambda _context, _option, given: given or None,
-        metavar="GLOB",
-        help='Only folders of this name, such as INBOX or "Lists/*"; may be repeated.',
-    ),
-    click.option("--since", metavar="DATE", help="Arrived on this day or later: 2024-02-29."),
-    click.option("--before", metavar="DATE", help="Arrived before this day."),
-    click.option(
-        "--search", metavar="KEYS", help="IMAP SEARCH keys, such as 'UNSEEN FROM \"ann\"'."
-    ),
-    click.option("--newest", type=int, metavar="N", help="At most N messages of each folder."),
-    click.option("--connections", type=int, metavar="N", help="Sessions at most; 4 without."),
-    click.option("--timeout", type=float, metavar="SECONDS", help="End the fetch after this time."),
-    click.option(
-        "--header",
-        "headers",
-        multiple=True,
-        metavar="NAME",
-        help="One more header field as a column, such as List-Unsubscribe or Received:all.",
-    ),
-)
-# Of these, what only a server can do.
-_SERVER_ONLY = {"folders", "since", "before", "search", "newest", "connections", "timeout"}
-
-
 def _account(url: str, security: Security | None, ca_file: str | None) -> Account:
     from mailframe.account import Account
 
@@ -150,7 +95,7 @@ def _account(url: str, security: Security | None, ca_file: str | None) -> Accoun
 
 
 @cli.command()
-@_account_options("url")
+@options.account("url")
 @click.option("-o", "--output", metavar="FILE", help="Write .csv, .parquet or .jsonl instead.")
 def folders(url: str, security: Security | None, ca_file: str | None, output: str | None) -> None:
     """List the folders of an account."""
@@ -175,8 +120,9 @@ def _table(df: pd.DataFrame) -> str:
 
 
 @cli.command()
-@_account_options("source")
-@_selection_options
+@options.account("source")
+@options.fetching
+@options.selecting
 @click.option(
     "-o",
     "--output",
@@ -205,7 +151,7 @@ def fetch(
     formulas: Formulas,
     *,
     quiet: bool,
-    **options: Any,  # noqa: ANN401 -- passed on to the readers, which check them
+    **told: Any,  # noqa: ANN401 -- passed on to the readers, which check them
 ) -> int:
     """Fetch message headers into a file, a row for each message.
 
@@ -216,7 +162,7 @@ def fetch(
     """
     from mailframe.sync import run
 
-    stream = _open(source, options, quiet=quiet)
+    stream = _open(source, told, quiet=quiet)
     target: str | IO[bytes] = output
     if output == "-":
         target, kind = sys.stdout.buffer, kind or "csv"
@@ -227,11 +173,12 @@ def fetch(
 
 
 @cli.command()
-@_account_options("source")
-@_selection_options
+@options.account("source")
+@options.fetching
+@options.selecting
 @click.option("--me", multiple=True, metavar="ADDRESS", help="Yours; guessed from Sent without.")
 @click.option("--tz", metavar="ZONE", help="Of days and hours, such as Europe/Berlin.")
-def stats(source: str, me: Sequence[str], tz: str | None, **options: Any) -> int:  # noqa: ANN401 -- as above
+def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Sum up a mailbox on one screen.
 
     SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
@@ -239,7 +186,7 @@ def stats(source: str, me: Sequence[str], tz: str | None, **options: Any) -> int
     """
     from mailframe.stats import MailAccessor
 
-    df = _read(source, options)
+    df = _read(source, told)
     try:
         summary = MailAccessor(df).describe(me=me or None, tz=tz)
     except AttributeError as error:
@@ -248,29 +195,86 @@ def stats(source: str, me: Sequence[str], tz: str | None, **options: Any) -> int
     return _tell_problems(df.attrs.get("mailframe", {}))
 
 
-def _open(source: str, options: dict[str, Any], *, quiet: bool) -> BatchStream | Reading:
+@cli.command()
+@options.account("source")
+@options.fetching
+@options.selecting
+@click.option(
+    "-o", "--output", default="mail.html", show_default=True, metavar="FILE", help="The page."
+)
+@click.option("--title", metavar="TEXT", help="What stands above; the account without it.")
+def report(source: str, output: str, title: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
+    """Draw a mailbox as one HTML page that needs no network.
+
+    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
+    that fetch wrote.
+    """
+    from mailframe.widgets.report import report as write_report
+
+    df = _read(source, told)
+    page = write_report(df, output, title=title)
+    _say(f"wrote {page}, a page on {_count(len(df), 'message')}")
+    return _tell_problems(df.attrs.get("mailframe", {}))
+
+
+@cli.command()
+@options.account("url")
+@options.fetching
+@click.option("--store", required=True, metavar="DIR", help="Where the store is, or shall be.")
+def sync(url: str, **told: Any) -> int:  # noqa: ANN401 -- as above
+    """Bring a header store up to date, quietly; for cron.
+
+    Only what changed is fetched, and one line tells it; nothing is said where nothing changed.
+    """
+    from mailframe.sync import run
+
+    stream = _open(url, told, quiet=True)
+    run(_exhaust(stream))
+    change = _change(stream.report["store"])
+    if change:
+        click.echo(_plain(f"{stream.report['account']}: {change}"))
+    return _tell_problems(stream.report)
+
+
+async def _exhaust(stream: BatchStream | Reading) -> None:
+    async for _ in _batches(stream):
+        pass
+
+
+def _change(figures: Mapping[str, Any]) -> str:
+    """Tell in words what a refresh did, if anything."""
+    counts = {"new": "new", "changed": "changed", "expunged": "gone"}
+    parts = [f"{figures[key]:,} {word}" for key, word in counts.items() if figures[key]]
+    if parts:
+        parts[-1] += f" in {_count(figures['folders'], 'folder')}"
+    if figures["removed"]:
+        parts.append(f"removed {', '.join(figures['removed'])}")
+    return ", ".join(parts)
+
+
+def _open(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStream | Reading:
     """Open an account or local mail for streaming; problems are told from the report."""
-    options = {name: value for name, value in options.items() if value is not None}
-    security, ca_file = options.pop("security", None), options.pop("ca_file", None)
-    options |= {"progress": False if quiet else None, "errors": "ignore"}
+    told = {name: value for name, value in told.items() if value is not None}
+    security, ca_file = told.pop("security", None), told.pop("ca_file", None)
+    told |= {"progress": False if quiet else None, "errors": "ignore"}
     if "://" in source:
         from mailframe.read import open_stream
 
-        return open_stream(_account(source, security, ca_file), **options)
+        return open_stream(_account(source, security, ca_file), **told)
     from mailframe.sources.local import open_local
 
     if not Path(source).exists():
         raise ConfigurationError(
             f"{source} is neither a file or folder nor a URL such as imaps://USER@HOST"
         )
-    if asked := _SERVER_ONLY & set(options) or {security, ca_file} - {None}:
+    if asked := options.SERVER_ONLY & set(told) or {security, ca_file} - {None}:
         raise ConfigurationError(
             f"{source} is not on a server, so this cannot be asked: {', '.join(sorted(asked))}"
         )
-    return open_local(source, **options)
+    return open_local(source, **told)
 
 
-def _read(source: str, options: dict[str, Any]) -> pd.DataFrame:
+def _read(source: str, told: dict[str, Any]) -> pd.DataFrame:
     """Read an account, local mail or a Parquet file into a frame."""
     import pandas as pd
 
@@ -283,7 +287,7 @@ def _read(source: str, options: dict[str, Any]) -> pd.DataFrame:
             return pd.read_parquet(source)
         except ValueError as error:  # pyarrow's own are of this class
             raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
-    stream = _open(source, options, quiet=False)
+    stream = _open(source, told, quiet=False)
     if isinstance(stream, BatchStream):
         return run(stream.frame())
     return to_frame(stream, stream.schema, report=stream.report)
@@ -353,6 +357,10 @@ def demo(*, serve: bool, output: Path) -> None:
 
     if not serve:
         tour(output, click.echo)
+        from mailframe.widgets.report import report as write_report
+
+        page = write_report(_read(str(output / "headers.parquet"), {}), output / "report.html")
+        click.echo(f"\nTo look at, in a browser: {page}")
         return
     with start() as server:
         stay(server, click.echo)

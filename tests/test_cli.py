@@ -136,6 +136,21 @@ def test_stats_sums_up_an_account_or_a_written_file(command, url, tmp_path):
     assert command("stats", tmp_path / "a.parquet", *options) == (0, from_server, [])
 
 
+def test_sync_keeps_a_store_and_says_only_what_changed(command, dovecot, user, url, tmp_path):
+    store = tmp_path / "store"
+    name = f"{user}@127.0.0.1"
+    assert command("sync", url, "--store", store) == (0, f"{name}: 8 new in 2 folders\n", [])
+    assert command("sync", url, "--store", store) == (0, "", [])
+    dovecot.deliver(user, "INBOX", [MAIL % (9, 9)])
+    assert command("sync", url, "--store", store) == (0, f"{name}: 1 new in 1 folder\n", [])
+    kept = command("fetch", url, "--store", store, "-q")
+    assert sorted(kept[1].splitlines()) == sorted(command("fetch", url, "-q")[1].splitlines())
+    code, out, err = command("sync", url, "--store", store, "-f", "INBOX", "-f", "Nope")
+    assert (code, out) == (1, "")
+    assert err[0].startswith("mailframe: There is no folder called Nope")
+    assert command("fetch", url, "--store", store, "--newest", 2)[0] == 2
+
+
 def test_stats_of_what_holds_no_mail_is_one_sentence(command, tmp_path):
     pd.DataFrame({"n": [1]}).to_parquet(tmp_path / "n.parquet")
     (tmp_path / "bad.parquet").write_text("no")
@@ -144,6 +159,24 @@ def test_stats_of_what_holds_no_mail_is_one_sentence(command, tmp_path):
         assert code in {1, 2}
         assert (out, len(err)) == ("", 1)
         assert name in err[0]
+
+
+def test_report_writes_one_page_that_asks_nothing_of_a_network(command, url, tmp_path):
+    page = tmp_path / "mail.html"
+    code, out, err = command("report", url, "-o", page, "--title", "<Mine>")
+    assert (code, out) == (0, "")
+    assert err == [f"mailframe: wrote {page}, a page on 8 messages"]
+    text = page.read_text()
+    assert "<title>&lt;Mine&gt;</title>" in text
+    assert "src=" not in text.partition("<script")[0]
+    code, _, err = command("report", url, "-o", tmp_path / "missing/mail.html")
+    assert code == 2
+    assert err == [
+        f"mailframe: {tmp_path}/missing/mail.html cannot be written: No such file or directory"
+    ]
+    command("fetch", url, "-q", "-o", tmp_path / "a.parquet")
+    assert command("report", tmp_path / "a.parquet", "-o", page)[0] == 0
+    assert "Mail of" in page.read_text()
 
 
 def test_what_servers_say_cannot_command_the_terminal(command, dovecot, user):
@@ -277,6 +310,8 @@ def test_the_demo_runs_from_server_to_files(command, tmp_path):
     assert "2,000 messages" in out
     assert len(table((tmp_path / "demo/headers.csv").read_text())) == 2000
     assert len(pd.read_parquet(tmp_path / "demo/headers.parquet")) == 2000
+    assert "report.html" in out
+    assert "Mail of robin" in (tmp_path / "demo/report.html").read_text()
 
 
 def test_the_demo_can_stay_up(tmp_path):

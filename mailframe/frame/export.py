@@ -1,7 +1,6 @@
 """Batches to files: CSV, Parquet, JSON Lines, one batch at a time.
 
-A file appears under its name only when it is whole: until then it is a hidden temporary beside
-it, and from first to last only its owner may read it. What is held meanwhile is one batch, or one
+A file appears under its name only when it is whole. What is held until then is one batch, or one
 row group of Parquet, however large the mailbox.
 """
 
@@ -11,7 +10,6 @@ import base64
 import gzip
 import json
 import os
-import tempfile
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, Protocol, cast, get_args
@@ -25,6 +23,7 @@ from mailframe.errors import ConfigurationError
 from mailframe.frame.adapter import frame_schema, pandas_metadata, to_batches
 from mailframe.frame.cells import csv_cells, json_values, neutralised
 from mailframe.frame.schema import TEXT
+from mailframe.frame.whole import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -97,7 +96,11 @@ def open_writer(
     kind, compressed = _recognise(path, format)
     if formulas not in get_args(Formulas):
         raise ConfigurationError(f'formulas={formulas!r} is neither "escape" nor "keep"')
-    with _opened(path) as raw, _gzip(raw) if compressed else nullcontext(raw) as sink:
+    whole = replacing(path) if isinstance(path, str | os.PathLike) else nullcontext(path)
+    with (
+        whole as raw,
+        _gzip(raw) if compressed else nullcontext(raw) as sink,
+    ):
         if kind == "csv":
             writer: Writer = _CsvWriter(sink, schema, escape=formulas == "escape")
         else:
@@ -267,45 +270,6 @@ def _recognise(path: Target, kind: Format | None) -> tuple[Format, bool]:
     if found == "parquet" and compressed:
         raise ConfigurationError("Parquet is compressed inside; name the file .parquet")
     return found, compressed
-
-
-@contextmanager
-def _opened(path: Target) -> Iterator[IO[bytes]]:
-    if not isinstance(path, str | os.PathLike):
-        yield path
-        return
-    target = Path(os.path.realpath(path))  # through a link, not in its place
-    with _told(path):
-        if target.is_dir():
-            raise ConfigurationError(f"{path} is a folder; name a file in it")
-        if target.exists() and not target.is_file():  # a pipe or a device cannot be replaced
-            file: IO[bytes] = target.open("wb")
-            part = None
-        else:
-            file = tempfile.NamedTemporaryFile(  # noqa: SIM115 -- closed below; mode 0600
-                prefix=f".{target.name}.", dir=target.parent, delete=False
-            )
-            part = Path(file.name)
-    try:
-        with file:
-            yield file
-            file.flush()
-            if part:
-                os.fsync(file.fileno())
-        if part:
-            part.replace(target)
-    except BaseException:
-        if part:
-            part.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _told(path: Target) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _gzip(raw: IO[bytes]) -> IO[bytes]:

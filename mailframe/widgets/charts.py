@@ -1,15 +1,16 @@
 """The charts, as Altair: four forms that serve explorer, dashboard and report alike.
 
-A chart never holds mail, only a small table called ``rows`` whose count is ``n``; whoever shows the chart
-fills it, from the kernel (explorer) or from a cube in the browser (dashboard, report). Colour and type come
-from the page around it (``static/panel.js``), so that one specification does for light, dark and print.
-``on`` says whether a row belongs to what is chosen in this very chart; the rest is drawn pale.
+A chart never holds mail, only a small table called ``rows`` whose count is ``n``; whoever shows
+the chart fills it, from the kernel (explorer) or from a cube in the browser (dashboard, report).
+Colour and type come from the page around it (``static/panel.js``), so that one specification does
+for light, dark and print. ``on`` says whether a row belongs to what is chosen in this very chart;
+the rest is drawn pale.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import altair as alt
 
@@ -49,7 +50,7 @@ class Figure:
     name: str
     title: str
     text: str
-    chart: alt.Chart | alt.LayerChart
+    chart: alt.TopLevelMixin
     span: int
     height: int
 
@@ -74,7 +75,7 @@ class Figure:
 
 
 def volume(span: int = 12, height: int = 110) -> Figure:
-    """Messages over time; ``rows`` has ``start``, ``end`` (milliseconds, UTC), ``n`` and ``on``."""
+    """Show messages over time; ``rows``: ``start``, ``end`` (ms, UTC), ``label``, ``n``, ``on``."""
     chart = (
         _base(height)
         .mark_rect(strokeWidth=0.5)
@@ -97,7 +98,7 @@ def volume(span: int = 12, height: int = 110) -> Figure:
 
 
 def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
-    """Weekday by hour, UTC; ``rows`` has ``weekday`` (name), ``hour``, ``n`` and ``on``."""
+    """Show weekday by hour, UTC; ``rows``: ``weekday`` (name), ``hour``, ``n`` and ``on``."""
     chart = (
         _base(height)
         .mark_rect(strokeWidth=1)
@@ -119,7 +120,7 @@ def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
 
 
 def calendar(span: int = 12, height: int = 7 * 14) -> Figure:
-    """The last year by day; ``rows`` has ``week`` (its Monday, ms), ``weekday``, ``n``, ``on``."""
+    """Show a year by day; rows: ``week`` (Monday, ms), ``weekday``, ``label``, ``n``, ``on``."""
     chart = (
         _base(height)
         .mark_rect(strokeWidth=1.5)
@@ -145,7 +146,7 @@ def calendar(span: int = 12, height: int = 7 * 14) -> Figure:
 
 
 def bars(name: str, title: str, text: str, *, rows: int, span: int = 4) -> Figure:
-    """Counts of named things; ``rows`` has ``label``, ``n``, ``on`` and ``rank``."""
+    """Show counts of named things; ``rows``: ``label``, ``n``, ``on``, ``rank``."""
     y = alt.Y("label:N").sort(field="rank", op="min").title(None).axis(labelLimit=LABEL_PIXELS)
     tooltip = [
         alt.Tooltip("label:N").title(title),
@@ -176,9 +177,9 @@ def _time_axis() -> alt.X:
     return alt.X("start:T").scale(type="utc").axis(tickCount=8, labelOverlap=True).title(None)
 
 
-def _brush(*channels: str) -> alt.Parameter:
+def _brush(*channels: Literal["x", "y"]) -> alt.Parameter:
     look = alt.BrushConfig(fill="var(--mf-ink)", fillOpacity=0.08, stroke="transparent")
-    return alt.selection_interval(name="brush", encodings=list(channels), mark=look)
+    return alt.selection_interval(name="brush", encodings=channels, mark=look)
 
 
 def _depth() -> alt.FillOpacity:
@@ -186,5 +187,5 @@ def _depth() -> alt.FillOpacity:
     return alt.FillOpacity("n:Q").legend(None).scale(type="sqrt", domainMin=0, range=[0.07, 1])
 
 
-def _opacity() -> alt.OpacityValue:
+def _opacity() -> Any:  # noqa: ANN401 -- Altair has no public name for a condition
     return alt.when("datum.on").then(alt.value(1)).otherwise(alt.value(0.28))

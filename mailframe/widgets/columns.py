@@ -1,14 +1,15 @@
 """A frame laid out for filtering: every column once in the form that makes a test on it cheap.
 
-Mail columns repeat themselves: a million messages come from some thousand senders. So a text column is
-kept as distinct values and codes; a test runs over the distinct values and is spread over the rows by one
-``take``. Instants become integers (microseconds since 1970), weekdays and hours small codes that
-``bincount`` can add up. Everything is made at its first use and then kept, for a filter asks again.
+Mail columns repeat themselves: a million messages come from some thousand senders. So a text
+column is kept as distinct values and codes; a test runs over the distinct values and is spread
+over the rows by one ``take``. Instants become integers (microseconds since 1970), weekdays and
+hours small codes that ``bincount`` can add up. Everything is made at its first use and then kept,
+for a filter asks again.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -40,10 +41,10 @@ Form = TypeVar("Form")
 
 
 class Coded(NamedTuple):
-    """A text column: ``values[codes]``, with -1 for a missing value."""
+    """A text column: ``words[codes]``, with -1 for a missing value."""
 
     codes: Codes
-    values: pd.Series
+    words: pd.Series
 
     def spread(self, chosen: Bools) -> Bools:
         """One verdict a distinct value → one a row; missing values are never chosen."""
@@ -57,7 +58,7 @@ class Listed(NamedTuple):
     items: Coded
 
     def spread(self, chosen: Bools, count: int) -> Bools:
-        """One verdict a distinct item → one for each of ``count`` rows: has it a chosen item?"""
+        """One verdict a distinct item → one for each of ``count`` rows."""
         verdicts = np.zeros(count, dtype=bool)
         verdicts[self.rows[self.items.spread(chosen)]] = True
         return verdicts
@@ -113,7 +114,7 @@ class Columns:
 
     def lowered(self, name: str) -> pd.Series:
         """Distinct values of ``name`` in lower case, for searches that ignore case."""
-        return self._once("lowered", name, lambda: self.coded(name).values.str.lower())
+        return self._once("lowered", name, self.coded(name).words.str.lower)
 
     def listed(self, name: str) -> Listed:
         """Column of lists ``name``, flattened."""
@@ -124,7 +125,7 @@ class Columns:
         return self._once(
             "lowered items",
             name,
-            lambda: [item.lower() for item in self.listed(name).items.values],
+            lambda: [item.lower() for item in self.listed(name).items.words],
         )
 
     def flag(self, name: str) -> Bools:
@@ -189,7 +190,7 @@ class Columns:
         return self._once("people", "from_addr", make)
 
     def roots(self) -> NDArray[np.int64]:
-        """Number each thread: messages with the same first reference, or that answer the same one.
+        """Give each thread a number: messages with one first reference, or that answer the same.
 
         The first of References is the thread's first message (RFC 5322, 3.6.4); without References,
         In-Reply-To; a message with neither begins a thread, which its own Message-ID names.
@@ -200,7 +201,7 @@ class Columns:
             first = np.full(len(self), -1, dtype=np.int64)
             first[listed.rows[::-1]] = np.arange(len(listed.rows))[::-1]
             named = listed.items.codes[first] if len(listed.rows) else first
-            references = listed.items.values.reindex(named).set_axis(self.df.index)
+            references = listed.items.words.reindex(named).set_axis(self.df.index)
             names = references.fillna(self.df["in_reply_to"]).fillna(self.df["message_id"])
             codes, _ = pd.factorize(names)
             alone = codes < 0  # nothing to go by: a thread of its own
@@ -239,10 +240,10 @@ class Columns:
 
 def _code(column: pd.Series) -> Coded:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.cat.codes.to_numpy(dtype=np.int32)
+        codes = np.asarray(column.cat.codes, dtype=np.int32)
         return Coded(codes, pd.Series(column.cat.categories, dtype="str"))
-    codes, values = pd.factorize(column)
-    return Coded(codes.astype(np.int32), pd.Series(values, dtype="str"))
+    found, values = pd.factorize(column)
+    return Coded(found.astype(np.int32), pd.Series(values, dtype="str"))
 
 
 def _senders(df: pd.DataFrame) -> pd.Series:
@@ -250,7 +251,7 @@ def _senders(df: pd.DataFrame) -> pd.Series:
 
 
 def _flatten(column: pd.Series) -> Listed:
-    lists = pa.array(column)
+    lists: Any = pa.array(column)
     if isinstance(lists, pa.ChunkedArray):
         lists = lists.combine_chunks()
     if not pa.types.is_nested(lists.type):  # a column of nothing but nulls
@@ -263,5 +264,5 @@ def _flatten(column: pd.Series) -> Listed:
 
 
 def _microseconds(column: pd.Series) -> NDArray[np.int64]:
-    naive = column.dt.tz_localize(None)
-    return naive.to_numpy(dtype="datetime64[us]").view(np.int64)
+    naive = column.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    return np.asarray(naive).view(np.int64)

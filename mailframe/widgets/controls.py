@@ -1,7 +1,8 @@
 """The controls beside the table, each bound both ways to a filter trait.
 
-A control sets its trait and is set by it; neither knows of the other filters. Typing is given a moment
-to come to rest before it counts (``Later``), for every letter would be a question to a million messages.
+A control sets its trait and is set by it; neither knows of the other filters. Typing is given a
+moment to come to rest before it counts (``Later``), for every letter would be a question to a
+million messages.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 REST = 0.15  # seconds without a keystroke after which a word counts as typed
 SUGGESTIONS = 200  # names a type-ahead offers: the browser looks through all of them at each letter
+EXAMPLE = 'from:ann subject:"plan b" before:2024-05 larger:1M is:unread -list:dev'
 SIZES = (0, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 
 
@@ -69,11 +71,11 @@ def sidebar(filters: Filters, columns: Columns, periods: Periods) -> tuple[ipw.V
     VBox, Folders
         The column of controls, and the folder tree in it, whose counts the caller keeps up.
     """
-    folders = Folders(columns.coded("folder").values)
+    folders = Folders(columns.coded("folder").words)
     bind(folders, "chosen", filters, "folders")
     groups = [
         _group("Folders", folders),
-        _group("Date", *_dates(filters, columns, periods)),
+        _group("Date", *_dates(filters, periods)),
         _group(
             "People",
             _suggesting("Sender", filters, "sender", _frequent(columns, "from_addr")),
@@ -131,7 +133,7 @@ def bind(
 def search_line(filters: Filters) -> ipw.Text:
     """Build the search line."""
     box = ipw.Text(
-        placeholder='Search: from:ann subject:"plan b" before:2024-05 larger:1M is:unread -list:dev',
+        placeholder=f"Search: {EXAMPLE}",
         continuous_update=True,
     )
     bind(box, "value", filters, "search")
@@ -167,14 +169,14 @@ def _choice(trait: str, filters: Filters, either: str, yes: str, no: str) -> ipw
 
 def _frequent(columns: Columns, name: str) -> list[str]:
     coded = columns.coded(name)
-    counts = cubes.count(coded.codes, len(coded.values))
-    return [str(value) for value in coded.values.iloc[cubes.top(counts, SUGGESTIONS)]]
+    counts = cubes.count(coded.codes, len(coded.words))
+    return [str(value) for value in coded.words.iloc[cubes.top(counts, SUGGESTIONS)]]
 
 
 def _frequent_items(columns: Columns, name: str) -> list[str]:
     items = columns.listed(name).items
-    counts = cubes.count(items.codes, len(items.values))
-    return [str(value) for value in items.values.iloc[cubes.top(counts, SUGGESTIONS)]]
+    counts = cubes.count(items.codes, len(items.words))
+    return [str(value) for value in items.words.iloc[cubes.top(counts, SUGGESTIONS)]]
 
 
 def _size(filters: Filters) -> list[ipw.Widget]:
@@ -215,7 +217,7 @@ def _told(larger: int | None, smaller: int | None) -> str:
     return f"{query.human_size(larger)} to {query.human_size(smaller)}"
 
 
-def _dates(filters: Filters, columns: Columns, periods: Periods) -> list[ipw.Widget]:
+def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
     bars = max(len(periods.labels), 1)
     edges = [pd.Timestamp(int(day), unit="D", tz="UTC") for day in periods.edges]
     counts = cubes.count(periods.codes, bars)
@@ -274,9 +276,10 @@ def _edge(edges: list[pd.Timestamp], moment: pd.Timestamp | None, none: int) -> 
 def _sparkline(counts: np.typing.NDArray[np.int64]) -> str:
     """Draw counts as a row of bars, as wide as whatever it stands in."""
     most = max(int(counts.max(initial=0)), 1)
+    heights = (32 * counts / most).round(1).tolist()
     bars = "".join(
-        f'<rect x="{at}" y="{32 - 32 * number / most:.1f}" width="0.85" height="{32 * number / most:.1f}"/>'
-        for at, number in enumerate(counts.tolist())
+        f'<rect x="{at}" y="{32 - height}" width="0.85" height="{height}"/>'
+        for at, height in enumerate(heights)
     )
     return (
         f'<svg viewBox="0 0 {len(counts)} 32" preserveAspectRatio="none" aria-hidden="true">'

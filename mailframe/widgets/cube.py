@@ -1,9 +1,10 @@
 """A mailbox counted every way a dashboard asks, so small that a browser can hold it.
 
-Each chart sorts every message into one of its few places (a week, an hour, a sender). Kept are the counts
-for each chart, and for every two charts their places crossed: some hundred thousand small numbers whatever
-the size of the mailbox, and no message among them. Choosing places in one chart is then a sum in the
-browser for each of the others (``static/cube.js``), exact, without a kernel.
+Each chart sorts every message into one of its few places (a week, an hour, a sender). Kept are
+the counts for each chart, and for every two charts their places crossed: some hundred thousand
+small numbers whatever the size of the mailbox, and no message among them. Choosing places in one
+chart is then a sum in the browser for each of the others (``static/cube.js``), exact, without a
+kernel.
 """
 
 from __future__ import annotations
@@ -34,7 +35,14 @@ DELAYS = {
     "within a week": 604_800,
     "later": np.inf,
 }
-THREADS = {"alone": 1, "2 messages": 2, "3 to 5": 5, "6 to 10": 10, "11 to 30": 30, "over 30": np.inf}
+THREADS = {
+    "alone": 1,
+    "2 messages": 2,
+    "3 to 5": 5,
+    "6 to 10": 10,
+    "11 to 30": 30,
+    "over 30": np.inf,
+}
 
 
 class Side(NamedTuple):
@@ -79,8 +87,8 @@ def build(found: list[Side]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``names``; ``rows`` (name → records, with ``n``); ``pairs`` (``"a b"`` → counts, the places of
-        ``a`` by those of ``b``, in one list, row by row). Plain JSON.
+        ``names``; ``rows`` (name → records, with ``n``); ``pairs`` (``"a b"`` → counts, the places
+        of ``a`` by those of ``b``, in one list, row by row). Plain JSON.
     """
     rows = {}
     for side in found:
@@ -106,7 +114,9 @@ def _volume(columns: Columns) -> Side:
 
 def _clock(columns: Columns) -> Side:
     nothing = np.zeros(168, np.int64)
-    return Side(charts.clock(4, HEIGHT), cubes.by_clock(nothing, nothing > 0), cubes.hours_of_week(columns))
+    return Side(
+        charts.clock(4, HEIGHT), cubes.by_clock(nothing, nothing > 0), cubes.hours_of_week(columns)
+    )
 
 
 def _calendar(columns: Columns) -> Side:
@@ -142,7 +152,9 @@ def _named(
     places[best] = np.arange(len(best))
     shown = values if labels is None else labels
     figure = _bars(name, title, f"the {len(best)} most frequent {title.lower()}", len(best))
-    return Side(figure, _places(shown.iloc[best].tolist(), values.iloc[best].tolist()), places[codes])
+    return Side(
+        figure, _places(shown.iloc[best].tolist(), values.iloc[best].tolist()), places[codes]
+    )
 
 
 def _state(columns: Columns) -> Side:

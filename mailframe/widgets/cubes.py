@@ -1,7 +1,8 @@
 """From messages to the few numbers that a chart draws.
 
-Everything is counted over codes (``bincount``), never over text, so a table for a chart costs some
-milliseconds for a million messages. The rows of each table are what ``charts.py`` says its form wants.
+Everything is counted over codes (``bincount``), never over text, so a table for a chart costs
+some milliseconds for a million messages. The rows of each table are what ``charts.py`` says its
+form wants.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from mailframe.widgets.columns import Bools, Codes, Columns
 
-# The coarsest unit that still leaves a chart some forty bars: (days up to, frequency, how it is written).
+# The coarsest unit that leaves a chart some forty bars: days up to, frequency, how it is written.
 UNITS = (
     (92, "D", "%a %d %b %Y"),
     (1_000, "W-MON", "week of %d %b %Y"),
@@ -61,13 +62,13 @@ def periods(columns: Columns) -> Periods:
         return Periods(np.zeros(1, np.int64), [], np.full(len(columns), -1, np.int32))
     first, last = _span(days)
     if last - first < LEAST_DAYS:  # a single bar would tell nothing
-        first, last = last - LEAST_DAYS, last
+        first = last - LEAST_DAYS
     unit, pattern = next((unit, text) for most, unit, text in UNITS if last - first < most)
     start = pd.Timestamp(first * MICROSECONDS_A_DAY, unit="us")
     end = pd.Timestamp((last + 1) * MICROSECONDS_A_DAY, unit="us")
-    edges = pd.date_range(_floor(start, unit), end, freq=unit)
-    if edges[-1] < end:
-        edges = edges.append(pd.DatetimeIndex([edges[-1] + edges.freq]))
+    step = pd.tseries.frequencies.to_offset(unit)
+    edges = pd.date_range(_floor(start, unit), end + step, freq=step)
+    edges = edges[: edges.searchsorted(end) + 1]
     cuts = edges.to_numpy().astype("datetime64[D]").astype(np.int64)
     lookup = np.searchsorted(cuts, np.arange(cuts[0], cuts[-1]), side="right") - 1
     position = columns.days().astype(np.int64) - cuts[0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mailframe.widgets.charts import Figure
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 
 
 class Contents(NamedTuple):
@@ -71,7 +71,7 @@ def contents(df: pd.DataFrame, title: str | None = None) -> Contents:
     return Contents(title or _title(df), _period(columns), _numbers(columns), figures, counted)
 
 
-class Dashboard(ipw.VBox):
+class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     """Linked charts of a mailbox.
 
     Parameters
@@ -121,7 +121,9 @@ def _period(columns: Columns) -> str:
     instants = columns.instants()[columns.instants() != NO_INSTANT]
     if not len(instants):
         return "no dated messages"
-    first, last = (np.datetime64(int(edge), "us").item() for edge in (instants.min(), instants.max()))
+    first, last = (
+        np.datetime64(int(edge), "us").item() for edge in (instants.min(), instants.max())
+    )
     if first.date() == last.date():
         return f"{first:%d %B %Y}"
     return f"{first:%d %B %Y} to {last:%d %B %Y}"
@@ -138,7 +140,7 @@ def _numbers(columns: Columns) -> list[tuple[str, str]]:
         (f"{count:,}", "messages"),
         (f"{len(instants) / days:,.1f}" if count else NOTHING, "a day on average"),
         (f"{unread:,}", "unread"),
-        (f"{len(columns.coded('from_addr').values):,}", "senders"),
+        (f"{len(columns.coded('from_addr').words):,}", "senders"),
         (human_size(int(sizes[sizes > 0].sum())) if count else NOTHING, "in all"),
         (_duration(float(np.median(delays))) if len(delays) else NOTHING, "median time to a reply"),
     ]

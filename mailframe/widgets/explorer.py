@@ -1,7 +1,7 @@
 """The explorer: every way to look at a mailbox on one screen, all of it bound to the same filters.
 
-The state is the filter traits (``filters.py``) and nothing else. A change goes one way: traits → clauses →
-mask → count, table, charts. Controls, chips and brushed charts only ever set traits.
+The state is the filter traits (``filters.py``) and nothing else. A change goes one way: traits →
+clauses → mask → count, table, charts. Controls, chips and brushed charts only ever set traits.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ BARS = 8  # named things a chart lists
 MOST_SAVED = 200_000  # messages a browser is sent as one file
 
 
-class Explorer(ipw.VBox, filters.Filters):
+class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets is untyped
     """Look at mail: filter it, sort it, page through it, see it drawn.
 
-    Every filter is a trait (see ``mailframe.widgets.filters.Filters``): set it and the screen follows; use the
-    screen and it is set. ``data`` and ``query`` can be observed like traits.
+    Every filter is a trait (see ``mailframe.widgets.filters.Filters``): set it and the screen
+    follows; use the screen and it is set. ``data`` and ``query`` can be observed like traits.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Explorer(ipw.VBox, filters.Filters):
 
     def __init__(self, df: pd.DataFrame, **asked: Any) -> None:  # noqa: ANN401 -- traits check them
         self._columns = Columns(df)
-        self._names = [str(name) for name in self._columns.coded("folder").values]
+        self._names = [str(name) for name in self._columns.coded("folder").words]
         self._periods = cubes.periods(self._columns)
 
         self._data: pd.DataFrame | None = None
@@ -86,7 +86,7 @@ class Explorer(ipw.VBox, filters.Filters):
         names: Any = traitlets.All,  # noqa: ANN401 -- as in traitlets
         type: Any = "change",  # noqa: A002, ANN401 -- as in traitlets
     ) -> None:
-        """Call ``handler`` when a trait, or ``data``, changes; see ``traitlets.HasTraits.observe``."""
+        """Call ``handler`` when a trait or ``data`` changes, as ``HasTraits.observe`` does."""
         self._watched = self._watched or "data" in traitlets.traitlets.parse_notifier_name(names)
         super().observe(handler, names, type)
 
@@ -156,12 +156,12 @@ class Explorer(ipw.VBox, filters.Filters):
         folders = columns.coded("folder")
         in_folders = cubes.count(folders.codes, len(self._names), selection.without("folders"))
         senders = columns.coded("from_addr")
-        sent = cubes.count(senders.codes, len(senders.values), selection.without("sender"))
+        sent = cubes.count(senders.codes, len(senders.words), selection.without("sender"))
         tables = {
             "volume": cubes.over_time(self._periods, times, self._in_period()),
             "clock": cubes.by_clock(hours, self._in_hours()),
             "senders": self._ranking(sent, self._columns.people(), chosen={self.sender} - {""}),
-            "folders": self._ranking(in_folders, folders.values, chosen=set(self.folders)),
+            "folders": self._ranking(in_folders, folders.words, chosen=set(self.folders)),
         }
         self._charts.rows = {name: table.to_dict("records") for name, table in tables.items()}
         self._folders.counts = dict(zip(self._names, in_folders.tolist(), strict=True))
@@ -280,7 +280,7 @@ def explore(df: pd.DataFrame, **asked: Any) -> Explorer:  # noqa: ANN401 -- trai
     Returns
     -------
     Explorer
-        A widget; show it by letting it be the last line of a cell. ``explorer.data`` is the frame that
-        the filters leave, ``explorer.query`` the line of pandas that gives it.
+        A widget; show it by letting it be the last line of a cell. ``explorer.data`` is the frame
+        that the filters leave, ``explorer.query`` the line of pandas that gives it.
     """
     return Explorer(df, **asked)

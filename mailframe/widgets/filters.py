@@ -1,13 +1,14 @@
 """The filters of an explorer: traits in, clauses out.
 
-A filter is a trait and nothing else, so a program, a control and a brushed chart set it alike. Each trait
-that says something becomes one clause (the search line: one a term), whose text is the term that would
-say the same on the search line; that is what a chip shows.
+A filter is a trait and nothing else, so a program, a control and a brushed chart set it alike.
+Each trait that says something becomes one clause (the search line: one a term), whose text is the
+term that would say the same on the search line; that is what a chip shows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -45,7 +46,7 @@ class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
             moment = pd.Timestamp(value)
         except ValueError as error:
             raise ConfigurationError(f"{value!r} is no date: write 2024-05-31") from error
-        if moment is pd.NaT:
+        if pd.isna(moment):
             return None
         return moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
 
@@ -136,7 +137,7 @@ def clauses(filters: Filters, folders: Sequence[str]) -> list[tuple[str, query.C
     found = [("search", clause) for clause in query.parse(filters.search, folders)]
     for name, read in _CLAUSES.items():
         value = getattr(filters, name)
-        if value is not None and value != "" and value != []:
+        if value is not None and value not in ("", []):
             found.append((name, read(value)))
     return found
 
@@ -163,7 +164,7 @@ def _state(name: str) -> query.Clause:
 def _subject(text: str) -> query.Clause:
     """Read words, phrases and a /pattern/, each sought in the subject."""
     text = text.strip()
-    if len(text) > 2 and text[0] == text[-1] == "/":
+    if re.fullmatch("/.+/", text):
         parts = [query.parse(f"subject:{text}")[0]]
     else:
         read = _term("subject")

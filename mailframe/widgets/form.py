@@ -1,14 +1,15 @@
 """The form for those who do not write code: an account in, an explorer out.
 
-What fetches is handed in (``mailframe.connect`` knows the readers), so nothing here opens a socket. The
-fetch is a task of the notebook's own event loop: the page stays alive, and Cancel cancels it.
+What fetches is handed in (``mailframe.connect`` knows the readers), so nothing here opens a
+socket. The fetch is a task of the notebook's own event loop: the page stays alive, and Cancel
+cancels it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import ipywidgets as ipw
@@ -19,34 +20,22 @@ from mailframe.widgets import parts
 from mailframe.widgets.explorer import Explorer
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     import pandas as pd
+
+    Fetch = Callable[..., Coroutine[Any, Any, pd.DataFrame]]
 
 SHOWN_EVERY = 0.1  # seconds between two steps of the bar: a person sees no more
 
 
-class Reader(Protocol):
-    """Reads mail, as ``mailframe.aread_imap`` does."""
-
-    async def __call__(self, account: str, **options: Any) -> pd.DataFrame:  # noqa: ANN401 -- theirs
-        """Read the messages of ``account``."""
-
-
-class Lister(Protocol):
-    """Lists folders, as ``mailframe.alist_folders`` does."""
-
-    async def __call__(self, account: str, *, password: str | None = None) -> pd.DataFrame:
-        """List the folders of ``account``."""
-
-
-class Connect(ipw.VBox):
+class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     """Ask for an account, fetch its headers with a live bar, and become an explorer.
 
     Parameters
     ----------
     read, list_folders : coroutine functions
-        What fetches; see ``Reader`` and ``Lister``.
+        What fetches: ``mailframe.aread_imap`` and ``mailframe.alist_folders``.
     host, user : str
         To begin with.
 
@@ -61,7 +50,7 @@ class Connect(ipw.VBox):
     explorer = traitlets.Instance(Explorer, allow_none=True)
     state = traitlets.Unicode("idle")
 
-    def __init__(self, read: Reader, list_folders: Lister, host: str = "", user: str = "") -> None:
+    def __init__(self, read: Fetch, list_folders: Fetch, host: str = "", user: str = "") -> None:
         self._read = read
         self._list = list_folders
         self._task: asyncio.Task[None] | None = None
@@ -95,7 +84,9 @@ class Connect(ipw.VBox):
     def account(self) -> str:
         """Give the account's URL; a host without a scheme is asked over TLS."""
         scheme, _, host = self._host.value.strip().rpartition("://")
-        return f"{scheme or 'imaps'}://{quote(self._user.value.strip(), safe='')}@{host.rstrip('/')}"
+        return (
+            f"{scheme or 'imaps'}://{quote(self._user.value.strip(), safe='')}@{host.rstrip('/')}"
+        )
 
     # -- what happens ---------------------------------------------------------------------------
 

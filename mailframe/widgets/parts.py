@@ -42,7 +42,7 @@ class Charts(anywidget.AnyWidget):
         The last click or finished brush: ``chart`` (name), ``value`` (in fields of its rows).
     """
 
-    figures = traitlets.List().tag(sync=True)
+    figures = traitlets.List(traitlets.Dict()).tag(sync=True)
     rows = traitlets.Dict().tag(sync=True)
     cube = traitlets.Dict().tag(sync=True)
     gesture = traitlets.Dict().tag(sync=True)
@@ -74,7 +74,7 @@ class Folders(anywidget.AnyWidget):
 
     _esm = assets.text("folders.js")
 
-    nodes = traitlets.List().tag(sync=True)
+    nodes = traitlets.List(traitlets.Dict()).tag(sync=True)
     counts = traitlets.Dict().tag(sync=True)
     chosen = traitlets.List(traitlets.Unicode()).tag(sync=True)
 

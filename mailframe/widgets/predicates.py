@@ -1,8 +1,9 @@
 """What a filter asks of a message, twice told: as a mask and as pandas.
 
-A predicate is a value (frozen, hashable: masks are cached by it). ``mask(columns)`` answers it for every
-row of a frame in a few milliseconds; ``code()`` is the expression, over a frame called ``df``, that a
-reader could have typed. The two must agree on every frame; a property test holds them to it.
+A predicate is a value (frozen, hashable: masks are cached by it). ``mask(columns)`` answers it
+for every row of a frame in a few milliseconds; ``code()`` is the expression, over a frame called
+``df``, that a reader could have typed. The two must agree on every frame; a property test holds
+them to it.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class Predicate(Protocol):
         """One verdict a row."""
 
     def code(self) -> str:
-        """The pandas expression over ``df`` that gives the same verdicts."""
+        """Give the pandas expression over ``df`` that comes to the same verdicts."""
 
 
 @dataclass(frozen=True)
 class Contains:
-    """Text column ``column`` contains ``text``, whatever the case; a missing text contains nothing."""
+    """Text column ``column`` contains ``text``, whatever the case; null contains nothing."""
 
     column: str
     text: str
@@ -43,14 +44,14 @@ class Contains:
         return columns.coded(self.column).spread(_hits(values, _lower(self.text), regex=False))
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         lowered = f'df["{self.column}"].str.lower()'
         return f"{lowered}.str.contains({_lower(self.text)!r}, regex=False, na=False)"
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Regular expression ``pattern`` (RE2) is found in text column ``column``, whatever the case."""
+    """Pattern ``pattern`` (RE2) is found in text column ``column``, whatever the case."""
 
     column: str
     pattern: str
@@ -58,10 +59,10 @@ class Matches:
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
         coded = columns.coded(self.column)
-        return coded.spread(_hits(coded.values, self.pattern, regex=True))
+        return coded.spread(_hits(coded.words, self.pattern, regex=True))
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'df["{self.column}"].str.contains({self.pattern!r}, case=False, na=False)'
 
 
@@ -75,10 +76,10 @@ class OneOf:
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
         coded = columns.coded(self.column)
-        return coded.spread(coded.values.isin(list(self.values)).to_numpy(dtype=bool))
+        return coded.spread(coded.words.isin(list(self.values)).to_numpy(dtype=bool))
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'df["{self.column}"].isin({list(self.values)!r})'
 
 
@@ -93,7 +94,7 @@ class Present:
         return columns.coded(self.column).codes >= 0
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'df["{self.column}"].notna()'
 
 
@@ -111,7 +112,7 @@ class ItemContains:
         return columns.listed(self.column).spread(np.array(chosen, dtype=bool), len(columns))
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return _over_lists(f"any({self.text.lower()!r} in x.lower() for x in v)", self.column)
 
 
@@ -125,11 +126,11 @@ class HasItem:
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
         listed = columns.listed(self.column)
-        chosen = (listed.items.values == self.item).to_numpy(dtype=bool)
+        chosen = (listed.items.words == self.item).to_numpy(dtype=bool)
         return listed.spread(chosen, len(columns))
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return _over_lists(f"{self.item!r} in v", self.column)
 
 
@@ -144,7 +145,7 @@ class Since:
         return columns.instants() >= _microsecond(self.instant)
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'(df["date"] >= {_timestamp(self.instant)})'
 
 
@@ -158,10 +159,11 @@ class Before:
         """One verdict a row."""
         # NaT is stored as the smallest integer: it must not count as early.
         instants = columns.instants()
-        return (instants < _microsecond(self.instant)) & (instants != NO_INSTANT)
+        early: Bools = (instants < _microsecond(self.instant)) & (instants != NO_INSTANT)
+        return early
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'(df["date"] < {_timestamp(self.instant)})'
 
 
@@ -176,7 +178,7 @@ class OnWeekdays:
         return np.isin(np.arange(-1, 7), self.weekdays)[columns.weekdays() + 1]
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'df["date"].dt.day_of_week.isin({list(self.weekdays)!r})'
 
 
@@ -191,7 +193,7 @@ class InHours:
         return np.isin(np.arange(-1, 24), self.hours)[columns.hours() + 1]
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'df["date"].dt.hour.isin({list(self.hours)!r})'
 
 
@@ -206,7 +208,7 @@ class AtLeast:
         return columns.sizes() >= self.octets  # a missing size is kept as -1
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'(df["size"] >= {self.octets}).fillna(False)'
 
 
@@ -222,7 +224,7 @@ class Below:
         return (sizes < self.octets) & (sizes >= 0)
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'(df["size"] < {self.octets}).fillna(False)'
 
 
@@ -237,7 +239,7 @@ class Flag:
         return columns.flag(self.column)
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f'df["{self.column}"]'
 
 
@@ -252,7 +254,7 @@ class Not:
         return ~self.predicate.mask(columns)
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         return f"~{self.predicate.code()}"
 
 
@@ -267,7 +269,7 @@ class AnyOf:
         return reduce(np.logical_or, (each.mask(columns) for each in self.predicates))
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         if len(self.predicates) == 1:
             return self.predicates[0].code()
         return f"({' | '.join(each.code() for each in self.predicates)})"
@@ -284,7 +286,7 @@ class AllOf:
         return reduce(np.logical_and, (each.mask(columns) for each in self.predicates))
 
     def code(self) -> str:
-        """The same in pandas."""
+        """Say it in pandas."""
         if len(self.predicates) == 1:
             return self.predicates[0].code()
         return f"({' & '.join(each.code() for each in self.predicates)})"

@@ -1,14 +1,15 @@
-"""The search line: the language that people know from mail, read into predicates.
+r"""The search line: the language that people know from mail, read into predicates.
 
 ::
 
     from:ann subject:"plan b" before:2024-05 larger:1M is:unread -list:dev
-    in:Archive/* OR in:INBOX   /invoice \\d+/   to:bob,carol   weekday:sat,sun   hour:8-18
+    in:Archive/* OR in:INBOX   /invoice \d+/   to:bob,carol   weekday:sat,sun   hour:8-18
 
-Terms stand side by side and must all hold; ``OR`` between two terms joins them first; ``-`` turns one
-round. A word without a key is sought in the subject and the sender. ``key:a,b`` is ``a`` or ``b``, except
-in text, where a comma is a comma. Reading is forgiving where a line is still being typed (an open quote
-ends with the line) and exact elsewhere: a date that is none is an error, told with what would be right.
+Terms stand side by side and must all hold; ``OR`` between two terms joins them first; ``-`` turns
+one round. A word without a key is sought in the subject and the sender. ``key:a,b`` is ``a`` or
+``b``, except in text, where a comma is a comma. Reading is forgiving where a line is still being
+typed (an open quote ends with the line) and exact elsewhere: a date that is none is an error,
+told with what would be right.
 
 Regular expressions are RE2's: linear in time whatever the pattern, so no line can stall a notebook.
 """
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     # The values of a term and the folder names there are → what the term asks.
     Reader = Callable[[Sequence[str], Sequence[str]], Predicate]
 
+THOUSAND = 1_000
 UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -142,13 +144,13 @@ def short_size(octets: int) -> str:
 
 def human_size(octets: int) -> str:
     """Write a size for reading, in two or three digits: ``840 B``, ``1.2 kB``, ``35 MB``."""
-    size = float(octets)
-    for unit in ("B", "kB", "MB"):
-        if size < 999.5:
-            number = f"{size:.1f}".removesuffix(".0") if size < 9.95 else f"{size:.0f}"
-            return f"{number} {unit}"
-        size /= 1000
-    return f"{size:,.1f} GB"
+    size, units = float(octets), ["B", "kB", "MB", "GB"]
+    while round(size) >= THOUSAND and len(units) > 1:
+        size /= THOUSAND
+        units.pop(0)
+    # One decimal, but for what has two digits before it anyway.
+    number = f"{size:.1f}".removesuffix(".0")
+    return f"{number if len(number) == len('9.9') else f'{size:,.0f}'} {units[0]}"
 
 
 def parse_size(text: str) -> int:
@@ -174,10 +176,8 @@ def parse_period(text: str) -> tuple[pd.Timestamp, pd.Timestamp]:
         If it is no date.
     """
     match = _DATE.fullmatch(text.strip())
+    year, month, day = match.groups() if match else ("", None, None)
     try:
-        if match is None:
-            raise ValueError(text)
-        year, month, day = match.groups()
         start = pd.Timestamp(int(year), int(month or 1), int(day or 1), tz="UTC")
         if day:
             return start, start + pd.DateOffset(days=1)
@@ -344,12 +344,11 @@ def _hour(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
 def _ranges(values: Sequence[str], number: Callable[[str], int], count: int) -> tuple[int, ...]:
     """Numbers of ``8-17`` or ``sat,sun``, both ends included; ``22-5`` goes round midnight."""
     found: set[int] = set()
+    places = range(count)
     try:
         for value in values:
             first, _, last = value.partition("-")
-            start, end = number(first), number(last or first)
-            if not (0 <= start < count and 0 <= end < count):
-                raise ValueError(value)
+            start, end = (places.index(number(edge)) for edge in (first, last or first))
             found.update((start + step) % count for step in range((end - start) % count + 1))
     except ValueError as error:
         example = "mon or sat-sun" if count == len(WEEKDAYS) else "0 to 23, or 8-17"

@@ -1,18 +1,20 @@
-"""The report: the dashboard as one HTML file that needs nothing else, neither network nor kernel."""
+"""The report: the dashboard as one HTML file, which needs neither network nor kernel."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailframe.frame.whole import replacing
 from mailframe.widgets import assets
 from mailframe.widgets.dashboard import contents
 
 if TYPE_CHECKING:
+    import os
+
     import pandas as pd
 
     from mailframe.widgets.dashboard import Contents
@@ -33,8 +35,8 @@ script-src 'unsafe-inline' 'unsafe-eval'; img-src data:">
 {heading}
 <noscript><p>The charts need JavaScript; the numbers above do not.</p></noscript>
 <div id="charts"></div>
-<footer>Made with mailframe on {made}. This file holds counts, the names of the most frequent senders, \
-domains, folders and lists, and no messages.</footer>
+<footer>Made with mailframe on {made}. This file holds counts and the names of the most frequent \
+senders, domains, folders and lists, but no message.</footer>
 </main>
 <script type="application/json" id="contents">{data}</script>
 <script>{vega}</script>
@@ -62,24 +64,18 @@ def report(df: pd.DataFrame, path: str | os.PathLike[str], *, title: str | None 
     Returns
     -------
     Path
-        The file, readable by its owner only. It asks nothing of any network; its size is that of its
-        scripts (about 1 MB) and some hundred kilobytes of counts, whatever the mailbox.
+        The file, readable by its owner only. It asks nothing of any network; its size is that of
+        its scripts (about 1 MB) and some hundred kilobytes of counts, whatever the mailbox.
 
     Raises
     ------
     ConfigurationError
-        If ``df`` lacks columns of mail.
+        If ``df`` lacks columns of mail, or ``path`` cannot be written to.
     """
-    target = Path(path)
     text = render(contents(df, title))
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    with replacing(path) as file:
+        file.write(text.encode())
+    return Path(path)
 
 
 def render(shown: Contents) -> str:

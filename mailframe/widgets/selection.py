@@ -1,8 +1,8 @@
 """Which rows of a frame the filters leave: masks, combined and remembered.
 
-A mask is made once for each distinct predicate and kept while there is room, so typing one more term or
-taking one away costs that term alone. Combining them is a few ``and`` over bytes: about a millisecond
-for a million rows and a handful of clauses.
+A mask is made once for each distinct predicate and kept while there is room, so typing one more
+term or taking one away costs that term alone. Combining them is a few ``and`` over bytes: about a
+millisecond for a million rows and a handful of clauses.
 """
 
 from __future__ import annotations
@@ -43,14 +43,15 @@ class Selection:
     ) -> None:
         self.columns = columns
         self.clauses = list(clauses)
-        self._masks: OrderedDict[Predicate, Bools] = kept._masks if kept else OrderedDict()
+        self.masks: OrderedDict[Predicate, Bools] = kept.masks if kept else OrderedDict()
         self.mask = self.without()
         self.count = int(np.count_nonzero(self.mask))
 
     def without(self, *filters: str) -> Bools:
         """One verdict a row, leaving the named filters out of account.
 
-        A chart draws what the *other* filters leave, so that one can see what else there is to choose.
+        A chart draws what the *other* filters leave, so that one can see what else there is to
+        choose.
         """
         predicates = [clause.predicate for name, clause in self.clauses if name not in filters]
         if not predicates:
@@ -69,10 +70,10 @@ class Selection:
         return f"df[{' & '.join(codes)}]" if codes else "df"
 
     def _mask(self, predicate: Predicate) -> Bools:
-        if predicate in self._masks:
-            self._masks.move_to_end(predicate)
+        if predicate in self.masks:
+            self.masks.move_to_end(predicate)
         else:
-            self._masks[predicate] = predicate.mask(self.columns)
-            if len(self._masks) > MASKS_KEPT:
-                self._masks.popitem(last=False)
-        return self._masks[predicate]
+            self.masks[predicate] = predicate.mask(self.columns)
+            if len(self.masks) > MASKS_KEPT:
+                self.masks.popitem(last=False)
+        return self.masks[predicate]

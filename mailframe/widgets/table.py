@@ -1,8 +1,8 @@
 """The table of messages: itables' widget, fed one page at a time.
 
-itables sends the whole of a frame to the browser and sorts it there, which ends at some thousand rows.
-Here the browser names the page and the order that it wants (trait ``request``) and gets those rows only
-(trait ``page``), so a million messages cost the browser no more than fifteen.
+itables sends the whole of a frame to the browser and sorts it there, which ends at some thousand
+rows. Here the browser names the page and the order that it wants (trait ``request``) and gets
+those rows only (trait ``page``), so a million messages cost the browser no more than fifteen.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class MailTable(itables.widget.ITable):
         Row number in the frame of the message that was clicked; -1 for none.
     """
 
-    _esm = assets.table_module(Path(itables.widget.__file__).parent / "static" / "widget.js")
+    _esm = assets.table_module(  # type: ignore[assignment]  # a text, where itables has a file
+        Path(itables.widget.__file__).parent / "static" / "widget.js"
+    )
 
     columns = traitlets.List(list(HEADINGS)).tag(sync=True)
     request = traitlets.Dict().tag(sync=True)
@@ -77,7 +79,7 @@ class MailTable(itables.widget.ITable):
             order=[[1, "desc"]],
             columnDefs=[{"orderable": False, "targets": 0}],
             language={
-                "info": "_START_–_END_ of _TOTAL_",
+                "info": "_START_ to _END_ of _TOTAL_",
                 "infoEmpty": "",
                 "infoFiltered": "",
                 "emptyTable": "No messages",
@@ -87,7 +89,7 @@ class MailTable(itables.widget.ITable):
             layout={
                 "topStart": None,
                 "topEnd": None,
-                "bottomStart": ["info", "pageLength"],
+                "bottomStart": {"info": {}, "pageLength": {}},
                 "bottomEnd": "paging",
             },
         )

@@ -48,7 +48,7 @@ class Window:
             self.outside.append(url)
 
     def drag(self, selector, start, end):
-        """Press at one part of an element, given in fractions of its size, and release at another."""
+        """Press at one place of an element, in fractions of its size, and release at another."""
         box = self.page.locator(selector).bounding_box()
         points = [
             (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)

@@ -1,6 +1,7 @@
 """One browser for all tests of the widgets."""
 
 import pytest
+
 from tests.widgets import browser
 
 

@@ -171,7 +171,7 @@ def _subjects(rng, count):
     texts = words[picks[0]] + " " + words[picks[1]] + " " + words[picks[2]]
     numbered = rng.random(count) < 0.5  # real subjects are half of them distinct
     texts[numbered] += " #" + np.arange(count).astype(str).astype(object)[numbered]
-    texts[rng.random(count) < 0.3] += " – Entwurf für nächste Woche"
+    texts[rng.random(count) < 0.3] += " - Entwurf für nächste Woche"
     replies = rng.random(count) < 0.4
     texts[replies] = "Re: " + texts[replies]
     if count:

@@ -65,7 +65,7 @@ def test_a_phrase_keeps_its_spaces_and_words_do_not_need_to_touch():
 
 
 def test_case_is_ignored_in_every_script():
-    assert subjects("ПЛАН", "план б", "Plan") == ["план б"]
+    assert subjects("ΣΧΈΔΙΟ", "Νέο σχέδιο", "Plan") == ["Νέο σχέδιο"]
     assert subjects("straße", "STRASSE", "Straße") == ["Straße"]
 
 
@@ -101,7 +101,7 @@ def test_a_regular_expression_stands_between_slashes():
 
 @pytest.mark.parametrize("pattern", ["(", "[", "*", r"(a)\1", "(?=a)", "(?P<n>a)"])
 def test_a_pattern_that_cannot_run_in_linear_time_is_told(pattern):
-    with pytest.raises(ConfigurationError, match="regular expression|group"):
+    with pytest.raises(ConfigurationError, match=r"regular expression|group"):
         query.parse(f"/{pattern}/")
 
 
@@ -213,12 +213,17 @@ def test_whatever_is_typed_is_chosen_alike_or_told(line):
     chosen(line)
 
 
+def _in_reach(moment):
+    """The same moment of one of the years that there is mail of."""
+    return moment.replace(year=2021 + moment.year % 4, day=min(moment.day, 28))
+
+
 ASKED = st.fixed_dictionaries(
     {},
     optional={
         "search": st.sampled_from(["", "plan", "-is:unread from:a", "x OR larger:10k"]),
         "folders": st.lists(st.sampled_from(FOLDERS), max_size=3),
-        "since": st.none() | st.datetimes(dt.datetime(2021, 1, 1), dt.datetime(2025, 1, 1)),
+        "since": st.none() | st.datetimes(timezones=st.just(dt.UTC)).map(_in_reach),
         "before": st.none() | st.dates(dt.date(2021, 1, 1), dt.date(2025, 1, 1)),
         "sender": VALUES,
         "recipient": VALUES,
