@@ -161,6 +161,19 @@ def test_content_length_is_ignored_where_it_is_wrong(length):
     assert subjects(data) == ["one", "two", "three"]
 
 
+def test_a_from_line_of_any_kind_counts_where_content_length_says_so():
+    data = message("one", more=b"Content-Length: 5\n")
+    data += b"From whom it may concern\nSubject: two\n\n"
+    assert subjects(data) == ["one", "two"]
+    assert subjects(data.replace(b": 5", b": 4")) == ["one"]
+
+
+def test_a_file_may_have_no_blank_line_at_all():
+    data = (DATED + b"Subject: x\nFrom here on\n") * 10_000
+    assert {piece.header for piece in pieces(data)} == {b"Subject: x\nFrom here on\n"}
+    assert len(pieces(data)) == 10_000
+
+
 def test_a_body_larger_than_any_window_may_hold_whole_messages():
     inner = message("inner") * (3 * WINDOW // len(message("inner")))
     data = message("one", inner, b"Content-Length: %d\n" % len(inner)) + message("two")
