@@ -163,7 +163,7 @@ class _Window:
             self._take_buffers(room)
         self._view[: len(kept)] = kept
         self._base, self._size = keep, len(kept)
-        self._read(max(need, len(kept) + 1))
+        self._read(max(need, len(kept) + 1, WINDOW))
         self._mark()
         if self._ended:  # nothing may be seen that is left from before
             self._data = bytes(self._view[: self._size])

@@ -65,6 +65,16 @@ def test_what_the_standard_library_writes_is_read_back(tmp_path, written):
     ]
 
 
+@given(st.lists(st.lists(lines | st.sampled_from([DATED[:-1], b"Subject: inner"])), max_size=4))
+def test_with_right_content_lengths_bodies_may_hold_anything(bodies):
+    written = [
+        b"Subject: x\nContent-Length: %d\n\n%s" % (len(body), body)
+        for body in (b"".join(line + b"\n" for line in lines) for lines in bodies)
+    ]
+    found = pieces(b"".join(DATED + one + b"\n" for one in written))
+    assert [piece.size for piece in found] == [len(one) for one in written]
+
+
 @given(
     st.data(), st.lists(st.sampled_from([message("a"), message("b", b"From x\n" * 9)]), max_size=4)
 )
