@@ -14,16 +14,19 @@ import re
 
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MONTH = b"|".join(_MONTHS)
+_WEEKDAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _TIME = rb"\d{1,2}:\d{1,2}(?::\d\d)?"
 _ZONE = rb"\(?(?:[A-Z]{1,5}|[+-]\d{4})\)?"
 # As nearly all are written; what it finds, the next would find as well.
 _COMMON = re.compile(
-    rb"From \S+ +[A-Z][a-z][a-z] ("
+    rb"From \S+ +"
+    + _WEEKDAY
+    + rb" ("
     + _MONTH
     + rb") +(\d\d?) (\d\d:\d\d:\d\d) (?:([+-]\d{4}) )?(\d{4})(?=[\r\n])"
 )
 _DATED = re.compile(
-    rb"From [^\r\n]*?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +"
+    rb"From [^\r\n]*?" + _WEEKDAY + rb",? +"
     rb"(?:(?P<month>"
     + _MONTH
     + rb") +(?P<day>\d{1,2})|(?P<day2>\d{1,2}) +(?P<month2>"

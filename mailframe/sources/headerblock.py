@@ -28,21 +28,21 @@ def newline_of(text: bytes) -> int:
     return CR if first and first[0] == b"\r" else LF
 
 
-def header_length(data: bytes | bytearray, start: int, end: int, newline: int) -> int:
-    """Give the length of a header block with its blank line, or -1 if there is no blank line.
+def after_blank_line(data: bytes | bytearray, start: int, end: int, newline: int) -> int:
+    """Give the index after the first blank line, or -1 if there is none.
 
     Parameters
     ----------
     data : bytes or bytearray
-        Text in which a line end stands before `start`.
+        Text.
     start, end : int
-        Where the block begins, and how far to look.
+        Where to look: from the beginning of a line, with a line end before it.
     newline : int
         What ends lines in `data`: LF, with or without a CR before it, or CR.
     """
     if newline == CR:
         blank = data.find(b"\r\r", start - 1, end)
-        return blank + 2 - start if blank >= 0 else -1
+        return blank + 2 if blank >= 0 else -1
     bare, crlf = b"\n\n", b"\n\r\n"
     # The search that will end soon comes first and bounds the other.
     common, rare = (crlf, bare) if data[start - 2 : start - 1] == b"\r" else (bare, crlf)
@@ -52,8 +52,8 @@ def header_length(data: bytes | bytearray, start: int, end: int, newline: int) -
     if rare is bare or data.find(b"\r", start, limit) >= 0:
         other = data.find(rare, start - 1, limit)
     if other >= 0:
-        return other + len(rare) - start
-    return blank + len(common) - start if blank >= 0 else -1
+        return other + len(rare)
+    return blank + len(common) if blank >= 0 else -1
 
 
 def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
@@ -71,18 +71,18 @@ def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
     header : bytes
         The header block with its blank line.
     """
-    # The first line follows a line end, so to speak.
-    data = b"\n\n"
-    length = -1
-    date: bytes | None = None
-    start = 2
-    while length < 0 and len(data) < LONGEST_HEADER and (more := read(_CHUNK)):
+    # The first line follows a blank line, so to speak.
+    data = b"\n\n" + read(_CHUNK)
+    date = separates(data, 2) if data.startswith(b"From ", 2) else None
+    start = 2 if date is None else line_end(data, 2)
+    newline = newline_of(data[start:])
+    while (end := after_blank_line(data, start, len(data), newline)) < 0:
+        more = read(_CHUNK) if len(data) < LONGEST_HEADER else b""
+        if not more:
+            end = len(data)
+            break
         data += more
-        if len(data) == len(more) + 2 and more.startswith(b"From "):
-            date = separates(data, 2)
-            start = 2 if date is None else line_end(data, 2)
-        length = header_length(data, start, len(data), newline_of(data[start : start + _CHUNK]))
-    return date or b"", data[start:] if length < 0 else data[start : start + length]
+    return date or b"", data[start:end]
 
 
 def read_message(path: str) -> tuple[os.stat_result, bytes, bytes]:

@@ -62,8 +62,8 @@ def read_mbox(
     raw_headers : bool, default False
         Whether a column ``raw_headers`` holds each header block.
     errors : {"warn", "raise", "ignore"}
-        What to do about a file that is damaged. All three keep what can be read, unless raised;
-        the problems stand in ``df.attrs["mailframe"]["problems"]``.
+        About what cannot be read: give one warning in the end, raise the first problem, or say
+        nothing. ``df.attrs["mailframe"]["problems"]`` holds all of them; the rest is there.
     progress : None, False or callable
         None shows a bar in a terminal or a notebook; a callable is called with (octets done,
         octets in all).
@@ -76,8 +76,8 @@ def read_mbox(
         message's number in the file from 1, ``internaldate`` the From line's date (UTC where it
         names no zone), ``size`` the octets of the message as they stand in the file. Flags come
         from Status, X-Status, X-Keywords and X-Mozilla-Status fields. Of Google Takeout also
-        ``x_gm_thrid`` (str) and ``x_gmail_labels`` (list of str); there, what is not labelled
-        Unread is seen.
+        ``x_gm_thrid`` (str) and ``x_gmail_labels`` (list of str); there, what has not the
+        English label Unread is seen.
 
     Raises
     ------

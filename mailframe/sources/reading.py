@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, Typ
 
 from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning
 from mailframe.frame.batch import BatchBuilder
+from mailframe.frame.extras import parse_extras
 from mailframe.progress import Progress, open_progress
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Options:
     progress: ProgressOption = None
 
     def __post_init__(self) -> None:
+        parse_extras(self.headers)
         if self.errors not in {"warn", "raise", "ignore"}:
             raise ConfigurationError(
                 f"errors={self.errors!r} is none of 'warn', 'raise' and 'ignore'"
@@ -129,7 +131,7 @@ class Reading(ABC):
         self.account = account
         self._options = options
         self._builder = BatchBuilder(
-            account, headers=tuple(options.headers), raw_headers=options.raw_headers
+            account, headers=options.headers, raw_headers=options.raw_headers
         )
         self.schema: pa.Schema = self._builder.schema
         self.problems: list[dict[str, Any]] = []
@@ -149,9 +151,9 @@ class Reading(ABC):
     def messages(self) -> Iterator[Message]:
         """Yield the source's messages, folder by folder; report what cannot be read."""
 
-    def total(self) -> int | None:
-        """Give what progress counts to, in `unit`; None if that is not known."""
-        return None
+    @abstractmethod
+    def total(self) -> int:
+        """Give what progress counts to, in `unit`."""
 
     def advance(self, n: int) -> None:
         """Count `n` more units as done."""
@@ -189,7 +191,7 @@ class Reading(ABC):
         """Stop reading: close the file and the progress display."""
         self._batches.close()
 
-    def _run(self) -> Generator[pa.RecordBatch, None, None]:
+    def _run(self) -> Generator[pa.RecordBatch]:
         began = time.monotonic()
         folders: set[str] = set()
         self._progress = open_progress(
@@ -202,11 +204,10 @@ class Reading(ABC):
                 self.report["folders"] = len(folders)
                 self.report["messages"] += len(messages)
                 self.report["bytes"] += sum(message.size for message in messages)
-                self.report["seconds"] = time.monotonic() - began
                 yield batch
         finally:
             self._progress.close()
-        self.report["seconds"] = time.monotonic() - began
+        self.report["seconds"] = round(time.monotonic() - began, 3)
         self._warn()
 
     def _grouped(self) -> Iterator[list[Message]]:

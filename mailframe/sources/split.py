@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mailframe.sources.fromline import REACH, blank_before, line_end, separates
-from mailframe.sources.headerblock import LONGEST_HEADER, header_length, newline_of
+from mailframe.sources.headerblock import LONGEST_HEADER, after_blank_line, newline_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,7 +163,7 @@ class _Window:
             self._take_buffers(room)
         self._view[: len(kept)] = kept
         self._base, self._size = keep, len(kept)
-        self._read(max(need, len(kept) + 1))
+        self._read(max(need, len(kept) + 1, WINDOW))
         self._mark()
         if self._ended:  # nothing may be seen that is left from before
             self._data = bytes(self._view[: self._size])
@@ -176,19 +176,27 @@ class _Window:
         np.equal(octets[4 : count + 4], ord(" "), out=spare)
         np.logical_and(mask, spare, out=mask)
 
+    def _next_in_memory(self, offset: int) -> int:
+        """Give the offset of the next line that begins with ``From`` and can be judged, or -1."""
+        at = offset - self._base
+        judgeable = self._judgeable - self._base
+        while (at := self._found.find(1, at, judgeable)) >= 0:
+            if self._data.startswith(self._from, at - 1):
+                return self._base + at
+            at += 1
+        return -1
+
+    @property
+    def _judgeable(self) -> int:
+        """The offset before which a From line can be judged by what is in memory."""
+        return max(self.end - (4 if self._ended else REACH), self._base)
+
     def next_from(self, offset: int) -> int:
         """Give the offset of the next line that begins with ``From``, or -1."""
-        while True:
-            at = offset - self._base
-            judgeable = max(self._size - (4 if self._ended else REACH), 0)
-            while (at := self._found.find(1, at, judgeable)) >= 0:
-                if self._data.startswith(self._from, at - 1):
-                    return self._base + at
-                at += 1
-            if self._ended:
-                return -1
-            offset = max(offset, self._base + judgeable)
+        while (following := self._next_in_memory(offset)) < 0 and not self._ended:
+            offset = max(offset, self._judgeable)
             self._advance(offset, REACH + 1)
+        return following
 
     def separates(self, offset: int) -> bytes | None:
         """Judge a From line: its date, or None if it is text."""
@@ -214,15 +222,25 @@ class _Window:
     def open(self, offset: int, internaldate: bytes) -> _Message:
         """Begin the message whose From line is at `offset`: read its header block."""
         start = self._base + line_end(self._data, offset - self._base)
-        while (
-            length := header_length(self._data, start - self._base, self._size, self._newline)
-        ) < 0 and not self._ended:
-            have = self.end - start
-            if have >= LONGEST_HEADER:
-                break
-            self._advance(start, have + 1)
-        if not 0 <= length <= LONGEST_HEADER:
-            length = min(self.end - start, LONGEST_HEADER)
-        at = start - self._base
-        header = bytes(self._view[at : at + length])
-        return _Message(internaldate, header, start, _claim(header, start + length))
+        end = self._header_end(start)
+        header = bytes(self._view[start - self._base : end - self._base])
+        return _Message(internaldate, header, start, _claim(header, end))
+
+    def _header_end(self, start: int) -> int:
+        """Give the offset where a header block ends; reading on leaves `start` in memory."""
+        seen = start
+        while True:
+            following = self._next_in_memory(seen + 1)
+            limit = following if following >= 0 else self.end
+            end = after_blank_line(self._data, seen - self._base, limit - self._base, self._newline)
+            if end >= 0:
+                return min(self._base + end, start + LONGEST_HEADER)
+            if following >= 0:
+                # Without a blank line before it. The search goes on where it is text.
+                if self.separates(following) is not None:
+                    return min(following, start + LONGEST_HEADER)
+                seen = following
+            elif self._ended or self.end - start >= LONGEST_HEADER:
+                return min(self.end, start + LONGEST_HEADER)
+            else:
+                self._advance(start, self.end - start + 1)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TURNS = 5
 SHAPE = 1.16  # of the Pareto distribution of body sizes
 SMALLEST_BODY, LARGEST_BODY, LARGEST_TEXT = 10_500, 20_000_000, 20_000
-WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "From", "time", "on")
+WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "from", "time", "on")
 
 
 def header(number: int) -> bytes:

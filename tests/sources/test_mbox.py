@@ -261,9 +261,17 @@ def test_paths_that_name_no_file_are_refused_at_once(tmp_path):
             iter_mbox(path)
 
 
-def test_an_unknown_errors_option_is_refused(path):
-    with pytest.raises(mf.ConfigurationError, match="errors='strict'"):
-        iter_mbox(path, errors="strict")
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"errors": "strict"}, "errors='strict'"),
+        ({"headers": "X-Spam"}, r"list of names, such as \['X-Spam'\]"),
+        ({"headers": ["not a name"]}, "no header field name"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_at_once(path, options, says):
+    with pytest.raises(mf.ConfigurationError, match=says):
+        iter_mbox(path, **options)
 
 
 def test_a_file_that_cannot_be_read_is_refused():

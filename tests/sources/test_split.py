@@ -65,6 +65,16 @@ def test_what_the_standard_library_writes_is_read_back(tmp_path, written):
     ]
 
 
+@given(st.lists(st.lists(lines | st.sampled_from([DATED[:-1], b"Subject: inner"])), max_size=4))
+def test_with_right_content_lengths_bodies_may_hold_anything(bodies):
+    written = [
+        b"Subject: x\nContent-Length: %d\n\n%s" % (len(body), body)
+        for body in (b"".join(line + b"\n" for line in lines) for lines in bodies)
+    ]
+    found = pieces(b"".join(DATED + one + b"\n" for one in written))
+    assert [piece.size for piece in found] == [len(one) for one in written]
+
+
 @given(
     st.data(), st.lists(st.sampled_from([message("a"), message("b", b"From x\n" * 9)]), max_size=4)
 )
@@ -159,6 +169,19 @@ def test_content_length_decides_where_it_is_right(counted, end, following):
 def test_content_length_is_ignored_where_it_is_wrong(length):
     data = message("one", more=b"Content-Length: %d\n" % length) + message("two") + message("three")
     assert subjects(data) == ["one", "two", "three"]
+
+
+def test_a_from_line_of_any_kind_counts_where_content_length_says_so():
+    data = message("one", more=b"Content-Length: 5\n")
+    data += b"From whom it may concern\nSubject: two\n\n"
+    assert subjects(data) == ["one", "two"]
+    assert subjects(data.replace(b": 5", b": 4")) == ["one"]
+
+
+def test_a_file_may_have_no_blank_line_at_all():
+    data = (DATED + b"Subject: x\nFrom here on\n") * 10_000
+    assert {piece.header for piece in pieces(data)} == {b"Subject: x\nFrom here on\n"}
+    assert len(pieces(data)) == 10_000
 
 
 def test_a_body_larger_than_any_window_may_hold_whole_messages():
