@@ -41,11 +41,11 @@ _LOCAL = _ATOM + rb"(?:\." + _ATOM + rb")*+"
 _DOMAIN = rb"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+"
 # A bare addr-spec, or one in brackets behind a quoted string or words with single blanks.
 _PLAIN = (
-    rb'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?)*+))'
+    rb'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?+)*+))'
     rb"<(" + _LOCAL + rb")@(" + _DOMAIN + rb")>|(" + _LOCAL + rb")@(" + _DOMAIN + rb"))"
 )
 _PLAIN_ITEM = re.compile(_PLAIN)
-_PLAIN_LIST = re.compile(_PLAIN + rb"(?:[ \t]*+,[ \t]*+" + _PLAIN + rb")*+")
+_PLAIN_LIST = re.compile(_PLAIN + rb"(?:[ \t]*+,[ \t]*+" + _PLAIN + rb")*")
 
 _TOKEN = (
     rb"(?P<blank>[ \t]++)"
@@ -53,9 +53,9 @@ _TOKEN = (
     rb"%s"
     rb"|(?P<literal>\[[^\[\]<>\s]*+\])"
     rb"|(?P<mark>[<>@,;:()])"
-    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=\\]++|\\.|=(?!\?))++|.)'
+    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=\\]++|\\.|=(?!\?))+|.)'
 )
-_QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*+(?P<shut>"?))'
+_QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*(?P<shut>"?))'
 _TOKENS = re.compile(_TOKEN % _QUOTED, re.DOTALL)
 _TOKENS_UNQUOTED = re.compile(_TOKEN % b"", re.DOTALL)
 _COMMENT = re.compile(rb"[^()\\]++|\\.?|[()]", re.DOTALL)

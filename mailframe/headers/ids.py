@@ -13,7 +13,7 @@ from mailframe.headers.text import clean, unfold
 
 _ID = re.compile(rb"<([^<>]*+)>")
 # A quoted string keeps its blanks; elsewhere they come from folding and belong to nothing.
-_BLANK = re.compile(rb'("(?:[^"\\]++|\\.)*+"?)|[ \t]++')
+_BLANK = re.compile(rb'("(?:[^"\\]++|\\.)*"?)|[ \t]++')
 _BARE = re.compile(rb"[^\s<>,;()\"]++")
 
 

@@ -22,7 +22,7 @@ from mailframe.headers.charsets import SELF_CONTAINED, codec_of, decode_as, deco
 # start of another word: so what one attempt reads, no other reads again, and the cost is linear.
 WORD = (
     rb"=\?([^?*\s]{1,64}+)(\*[^?\s]{0,64}+)?\?([BbQq])\?"
-    rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*+)\?="
+    rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*)\?="
 )
 _WORD = re.compile(WORD)
 # Behind a CR no search begins: a run of them is read once.

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
       \x20++                                            # one space or several
     | (?P<open>\()
     | (?P<close>\))
-    | "(?P<quoted>(?:[^"\\]|\\.)*+)"(?=[ )\r\n]|\Z)       # the usual quoted string
+    | "(?P<quoted>(?:[^"\\]++|\\.)*)"(?=[ )\r\n]|\Z)      # the usual quoted string
     | "(?P<loose>.*?)"(?=[ )]|\Z)                        # quirk: a bare quote inside
     | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\]]*+\](?:<\d++>)?  # a section may hold spaces
       | [^\x20()"]++(?:"[^\x20()"]*+)*+)

@@ -376,7 +376,7 @@ class Columns:
 _ROW = re.compile(
     rb"\* \d{1,10} FETCH \("
     rb"(?:UID (\d{1,10})|FLAGS \(([^()\"\r\n]*+)\)|INTERNALDATE \"([^\"\\\r\n]*+)\""
-    rb"|RFC822\.SIZE (\d{1,20})|MODSEQ \(\d{1,20}\)| )*+"
+    rb"|RFC822\.SIZE (\d{1,20})|MODSEQ \(\d{1,20}\)| )*"
     rb"BODY\[HEADER\.FIELDS \([^)\]\r\n]*+\)\] \{(\d{1,7})\}\r\n"
 )
 
