@@ -36,16 +36,16 @@ class Mailbox(NamedTuple):
     domain: str | None
 
 
-_ATOM = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
-_LOCAL = _ATOM + rb"(?:\." + _ATOM + rb")*+"
-_DOMAIN = rb"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
+_LOCAL = _ATOM + r"(?:\." + _ATOM + r")*+"
+_DOMAIN = r"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+"
 # A bare addr-spec, or one in brackets behind a quoted string or words with single blanks.
 _PLAIN = (
-    rb'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?+)*+))'
-    rb"<(" + _LOCAL + rb")@(" + _DOMAIN + rb")>|(" + _LOCAL + rb")@(" + _DOMAIN + rb"))"
+    r'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?)*+))'
+    rf"<({_LOCAL}@)({_DOMAIN})>|({_LOCAL}@)({_DOMAIN}))"
 )
 _PLAIN_ITEM = re.compile(_PLAIN)
-_PLAIN_LIST = re.compile(_PLAIN + rb"(?:[ \t]*+,[ \t]*+" + _PLAIN + rb")*")
+_PLAIN_LIST = re.compile(rf"{_PLAIN}(?:[ \t]*+,[ \t]*+{_PLAIN})*+")
 
 _TOKEN = (
     rb"(?P<blank>[ \t]++)"
@@ -53,9 +53,9 @@ _TOKEN = (
     rb"%s"
     rb"|(?P<literal>\[[^\[\]<>\s]*+\])"
     rb"|(?P<mark>[<>@,;:()])"
-    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=\\]++|\\.|=(?!\?))+|.)'
+    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=\\]++|\\.|=(?!\?))++|.)'
 )
-_QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*(?P<shut>"?))'
+_QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*+(?P<shut>"?))'
 _TOKENS = re.compile(_TOKEN % _QUOTED, re.DOTALL)
 _TOKENS_UNQUOTED = re.compile(_TOKEN % b"", re.DOTALL)
 _COMMENT = re.compile(rb"[^()\\]++|\\.?|[()]", re.DOTALL)
@@ -95,15 +95,14 @@ def mailboxes(raw: bytes) -> tuple[list[Mailbox], bool]:
 
 def plain_mailboxes(value: bytes) -> list[Mailbox] | None:
     """Read an unfolded list that holds nothing odd; None where it may."""
-    if b"=?" in value or _PLAIN_LIST.fullmatch(value) is None:
+    text = value.decode("latin-1")
+    if "=?" in text or _PLAIN_LIST.fullmatch(text) is None or "xn--" in text.lower():
         return None
     found = []
-    for quoted, words, local, domain, bare, host in _PLAIN_ITEM.findall(value):
-        name = (quoted or words).decode("ascii").strip(" ")
-        shown, failed = domain_text((domain or host).decode("ascii"))
-        if failed:
-            return None
-        found.append(Mailbox(name or None, f"{(local or bare).decode('ascii')}@{shown}", shown))
+    for quoted, words, local, domain, bare, host in _PLAIN_ITEM.findall(text):
+        name = (quoted or words).strip(" ")
+        shown = (domain or host).lower()
+        found.append(Mailbox(name or None, (local or bare) + shown, shown))
     return found
 
 

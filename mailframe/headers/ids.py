@@ -90,6 +90,6 @@ def list_id(raw: bytes) -> tuple[str | None, bool]:
 
 def _id_text(raw: bytes) -> tuple[str, bool]:
     """Decode one id, without the blanks that folding put in."""
-    joined = _BLANK.sub(rb"\1", raw)
+    joined = _BLANK.sub(rb"\1", raw) if b" " in raw or b"\t" in raw else raw
     text, mended = clean(joined.decode("utf-8", "replace"))
     return text, mended or joined != raw or not text or "\ufffd" in text
