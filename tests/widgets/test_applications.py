@@ -23,7 +23,10 @@ SELECTED = ".mf-selection b"
 def numbers(page, chart):
     """What a bar chart says, as a reader of the page sees it: label → count."""
     bars = page.locator(f"[data-chart={chart}] path[aria-roledescription=bar][opacity='0']")
-    found = (re.search(r"label: (.*?); .*Messages: ([\d,]+)", text) for text in bars.evaluate_all("bars => bars.map(bar => bar.getAttribute('aria-label'))"))
+    found = (
+        re.search(r"label: (.*?); .*Messages: ([\d,]+)", text)
+        for text in bars.evaluate_all("bars => bars.map(bar => bar.getAttribute('aria-label'))")
+    )
     return {match[1]: int(match[2].replace(",", "")) for match in found}
 
 
@@ -68,7 +71,9 @@ def test_a_brush_in_a_report_moves_every_other_chart(opened, mail):
     assert before == mail["from_domain"].value_counts().to_dict()
     opened.drag("[data-chart=volume] svg", (0.4, 0.4), (0.6, 0.5))
     opened.page.wait_for_selector(SELECTED)
-    opened.wait("() => !document.querySelector('[data-chart=domains] [aria-label*=\"Messages: 4,\"]')")
+    opened.wait(
+        "() => !document.querySelector('[data-chart=domains] [aria-label*=\"Messages: 4,\"]')"
+    )
     after = numbers(opened.page, "domains")
     share = sum(after.values()) / sum(before.values())
     assert 0.15 < share < 0.3
@@ -152,7 +157,9 @@ def test_a_report_holds_no_message_and_stays_small(report, mail):
     assert report.stat().st_size < 5_000_000
     assert report.stat().st_mode & 0o077 == 0
     assert mail["message_id"].iloc[0] not in text
-    assert not any(subject in text for subject in mail["subject"].dropna().head(50) if "#" in subject)
+    assert not any(
+        subject in text for subject in mail["subject"].dropna().head(50) if "#" in subject
+    )
     assert not re.search(r'(?:src|href)\s*=\s*["\']?(?:https?:)?//', text.partition("<script")[0])
 
 

@@ -43,7 +43,10 @@ class Screen:
         return int(self.page.inner_text(".mf-said b").replace(",", ""))
 
     def chips(self):
-        return [chip.removesuffix(" ✕") for chip in self.page.locator(".mf-chips button").all_inner_texts()]
+        return [
+            chip.removesuffix(" ✕")
+            for chip in self.page.locator(".mf-chips button").all_inner_texts()
+        ]
 
     def column(self, name):
         return [text.strip() for text in self.page.locator(f"td.mf-{name}").all_inner_texts()]
@@ -70,9 +73,7 @@ class Screen:
         while chips := self.page.locator(".mf-chips button").all():
             count = len(chips)
             chips[-1].click()
-            self.window.wait(
-                "n => document.querySelectorAll('.mf-chips button').length < n", count
-            )
+            self.window.wait("n => document.querySelectorAll('.mf-chips button').length < n", count)
         self.seen_file.unlink(missing_ok=True)
 
 
@@ -143,7 +144,9 @@ def test_a_heading_sorts_the_whole_result_and_pages_follow(screen):
     screen.window.wait(wait, expected[0].strip())
     screen.page.click(".dt-paging button >> text='3'")
     screen.page.wait_for_selector(".dt-info >> text=25–36 of 20,000")
-    assert [text.lower() for text in screen.column("subject")] == [t.strip() for t in expected[24:36]]
+    assert [text.lower() for text in screen.column("subject")] == [
+        t.strip() for t in expected[24:36]
+    ]
     screen.page.click("th.mf-date")
     screen.page.click("th.mf-date")
     newest = MAIL["date"].max().strftime("%Y-%m-%d %H:%M")
@@ -229,4 +232,3 @@ def test_files_are_saved_from_the_page(screen):
         screen.page.click(".mf-actions button >> text=Report")
     assert download.value.suggested_filename == "mail.html"
     assert f"{len(data):,}" in download.value.path().read_text()
-
