@@ -368,9 +368,9 @@ class MailAccessor:
         Returns
         -------
         pandas.DataFrame
-            ``replies``; for "mine" also ``unanswered``, the messages with me in To and no List-Id
-            that no message of mine answers, which are counted and in no average; ``hours_50%``
-            and so on, then the same in business hours.
+            ``replies``; for "mine" also ``unanswered``, the messages with me in To that are no
+            bulk mail (see ``awaiting_reply``) and that no message of mine answers: counted, and
+            in no average; ``hours_50%`` and so on, then the same in business hours.
         """
         office = Office(days, hours, holidays, tz)
         return replies.response_summary(
@@ -382,9 +382,10 @@ class MailAccessor:
     ) -> pd.DataFrame:
         r"""List the threads that wait for an answer: what I owe, and what is owed to me.
 
-        I owe an answer where the last message of a thread is somebody else's, has me in To and
-        no List-Id, and is not flagged ``\Answered``. One is owed to me where the last message
-        is mine, no draft, and has somebody else in To.
+        I owe an answer where the last message of a thread is somebody else's, has me in To, is no
+        bulk mail (no List-Id, and no List-Unsubscribe where the frame was read with that header)
+        and is not flagged ``\Answered``. One is owed to me where the last message is mine, no
+        draft, and has somebody else in To.
 
         Returns
         -------

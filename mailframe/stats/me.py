@@ -1,8 +1,9 @@
 """Which addresses are the user's own: told, or guessed and said so.
 
-Guessed in this order, the first that gives any: who mail in Sent folders is from; the login, where
-it is an address that occurs in the mail; the address that most personal mail (without List-Id) is
-to. What was used stands in ``result.attrs["me"]`` of every statistic that needs it.
+Guessed in this order, the first that gives any: who the mail in Sent folders, or labelled so, is
+from; the login, where it is an address that occurs in the mail; the address that most personal mail
+(without List-Id) is to. What was used stands in ``result.attrs["me"]`` of every statistic that asks
+who the user is.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ SENT_NAMES = frozenset((
     "wysłane", "отправленные", "送信済み", "送信済みメール", "已发送",
 ))
 # fmt: on
+LABELS = "x_gmail_labels"  # of a Takeout, where all mail lies in one file
 # An address must have sent this share of the mail in Sent folders to count as the user's own:
 # a few messages of others get filed there by hand.
 LEAST_SHARE = 0.05
@@ -92,23 +94,26 @@ def _given(me: str | Iterable[str]) -> tuple[list[str], str]:
 
 
 def _guess(df: pd.DataFrame, senders: columns.Coded) -> tuple[list[str], str]:
-    folders = _sent_folders(df)
-    if folders:
-        inside = np.asarray(df["folder"].isin(folders), dtype=bool)
-        counts = senders.where(inside[senders.rows]).count
-        often = np.flatnonzero(counts >= max(1, LEAST_SHARE * counts.sum()))
-        often = often[np.argsort(-counts[often], kind="stable")]
-        if len(often):
-            return senders.labels.take(often).to_pylist(), "guessed from " + ", ".join(folders)
+    filed, places = _filed_as_sent(df)
+    counts = senders.where(filed[senders.rows]).count
+    often = np.flatnonzero(counts >= max(1, LEAST_SHARE * counts.sum()))
+    often = often[np.argsort(-counts[often], kind="stable")]
+    if len(often):
+        return senders.labels.take(often).to_pylist(), "guessed from " + ", ".join(places)
     return _guess_from_recipients(df, senders)
 
 
-def _sent_folders(df: pd.DataFrame) -> list[str]:
-    if "folder" not in df.columns:
-        return []
-    names = df["folder"].astype("category").cat.remove_unused_categories().cat.categories
-    last = names.astype(str).str.lower().str.split(r"[/.]", regex=True).str[-1]
-    return [name for name, end in zip(names, last, strict=True) if end in SENT_NAMES]
+def _filed_as_sent(df: pd.DataFrame) -> tuple[Bools, list[str]]:
+    """Mark what lies in a Sent folder or bears such a label, and name these."""
+    filed, places = np.zeros(len(df), dtype=bool), []
+    for name in {"folder", LABELS} & set(df.columns):
+        place = columns.coded(df, name)
+        last = pc.replace_substring_regex(pc.utf8_lower(place.labels), r"^.*[/.]", "")
+        known = columns.numpy(pc.is_in(last, pa.array(sorted(SENT_NAMES), pa.large_string())))
+        place = place.where(known[place.codes])
+        filed[place.rows] = True
+        places += place.labels.take(columns.unique(place.codes)).to_pylist()
+    return filed, sorted(set(places))
 
 
 def _guess_from_recipients(df: pd.DataFrame, senders: columns.Coded) -> tuple[list[str], str]:

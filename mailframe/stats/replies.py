@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ["mine", "theirs"]
 WAITING = ["owe", "owed"]
+BULK = {"list_id", "list_unsubscribe"}
 
 
 class Replies(NamedTuple):
@@ -153,13 +154,16 @@ def _groups(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, p
 
 
 def _addressed(df: pd.DataFrame, own: me.Own) -> Bools:
-    """Mark mail that names me in To and is no list mail: what asks me for an answer."""
+    """Mark mail that names me in To and is no bulk mail: what asks me for an answer.
+
+    Bulk has a List-Id or a List-Unsubscribe, so far as the frame has these.
+    """
     columns.require(df, "to")
     to = columns.coded(df, "to", fold=True)
     asked = np.zeros(len(df), dtype=bool)
     asked[to.rows[own.has(to.labels)[to.codes]]] = True
-    if "list_id" in df.columns:
-        asked &= df["list_id"].isna().to_numpy(dtype=bool)
+    for name in BULK & set(df.columns):
+        asked[columns.flat(df, name)[0]] = False
     return asked
 
 

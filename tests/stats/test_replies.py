@@ -105,6 +105,13 @@ def test_awaiting_reply_tells_what_i_owe_and_what_is_owed_to_me():
     assert table["age"].is_monotonic_decreasing
 
 
+def test_mail_that_one_can_unsubscribe_from_asks_for_no_answer():
+    column = pd.Series([["https://l.example/u"] if i == 9 else [] for i in DF.index])
+    df = DF.assign(list_unsubscribe=column.astype(DF["to"].dtype))
+    assert 9 not in df.mail.awaiting_reply().index
+    assert df.mail.response_summary().loc["eve@example.net", "unanswered"] == 1
+
+
 def test_a_flag_says_that_it_was_answered_elsewhere():
     df = DF.copy()
     df.loc[9, "answered"] = True

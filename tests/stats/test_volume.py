@@ -152,6 +152,15 @@ def test_ones_own_addresses_can_be_given():
         DF.mail.flow(me=["eve"])
 
 
+def test_a_label_says_sent_where_all_mail_lies_in_one_file():
+    labels = [["Gesendet", "Work"] if i == 13 else ["Inbox"] for i in DF.index]
+    takeout = DF.assign(folder="All", account="x", x_gmail_labels=labels)
+    assert takeout.mail.flow().attrs["me"] == {
+        "addresses": [ANN],
+        "source": "guessed from Gesendet",
+    }
+
+
 def test_without_a_sent_folder_the_login_or_the_commonest_recipient_is_taken():
     inbox = DF[DF["folder"] == "INBOX"]
     assert inbox.mail.flow().attrs["me"]["source"] == "guessed from the login"
