@@ -115,7 +115,7 @@ class Pending:
 
     def scan(self, framer: Framer) -> None:
         """Let the fast scanner take ordinary rows off the buffer."""
-        if self.void or self._partial or self._seen is not None:
+        if self.void or self._partial or self._seen is not None or not self.command.headers:
             return
         for first, last in self.command.uids.ranges:
             if last > self._last:

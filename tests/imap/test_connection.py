@@ -258,7 +258,7 @@ def test_an_expunged_message_is_no_row():
 def test_flags_headers_and_a_search_may_be_answered_side_by_side():
     flags = commands.uid_fetch(UidSet.of((1, 2)), commands.FLAG_ITEMS)
     search = commands.uid_search([b"ALL"])
-    connection, *pendings = examined(flags, fetch(1, 2), search)
+    connection, _, pendings = examined(flags, fetch(1, 2), search)
     lines = [rb"* 1 FETCH (UID 1 FLAGS (\Seen))", row(1, 1), b"* SEARCH 1 2", row(2, 2)]
     lines += [rb"* 2 FETCH (UID 2 FLAGS ())"]
     ends = [f"{pending.tag} OK done".encode() for pending in pendings]
@@ -273,7 +273,7 @@ def test_what_vanished_is_told_to_the_fetch_that_asked():
     changes = commands.changed_since(7, vanished=True)
     asked = commands.uid_fetch(UidSet.of((1, 9)), commands.FLAG_ITEMS, modifier=changes)
     assert bytes(asked.segments[0]) == b"UID FETCH 1:9 (UID FLAGS) (CHANGEDSINCE 7 VANISHED)"
-    connection, pending = examined(asked)
+    connection, _, (pending,) = examined(asked)
     talk(
         connection,
         b"* VANISHED (EARLIER) 3:4,900",
