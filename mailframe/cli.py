@@ -1,4 +1,4 @@
-"""The command line: folders, fetch, stats, demo.
+"""The command line: folders, fetch, sync, stats, demo.
 
 Exit codes: 0 for all well, 1 where something failed (said on standard error, one line each), 2 for
 a command that makes no sense, 130 after Ctrl-C. Results go to standard output or a file, everything
@@ -113,22 +113,16 @@ def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
     return decorate
 
 
-_selection_options = _options(
-    click.option(
-        "-f",
-        "--folder",
-        "folders",
-        multiple=True,
-        callback=lambda _context, _option, given: given or None,
-        metavar="GLOB",
-        help='Only folders of this name, such as INBOX or "Lists/*"; may be repeated.',
-    ),
-    click.option("--since", metavar="DATE", help="Arrived on this day or later: 2024-02-29."),
-    click.option("--before", metavar="DATE", help="Arrived before this day."),
-    click.option(
-        "--search", metavar="KEYS", help="IMAP SEARCH keys, such as 'UNSEEN FROM \"ann\"'."
-    ),
-    click.option("--newest", type=int, metavar="N", help="At most N messages of each folder."),
+_folders_option = click.option(
+    "-f",
+    "--folder",
+    "folders",
+    multiple=True,
+    callback=lambda _context, _option, given: given or None,
+    metavar="GLOB",
+    help='Only folders of this name, such as INBOX or "Lists/*"; may be repeated.',
+)
+_reading_options = _options(
     click.option("--connections", type=int, metavar="N", help="Sessions at most; 4 without."),
     click.option("--timeout", type=float, metavar="SECONDS", help="End the fetch after this time."),
     click.option(
@@ -139,8 +133,19 @@ _selection_options = _options(
         help="One more header field as a column, such as List-Unsubscribe or Received:all.",
     ),
 )
+_selection_options = _options(
+    _folders_option,
+    click.option("--since", metavar="DATE", help="Arrived on this day or later: 2024-02-29."),
+    click.option("--before", metavar="DATE", help="Arrived before this day."),
+    click.option(
+        "--search", metavar="KEYS", help="IMAP SEARCH keys, such as 'UNSEEN FROM \"ann\"'."
+    ),
+    click.option("--newest", type=int, metavar="N", help="At most N messages of each folder."),
+    _reading_options,
+    click.option("--store", metavar="DIR", help="Fetch what this store lacks, and keep it there."),
+)
 # Of these, what only a server can do.
-_SERVER_ONLY = {"folders", "since", "before", "search", "newest", "connections", "timeout"}
+_SERVER_ONLY = {"folders", "since", "before", "search", "newest", "connections", "timeout", "store"}
 
 
 def _account(url: str, security: Security | None, ca_file: str | None) -> Account:
@@ -224,6 +229,50 @@ def fetch(
     if not quiet:
         _say(_summary(stream.report, output))
     return _tell_problems(stream.report)
+
+
+@cli.command()
+@_account_options("url")
+@click.option("--store", required=True, metavar="DIR", help="The store; made if need be.")
+@_folders_option
+@_reading_options
+@click.option(
+    "--flags",
+    type=click.Choice(["exact", "counts", "skip"]),
+    help="Without CONDSTORE: read all flags each time (exact), where counts changed, or never.",
+)
+def sync(url: str, **options: Any) -> int:  # noqa: ANN401 -- passed on to the reader
+    """Bring a header store up to date; made for cron.
+
+    Says one line of what changed, and nothing when nothing did. Problems go to standard error and
+    into the exit code; what could be read is stored in any case.
+    """
+    from mailframe.sync import run
+
+    stream = _open(url, options, quiet=True)
+    run(_drain(stream))
+    if told := _told_changes(stream.report["store"]):
+        click.echo(f"{_plain(stream.report['account'])}: {told}")
+    return _tell_problems(stream.report)
+
+
+async def _drain(stream: BatchStream | Reading) -> None:
+    from contextlib import aclosing
+
+    async with aclosing(_batches(stream)) as batches:
+        async for _ in batches:
+            pass
+
+
+def _told_changes(store: Mapping[str, Any]) -> str:
+    """Put what a refresh did into words; nothing where it did nothing."""
+    words = {"new": "new", "changed": "with changed flags", "expunged": "expunged"}
+    parts = [f"{store[name]:,} {what}" for name, what in words.items() if store[name]]
+    if parts:
+        parts[-1] += f" in {_count(store['folders'], 'folder')}"
+    if store["removed"]:
+        parts.append(f"{_count(len(store['removed']), 'folder')} gone")
+    return ", ".join(parts)
 
 
 @cli.command()
