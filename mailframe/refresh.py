@@ -19,7 +19,7 @@ from mailframe.errors import ConfigurationError, StoreError
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
-from mailframe.fetcher.plan import SPAN, Ask, Folder, Known, Lookup, Span, Work
+from mailframe.fetcher.plan import SPAN, Ask, Folder, Known, Lookup, Span, Work, known_uids
 from mailframe.frame.batch import MENDED, BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.gather import BATCH_ROWS, Gathered
@@ -391,8 +391,8 @@ def _server_state(folder: Folder, *, qresync: bool) -> ServerState:
 
 def _works(step: Step, task: _Task) -> Iterator[Work]:
     """Turn a step of a plan into the pool's work."""
-    folder, state = task.folder, task.held.state if task.held else None
-    assert state is not None
+    folder = task.folder
+    assert task.held is not None
     match step:
         case Fetch(first):
             known = UidSet.of((first, (folder.uidnext or MAX_UID) - 1))
@@ -409,8 +409,9 @@ def _works(step: Step, task: _Task) -> Iterator[Work]:
                 yield Span(folder, uids, len(uids) // 10 + 1, ask=Ask(FLAG_ITEMS))
         case Headers(names):
             ask = Ask(extra_items([extra.field for extra in parse_extras(names)]))
-            for uids in UidSet.of((1, state.uidnext - 1)).split(SPAN):
-                yield Span(folder, uids, len(uids), ask=ask)
+            # None but those held: nothing else may ask for the same message's header meanwhile.
+            for span in known_uids(folder, UidSet(task.held.uids)):
+                yield dataclasses.replace(span, ask=ask)
         case Uids():
             yield Lookup(folder)
 

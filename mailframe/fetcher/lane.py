@@ -191,8 +191,7 @@ class Lane:
             return self._command_refused(job)
         if isinstance(work, Lookup):
             return ledger.looked_up(work, found(job.pending.responses))
-        if work.ask is not None:
-            ledger.vanished(work, vanished(job.pending.responses))
+        ledger.vanished(work, vanished(job.pending.responses))
         broken: dict[int, MailframeError] = {
             uid: ProtocolError(f"the server's answer for message {uid} makes no sense")
             for uid in job.pending.malformed | job.pending.incomplete()

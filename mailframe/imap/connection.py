@@ -24,7 +24,7 @@ from mailframe.imap.responses import Columns, Fetched, Status
 from mailframe.imap.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class Pending:
 
     def scan(self, framer: Framer) -> None:
         """Let the fast scanner take ordinary rows off the buffer."""
-        if self.void or self._partial or self._seen is not None:
+        if self.void or self._partial or self._seen is not None or not self.command.headers:
             return
         for first, last in self.command.uids.ranges:
             if last > self._last:
@@ -408,17 +408,35 @@ class Connection:
         else:
             self._count_junk()
 
+    def _answering(self) -> Iterator[Pending]:
+        """Give the commands that the server may be answering now.
+
+        The oldest, and those behind it up to an EXAMINE: Dovecot answers FETCH and SEARCH of one
+        mailbox side by side, and tells the ends of both when both have ended.
+        """
+        for pending in self._sent:
+            opens = pending.command.kind is Kind.EXAMINE
+            if pending is self.head or not opens:
+                yield pending
+            if opens:
+                return
+
     def _take_row(self, row: Fetched) -> None:
         """Rule 4: a row belongs to a FETCH that asked for it, else it is a flag update."""
-        for pending in self._sent:
-            kind = pending.command.kind
-            if kind is Kind.EXAMINE:
-                break
-            if kind is Kind.FETCH and (row.uid is None or row.uid in pending.command.uids):
-                if not pending.void:
-                    pending.add(row)
-                return
-        self._count_unsolicited()
+        asked = [
+            pending
+            for pending in self._answering()
+            if pending.command.kind is Kind.FETCH
+            and (row.uid is None or row.uid in pending.command.uids)
+        ]
+        if not asked:
+            self._count_unsolicited()
+            return
+        # Of FETCHes side by side, what stands in the row decides.
+        with_header = row.header is not None
+        pending = next((p for p in asked if p.command.headers == with_header), asked[0])
+        if not pending.void:
+            pending.add(row)
 
     def _take_malformed(self, uid: int | None) -> None:
         self._count_junk()
@@ -427,8 +445,8 @@ class Connection:
             head.malformed.add(uid)
 
     def _take_data(self, response: r.Response) -> None:
-        head = self.head
-        if head is None or not self._expects(head, response):
+        head = next((p for p in self._answering() if self._expects(p, response)), None)
+        if head is None:
             self._count_unsolicited()
             return
         if isinstance(response, r.Exists):

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from mailframe.store.state import FolderState
 
 
+# Long enough for the refresh of a day's mail by somebody else, short enough to tell a person why.
+WAIT = 10.0
+
 _NO_UIDS = np.array([], np.uint32)
 
 
@@ -233,13 +236,13 @@ def _held(sources: Sequence[_Source]) -> Held:
 
 
 @contextlib.contextmanager
-def writing(root: Path, account: str, *, wait: float = 10.0) -> Iterator[AccountWriter]:
+def writing(root: Path, account: str, *, wait: float | None = None) -> Iterator[AccountWriter]:
     """Be the one process that writes an account's part of the store at `root`.
 
     Parameters
     ----------
-    wait : float
-        Seconds to wait for another process to finish.
+    wait : float, optional
+        Seconds to wait for another process to finish; `WAIT` by default.
 
     Raises
     ------
@@ -248,5 +251,5 @@ def writing(root: Path, account: str, *, wait: float = 10.0) -> Iterator[Account
     """
     directory = layout.account_dir(root, account)
     atomic.make_dir(directory)
-    with atomic.locked(directory, wait=wait):
+    with atomic.locked(directory, wait=WAIT if wait is None else wait):
         yield AccountWriter(directory, account)

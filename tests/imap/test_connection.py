@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mailframe.errors import ConfigurationError, ConnectionLost, ProtocolError
 from mailframe.imap import commands
-from mailframe.imap.connection import Connection, found
+from mailframe.imap.connection import Connection, found, vanished
 from mailframe.imap.limits import Limits
 from mailframe.imap.search import parse_keys
 from mailframe.imap.uidset import UidSet
@@ -253,6 +253,35 @@ def test_an_expunged_message_is_no_row():
     nil = b"* 2 FETCH (UID 2 " + items + b")"
     talk(connection, row(1, 1), nil, b"* 2 EXPUNGE", b"M2 OK [EXPUNGEISSUED] some are gone")
     assert one.rows.uid == [1]
+
+
+def test_flags_headers_and_a_search_may_be_answered_side_by_side():
+    flags = commands.uid_fetch(UidSet.of((1, 2)), commands.FLAG_ITEMS)
+    search = commands.uid_search([b"ALL"])
+    connection, _, pendings = examined(flags, fetch(1, 2), search)
+    lines = [rb"* 1 FETCH (UID 1 FLAGS (\Seen))", row(1, 1), b"* SEARCH 1 2", row(2, 2)]
+    lines += [rb"* 2 FETCH (UID 2 FLAGS ())"]
+    ends = [f"{pending.tag} OK done".encode() for pending in pendings]
+    _, finished = talk(connection, *lines, *ends)
+    assert finished == pendings
+    assert (pendings[0].rows.uid, pendings[0].rows.flags) == ([1, 2], [rb"\Seen", b""])
+    assert pendings[1].rows.uid == [1, 2]
+    assert str(found(pendings[2].responses)) == "1:2"
+
+
+def test_what_vanished_is_told_to_the_fetch_that_asked():
+    changes = commands.changed_since(7, vanished=True)
+    asked = commands.uid_fetch(UidSet.of((1, 9)), commands.FLAG_ITEMS, modifier=changes)
+    assert bytes(asked.segments[0]) == b"UID FETCH 1:9 (UID FLAGS) (CHANGEDSINCE 7 VANISHED)"
+    connection, _, (pending,) = examined(asked)
+    talk(
+        connection,
+        b"* VANISHED (EARLIER) 3:4,900",
+        b"* 1 FETCH (UID 5 MODSEQ (9) FLAGS ())",
+        f"{pending.tag} OK done".encode(),
+    )
+    assert str(vanished(pending.responses)) == "3:4,900"
+    assert pending.rows.uid == [5]
 
 
 def test_search_results_unite():

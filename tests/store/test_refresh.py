@@ -1,0 +1,188 @@
+"""A refresh over IMAP returns what a full fetch would, and moves only what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import imaplib
+
+import pandas as pd
+import pytest
+
+import mailframe as mf
+from mailframe.errors import ConfigurationError, MailframeWarning, StoreError
+from mailframe.store.layout import account_dir, folder_path
+from mailframe.store.writer import writing
+from tests.servers.dovecot import Dovecot, Message
+from tests.store.scenario import SERVERS, play
+
+
+def mail(number):
+    head = f"From: p{number}@example.org\r\nSubject: {number}\r\nX-Tag: t{number}\r\n"
+    return Message(f"{head}Message-ID: <{number}@example.org>\r\n\r\nbody\r\n".encode())
+
+
+@pytest.fixture
+def inbox(dovecot, user):
+    """Give an account with 60 messages in INBOX and 5 in Work."""
+    dovecot.deliver(user, "INBOX", [mail(number) for number in range(60)])
+    dovecot.deliver(user, "Work", [mail(number) for number in range(5)])
+    return dovecot.url(user)
+
+
+@contextlib.contextmanager
+def another_client(dovecot, user, folder="INBOX"):
+    with imaplib.IMAP4("127.0.0.1", dovecot.port) as client:
+        client.login(user, "secret")
+        client.select(folder)
+        yield client
+
+
+def full(url, **options):
+    return mf.read_imap(url, progress=False, **options)
+
+
+def kept(url, store, **options):
+    df = mf.read_imap(url, store=store, progress=False, **options)
+    return df, df.attrs["mailframe"]
+
+
+UNCHANGED = {"folders": 0, "new": 0, "changed": 0, "expunged": 0, "removed": []}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_living_mailbox_is_mirrored_cell_by_cell(server, tmp_path):
+    with Dovecot(config=SERVERS[server]) as dovecot:
+        assert play(dovecot, tmp_path / "store", seed=4, steps=40) > 10
+
+
+def test_what_has_not_changed_is_not_fetched_again(inbox, tmp_path):
+    expected = full(inbox)
+    first, report = kept(inbox, tmp_path)
+    pd.testing.assert_frame_equal(first, expected)
+    assert report["store"] == UNCHANGED | {"folders": 2, "new": 65}
+    again, report = kept(inbox, tmp_path)
+    pd.testing.assert_frame_equal(again, expected)
+    assert report["store"] == UNCHANGED
+    # LOGIN, ID, ENABLE, LIST: no folder was opened.
+    assert (report["commands"], report["connections"]) == (4, 1)
+
+
+def test_changes_alone_are_moved(dovecot, user, inbox, tmp_path):
+    kept(inbox, tmp_path)
+    with another_client(dovecot, user) as client:
+        client.uid("STORE", "3:5", "+FLAGS", r"(\Flagged later)")
+        client.uid("STORE", "10:11", "+FLAGS", r"(\Deleted)")
+        client.expunge()
+    dovecot.deliver(user, "INBOX", [mail(99)])
+    df, report = kept(inbox, tmp_path)
+    pd.testing.assert_frame_equal(df, full(inbox))
+    expected = {"folders": 1, "new": 1, "changed": 3, "expunged": 2, "removed": []}
+    assert report["store"] == expected
+    assert report["bytes"] < 3000
+    changes = mf.open_store(tmp_path).changes(since="2000-01-01")
+    assert changes["change"].value_counts()["gone"] == 2
+
+
+def test_a_header_asked_for_later_is_fetched_alone(inbox, tmp_path):
+    kept(inbox, tmp_path)
+    _, without = kept(inbox, tmp_path)
+    df, report = kept(inbox, tmp_path, headers=["X-Tag"])
+    pd.testing.assert_frame_equal(df, full(inbox, headers=["X-Tag"]))
+    assert report["bytes"] - without["bytes"] < 65 * 110
+    df, report = kept(inbox, tmp_path, headers=["x-tag"])
+    assert report["store"] == UNCHANGED
+    df, report = kept(inbox, tmp_path)
+    pd.testing.assert_frame_equal(df, full(inbox))
+
+
+def test_folders_that_are_gone_leave_the_store_and_others_wait(dovecot, user, inbox, tmp_path):
+    kept(inbox, tmp_path)
+    with another_client(dovecot, user) as client:
+        client.create("More")
+        client.close()
+        client.delete("Work")
+    dovecot.deliver(user, "INBOX", [mail(99)])
+    df, report = kept(inbox, tmp_path, folders="More")
+    assert df.empty
+    assert report["store"]["removed"] == ["Work"]
+    stored = mf.open_store(tmp_path).folders()
+    assert stored.set_index("folder")["messages"].to_dict() == {"INBOX": 60, "More": 0}
+
+
+def test_several_accounts_live_in_one_store(dovecot, user, inbox, tmp_path):
+    other = dovecot.url(f"{user}-2")
+    dovecot.deliver(f"{user}-2", "INBOX", [mail(1)])
+    kept(inbox, tmp_path)
+    kept(other, tmp_path)
+    store = mf.open_store(tmp_path)
+    assert len(store.accounts()) == 2
+    pd.testing.assert_frame_equal(
+        store.frame(accounts=f"{user}@*"), full(inbox), check_categorical=False
+    )
+
+
+def test_an_interrupted_first_fetch_goes_on_where_it_stopped(dovecot, user, tmp_path):
+    dovecot.deliver(user, "INBOX", [mail(number) for number in range(20_000)])
+    dovecot.warm(user)
+    url = dovecot.url(user)
+
+    async def interrupted():
+        stream = mf.aiter_batches(url, store=tmp_path, progress=stop, connections=1)
+        async for _ in stream:
+            pass
+
+    def stop(done, _total):
+        if done > 11_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(interrupted())
+    with writing(tmp_path, mf.Account.parse(url).name) as writer:
+        already = writer.held("INBOX")
+    assert already.rows > 8_000
+    assert not already.state.complete
+    df, report = kept(url, tmp_path)
+    assert report["store"]["new"] == 20_000 - already.rows
+    assert report["bytes"] < 0.8 * full(url).attrs["mailframe"]["bytes"]
+    pd.testing.assert_frame_equal(df, full(url))
+
+
+def test_a_spoilt_file_is_fetched_anew_and_a_foreign_one_is_a_problem(inbox, tmp_path):
+    kept(inbox, tmp_path)
+    directory = account_dir(tmp_path, mf.Account.parse(inbox).name)
+    folder_path(directory, "Work").write_bytes(b"PAR1")
+    df, report = kept(inbox, tmp_path)
+    pd.testing.assert_frame_equal(df, full(inbox))
+    assert report["store"]["new"] == 5
+    pd.DataFrame({"a": [1]}).to_parquet(folder_path(directory, "Work"))
+    with pytest.warns(MailframeWarning, match="not written by mailframe"):
+        df, report = kept(inbox, tmp_path)
+    assert set(df["folder"]) == {"INBOX"}
+    assert report["problems"][0]["folder"] == "Work"
+    with pytest.raises(StoreError, match="not written by mailframe"):
+        kept(inbox, tmp_path, errors="raise")
+
+
+def test_two_refreshes_at_once_take_turns_and_agree(inbox, tmp_path):
+    async def both():
+        one = mf.aread_imap(inbox, store=tmp_path, progress=False)
+        other = mf.aread_imap(inbox, store=tmp_path, progress=False)
+        return await asyncio.gather(one, other)
+
+    one, other = asyncio.run(both())
+    pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"since": "2024-01-01"}, "whole folders"),
+        ({"newest": 5}, "whole folders"),
+        ({"raw_headers": True}, "raw headers"),
+        ({"flags": "maybe"}, "exact"),
+    ],
+)
+def test_what_a_store_cannot_do_is_said_before_connecting(tmp_path, options, hint):
+    with pytest.raises(ConfigurationError, match=hint):
+        mf.read_imap("imap://ann:x@127.0.0.1:1", store=tmp_path, **options)
