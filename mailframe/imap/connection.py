@@ -11,7 +11,7 @@ when ``result`` is set.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
@@ -168,6 +168,7 @@ class Connection:
         self._outgoing: list[bytes] = []
         self._unsolicited = 0
         self._listed = 0
+        self._hidden: list[str] = []
 
     # Out ---------------------------------------------------------------------------------------
 
@@ -266,7 +267,7 @@ class Connection:
             frame = framer.next_frame()
             if frame is None:
                 return finished
-            self._handle(r.read_response(frame), finished)
+            self._handle(self._without_secrets(r.read_response(frame)), finished)
             if finished and finished[-1].command.kind is Kind.STARTTLS:
                 # Rule 2: what stands behind this answer is not read but an attack; it is told by
                 # `drop_plaintext_state`.
@@ -298,12 +299,22 @@ class Connection:
             )
         self.capabilities = frozenset()
 
+    def hide(self, secret: str) -> None:
+        """Put stars for a secret wherever the server repeats it in its words."""
+        self._hidden.append(secret)
+
+    def _without_secrets(self, response: r.Response) -> r.Response:
+        if isinstance(response, Status):
+            for secret in self._hidden:
+                response = replace(response, text=response.text.replace(secret, "***"))
+        return response
+
     def _handle(self, response: r.Response, finished: list[Pending]) -> None:
         match response:
             case Status(tag="") if self.greeting is None:
                 self._greet(response)
             case _ if self.greeting is None:
-                raise ProtocolError("the server's first line is not an IMAP greeting")
+                raise ProtocolError(f"this is no IMAP server; it says {_told(response)}")
             case Status(tag=""):
                 self._take_untagged_status(response)
             case Status():
@@ -470,6 +481,12 @@ class Connection:
             raise ProtocolError(
                 f"the server sent more than {self._limits.junk:,} lines that are not IMAP"
             )
+
+
+def _told(response: r.Response) -> str:
+    """Quote a bad line, in so far as it is kept."""
+    line = response.excerpt if isinstance(response, r.Malformed) else repr(response).encode()
+    return repr(line[: r.EXCERPT].decode("ascii", "replace"))
 
 
 def found(responses: Iterable[r.Response]) -> UidSet:

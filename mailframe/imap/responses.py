@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import Value, as_number, as_text, is_nil, parse_values
+from mailframe.imap.grammar import Value, as_number, as_text, is_nil, parse_values, showable
 from mailframe.imap.uidset import UidSet
 
 if TYPE_CHECKING:
@@ -155,8 +155,9 @@ Response: TypeAlias = (
 
 STATUS_KINDS = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
-# How much of a bad line is kept for the report.
+# How much of a bad line, and of a server's own words, is kept for errors and reports.
 EXCERPT = 120
+LONGEST_TEXT = 300
 
 _TAGGED = re.compile(rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL)
 _UNTAGGED = re.compile(rb"\* ++(?:(\d{1,20}) ++)?([A-Za-z-]++)(?: ++|\Z|(?=[(\[]))(.*+)", re.DOTALL)
@@ -201,13 +202,12 @@ def _read_status(tag: str, kind: str, rest: bytes) -> Status:
     match = _CODE.match(rest)
     code, argument = match.groups(b"") if match else (b"", b"")
     text = rest[match.end() :] if match else rest
-    return Status(
-        tag,
-        kind,
-        code.decode("ascii", "replace").upper(),
-        argument,
-        text.decode("utf-8", "replace"),
-    )
+    return Status(tag, kind, code.decode("ascii", "replace").upper(), argument, _words(text))
+
+
+def _words(text: bytes) -> str:
+    """Make what a server says fit to be shown: not long, and nothing that drives a terminal."""
+    return showable(text[:LONGEST_TEXT].decode("utf-8", "replace"))
 
 
 # One reader a response ------------------------------------------------------------------------
@@ -361,6 +361,11 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.uid)
+
+    @property
+    def octets(self) -> int:
+        """How much memory the header blocks take."""
+        return sum(map(len, self.header))
 
     def append(self, row: Fetched) -> None:
         """Add a message whose UID is known."""
