@@ -68,6 +68,10 @@ class _Job:
     examine: Pending
     pending: Pending
 
+    @property
+    def answered(self) -> bool:
+        return self.examine.result is not None and self.pending.result is not None
+
 
 class Lane:
     """A session's share of a fetch.
@@ -165,7 +169,7 @@ class Lane:
         job = self._jobs[0]
         await self._session.wait(job.examine)
         await self._session.wait(job.pending)
-        if job.pending.result is None:
+        if not job.answered:
             raise self._session.failure or ConnectionLost("the session ended")
         self._jobs.popleft()
         self._settle(job)
@@ -252,7 +256,7 @@ class Lane:
         guilty = True
         while self._jobs:
             job = self._jobs.popleft()
-            if job.pending.result is not None:
+            if job.answered:
                 try:
                     self._settle(job)
                 except ThrottledError:

@@ -303,6 +303,8 @@ class Pool:
         refused = isinstance(error, (AuthenticationError, ThrottledError, ConnectError))
         if len(self._workers) > 1 and (refused or failures >= tries):
             self.ledger.events["connections_refused"] += refused
+            # At once, and not when its task ends: several may fail in one instant, and one stays.
+            self._workers.discard(asyncio.current_task())  # type: ignore[arg-type]
             return True
         if failures < tries and self._losses < self._limits.barren:
             return False

@@ -9,7 +9,6 @@ had come stay with the command that asked for them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import ssl
@@ -447,10 +446,13 @@ class Session(asyncio.Protocol):
             self.connection.send(commands.logout())
             self._flush()
             self._transport.close()
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(self._limits.goodbye):
                 await asyncio.shield(self._closed)
-        self.abort()
+        except TimeoutError:
+            log.debug("%s: the server does not hang up", self.account.name)
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """Close the socket now."""

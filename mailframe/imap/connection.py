@@ -324,6 +324,7 @@ class Connection:
             case r.Capability(names):
                 self._learn(names)
             case r.Enabled(names):
+                self._count_unsolicited()
                 self.enabled |= names
             case Fetched():
                 self._take_row(response)

@@ -53,15 +53,15 @@ class Limits:
         Pauses in a row, each longer than the last, before a throttled account is given up.
     barren : int
         Commands or connections of one folder that fail in a row without bringing a single row,
-        before the folder is given up. To find one bad message among a million takes 40.
+        before the folder is given up. Finding one bad message in the longest span takes 18.
     """
 
     line: int = 1 << 20
     literal: int = 16 << 20
     response: int = 17 << 20
     literals: int = 1_000
-    unsolicited: int = 100_000
-    junk: int = 10_000
+    unsolicited: int = 20_000
+    junk: int = 1_000
     folders: int = 100_000
     backlog: int = 32 << 20
     connect: float = 30.0
@@ -73,7 +73,7 @@ class Limits:
     first_tries: int = 3
     pause: float = 60.0
     throttled: int = 20
-    barren: int = 60
+    barren: int = 30
 
 
 DEFAULT_LIMITS = Limits()
