@@ -92,8 +92,11 @@ class Pending:
             self._seen = set(chain(*self._taken, self.rows.uid))
         return uid not in self._seen and uid in self.command.uids
 
-    def add(self, row: Fetched) -> None:
-        """Take a FETCH response: whole rows count, parts wait for their other half."""
+    def add(self, row: Fetched) -> bool:
+        """Take a FETCH response: whole rows count, parts wait for their other half.
+
+        Tell whether there is a row more.
+        """
         known = self._partial.pop(row.sequence, None)
         if known is not None:
             known.update(row)
@@ -106,6 +109,8 @@ class Pending:
             if self._seen is not None:
                 self._seen.add(row.uid)
             self.rows.append(row)
+            return True
+        return False
 
     def take_rows(self) -> Columns:
         """Hand the rows over; later ones go into a new list."""
@@ -263,7 +268,10 @@ class Connection:
         while True:
             head = self.head
             if head is not None and head.command.kind is Kind.FETCH and framer.between_frames:
+                rows = len(head.rows)
                 head.scan(framer)
+                if len(head.rows) > rows:
+                    self._unsolicited = 0
             frame = framer.next_frame()
             if frame is None:
                 return finished
@@ -322,6 +330,7 @@ class Connection:
             case r.Continuation():
                 self._continue()
             case r.Capability(names):
+                self._count_unsolicited()
                 self._learn(names)
             case r.Enabled(names):
                 self._count_unsolicited()
@@ -416,6 +425,7 @@ class Connection:
             self._outgoing.append(pending._replies.popleft() + b"\r\n")  # noqa: SLF001
         elif pending.command.kind is Kind.LOGIN:
             # A challenge after the last reply is an error report (XOAUTH2); an empty line ends it.
+            self._count_junk()
             self._outgoing.append(b"\r\n")
         else:
             self._count_junk()
@@ -427,9 +437,10 @@ class Connection:
             if kind is Kind.EXAMINE:
                 break
             if kind is Kind.FETCH and (row.uid is None or row.uid in pending.command.uids):
-                if not pending.void:
-                    pending.add(row)
-                return
+                if not pending.void and pending.add(row):
+                    self._unsolicited = 0
+                    return
+                break
         self._count_unsolicited()
 
     def _take_malformed(self, uid: int | None) -> None:
@@ -440,16 +451,18 @@ class Connection:
 
     def _take_data(self, response: r.Response) -> None:
         head = self.head
-        if head is None or not self._expects(head, response):
+        expected = head is not None and self._expects(head, response)
+        if expected and isinstance(response, (r.Listed, r.MailboxStatus)):
+            self._listed += isinstance(response, r.Listed)
+            if self._listed > self._limits.folders:
+                raise ProtocolError(f"the server listed more than {self._limits.folders:,} folders")
+        else:
             self._count_unsolicited()
+        if head is None or not expected:
             return
         if isinstance(response, r.Exists):
             head.mailbox.exists = response.count
-        elif isinstance(response, (r.Listed, r.MailboxStatus)):
-            self._listed += 1
-            if self._listed > self._limits.folders * 2:
-                raise ProtocolError(f"the server listed more than {self._limits.folders:,} folders")
-        if not isinstance(response, r.Exists):
+        else:
             head.responses.append(response)
 
     @staticmethod
@@ -472,8 +485,7 @@ class Connection:
         self._unsolicited += 1
         if self._unsolicited > self._limits.unsolicited:
             raise ProtocolError(
-                f"the server sent more than {self._limits.unsolicited:,} responses "
-                "that nobody asked for"
+                f"the server sent more than {self._limits.unsolicited:,} responses without a result"
             )
 
     def _count_junk(self) -> None:

@@ -19,7 +19,8 @@ class Limits:
     Parameters
     ----------
     line : int
-        One line without its literals. The longest seen in the wild had 206,740.
+        One line without its literals. The longest seen in the wild had 206,740, but a SEARCH that
+        finds a million messages is one of eight million. Only that may be longer than 1 MiB.
     literal : int
         One literal. Header blocks of ten megabytes exist in spam.
     response : int
@@ -27,7 +28,7 @@ class Limits:
     literals : int
         Literals in one response. A header fetch needs one; a hostile LIST could send millions.
     unsolicited : int
-        Responses that nobody asked for between two results, ``* OK Still here`` among them.
+        Responses between two results or rows that are neither, ``* OK Still here`` among them.
     junk : int
         Lines that are no responses at all, over the life of a connection; continuations (``+``)
         that nobody waits for are among them.
@@ -56,7 +57,7 @@ class Limits:
         before the folder is given up. Finding one bad message in the longest span takes 18.
     """
 
-    line: int = 1 << 20
+    line: int = 10 << 20
     literal: int = 16 << 20
     response: int = 17 << 20
     literals: int = 1_000
@@ -65,7 +66,7 @@ class Limits:
     folders: int = 100_000
     backlog: int = 32 << 20
     connect: float = 30.0
-    silence: float = 90.0
+    silence: float = 60.0
     goodbye: float = 1.0
     first_wait: float = 0.5
     longest_wait: float = 30.0

@@ -159,9 +159,13 @@ STATUS_KINDS = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 EXCERPT = 120
 LONGEST_TEXT = 300
 
+# Octets of a line whose values are read; a value takes many times its octets in memory.
+LONGEST_VALUES = 1 << 20
+
 _TAGGED = re.compile(rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL)
 _UNTAGGED = re.compile(rb"\* ++(?:(\d{1,20}) ++)?([A-Za-z-]++)(?: ++|\Z|(?=[(\[]))(.*+)", re.DOTALL)
 _CODE = re.compile(rb"\[([^\] ]++)(?: ([^\]]*+))?\] ?+")
+_NUMBER = re.compile(rb"\b[1-9]\d{0,9}\b")
 _BROKEN_UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
 
 
@@ -185,6 +189,10 @@ def _read_untagged(frame: Frame, line: bytes) -> Response:
         return Malformed(line[:EXCERPT])
     number, raw_name, rest = match.groups(b"")
     name = raw_name.decode("ascii").upper()
+    if name == "SEARCH" and not frame.literals:
+        return _read_search(rest)
+    if len(line) > LONGEST_VALUES:
+        return Malformed(line[:EXCERPT])
     if name in STATUS_KINDS and not number:
         return _read_status("", name, rest)
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)
@@ -257,10 +265,11 @@ def quirk_spaces_in_status_name(values: list[Value]) -> tuple[bytes, list[Value]
     return b" ".join(bytes(word) for word in words if isinstance(word, bytes)), pairs
 
 
-def _read_search(_: int, values: list[Value]) -> Response:
+def _read_search(rest: bytes) -> Response:
+    """Take the numbers one by one: of a large mailbox this is the longest line there is."""
     # ``(MODSEQ 917162500)`` may follow the numbers (RFC 7162).
-    numbers = (as_number(value) for value in values)
-    return Found(UidSet.from_uids(number for number in numbers if number))
+    numbers = rest.partition(b"(")[0]
+    return Found(UidSet.from_uids(int(found[0]) for found in _NUMBER.finditer(numbers)))
 
 
 def _read_esearch(_: int, values: list[Value]) -> Response:
@@ -332,7 +341,6 @@ _NAMED: dict[str, Reader] = {
     "ENABLED": _read_enabled,
     "LIST": _read_list,
     "STATUS": _read_mailbox_status,
-    "SEARCH": _read_search,
     "ESEARCH": _read_esearch,
     "VANISHED": _read_vanished,
 }
