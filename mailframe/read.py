@@ -30,6 +30,7 @@ from mailframe.frame.adapter import to_frame
 from mailframe.frame.batch import BatchBuilder
 from mailframe.gather import Gathered
 from mailframe.imap.commands import header_items
+from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.progress import open_progress
 from mailframe.refresh import EXTENSIONS, ITEMS, Keeping
 from mailframe.selection import Day, choose, folder_patterns, search_keys
@@ -76,6 +77,7 @@ class BatchStream:
         progress: ProgressOption,
         timeout: float | None,
         keeping: Keeping | None = None,
+        limits: Limits,
     ) -> None:
         self.schema: pa.Schema = builder.schema
         self.report: dict[str, Any] = {"account": account.name, "problems": []}
@@ -88,6 +90,7 @@ class BatchStream:
         self._progress = progress
         self._timeout = timeout
         self._keeping = keeping
+        self._limits = limits
         self._messages = 0
 
     async def __aiter__(self) -> AsyncGenerator[pa.RecordBatch]:
@@ -99,6 +102,7 @@ class BatchStream:
             timeout=self._timeout,
             enable=EXTENSIONS if keeping else (),
             eager=keeping is None,
+            limits=self._limits,
         )
         missing: list[MailframeError] = []
         async with heartbeat(), pool:
@@ -224,6 +228,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     timeout: float | None = None,
     store: str | os.PathLike[str] | None = None,
     flags: FlagPolicy = "exact",
+    limits: Limits = DEFAULT_LIMITS,
 ) -> BatchStream:
     """Check what is to be fetched; nothing is sent yet.
 
@@ -261,6 +266,8 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     flags : {"exact", "counts", "skip"}
         For a store on a server without mod-sequences (CONDSTORE): read all flags each time, only
         where the counts of a folder changed, or never again.
+    limits : Limits
+        What a server may cost in memory, waiting and tries; see `mailframe.imap.limits`.
 
     Raises
     ------
@@ -295,6 +302,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         progress=progress,
         timeout=timeout,
         keeping=keeping,
+        limits=limits,
     )
 
 

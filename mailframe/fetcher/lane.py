@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 TRANSIENT = frozenset({"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"})
 EXAMINE_TRIES = 3
 
+# More than any window holds.
+MAX_JOBS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -64,6 +67,10 @@ class _Job:
     work: Work
     examine: Pending
     pending: Pending
+
+    @property
+    def answered(self) -> bool:
+        return self.examine.result is not None and self.pending.result is not None
 
 
 class Lane:
@@ -109,9 +116,12 @@ class Lane:
 
     # Sending -----------------------------------------------------------------------------------
 
-    def fill(self) -> None:
+    def fill(self, *, at_most: int = MAX_JOBS) -> None:
         """Send what fits into the window."""
-        while (work := self._schedule.take(self._load, pipelined=self._pipelined)) is not None:
+        while len(self._jobs) < at_most:
+            work = self._schedule.take(self._load, pipelined=self._pipelined)
+            if work is None:
+                return
             if not self._ledger.wants(work):
                 self._schedule.finish(work)
                 continue
@@ -159,7 +169,7 @@ class Lane:
         job = self._jobs[0]
         await self._session.wait(job.examine)
         await self._session.wait(job.pending)
-        if job.pending.result is None:
+        if not job.answered:
             raise self._session.failure or ConnectionLost("the session ended")
         self._jobs.popleft()
         self._settle(job)
@@ -245,7 +255,7 @@ class Lane:
         guilty = True
         while self._jobs:
             job = self._jobs.popleft()
-            if job.pending.result is not None:
+            if job.answered:
                 try:
                     self._settle(job)
                 except ThrottledError:
@@ -253,13 +263,25 @@ class Lane:
                 continue
             if job.examine.opened and len(job.pending.rows):
                 self._hand_on(job.pending)
-            following = (
-                self._ledger.interrupted(job.work, error, guilty=guilty)
-                if self._ledger.wants(job.work)
-                else []
-            )
+            self._end(job, self._interrupted(job, error, guilty=guilty))
             guilty = False
-            self._end(job, following)
+
+    def _interrupted(self, job: _Job, error: MailframeError, *, guilty: bool) -> list[Work]:
+        """Tell what becomes of work that a lost session did not answer.
+
+        The oldest is the suspect: its messages, or the folder itself if it was never opened.
+        """
+        work, ledger = job.work, self._ledger
+        if not ledger.wants(work):
+            return []
+        if not guilty:
+            return ledger.returned(work)
+        if job.examine.result is not None:
+            return ledger.refused(work, error)
+        if work.attempts + 1 < EXAMINE_TRIES:
+            return [replace(work, attempts=work.attempts + 1)]
+        ledger.folder_failed(work, error)
+        return []
 
     def _hand_on(self, pending: Pending) -> None:
         work = self._by_pending.get(pending)

@@ -23,6 +23,7 @@ from mailframe.fetcher.plan import (
     known_uids,
     whole_folder,
 )
+from mailframe.imap.limits import DEFAULT_LIMITS
 from mailframe.imap.uidset import UidSet
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Entry:
     vanished: UidSet = UidSet()  # noqa: RUF009 -- immutable
     doubtful: bool = False
     _parts: list[UidSet] = field(default_factory=list)
+    _failures: int = 0
+    _rows_then: int = 0
 
     def __post_init__(self) -> None:
         if self.known.held:
@@ -109,6 +112,12 @@ class Entry:
         dense = uids[-1] - uids[0] + 1 == len(uids)
         self._parts.append(UidSet(((uids[0], uids[-1]),)) if dense else UidSet.from_uids(uids))
 
+    def is_barren(self, limit: int) -> bool:
+        """Count a failure; tell whether too many came without a row in between."""
+        self._failures = 0 if self.rows > self._rows_then else self._failures + 1
+        self._rows_then = self.rows
+        return self._failures > limit
+
     @property
     def short(self) -> bool:
         """Whether fewer messages came than there should be."""
@@ -127,14 +136,23 @@ class Ledger:
         Whether only messages that a search finds are wanted.
     newest : int, optional
         At most so many a folder, the largest UIDs.
+    barren : int
+        Failures in a row without a row before a folder is given up.
     """
 
-    def __init__(self, *, search: bool = False, newest: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        search: bool = False,
+        newest: int | None = None,
+        barren: int = DEFAULT_LIMITS.barren,
+    ) -> None:
         self.problems: list[Problem] = []
         self.errors: list[MailframeError] = []
         self.events: Counter[str] = Counter()
         self._search = search
         self._newest = newest
+        self._barren = barren
         self._entries: dict[bytes, Entry] = {}
         self._closed: list[Folder] = []
 
@@ -214,6 +232,9 @@ class Ledger:
                 return self._replace(work, [replace(work, attempts=work.attempts + 1)])
             self.folder_failed(work, error)
             return []
+        if entry.is_barren(self._barren):
+            self.folder_failed(work, error)
+            return []
         done = UidSet() if work.ask else entry.done
         rest = again(work, done)
         left = work.uids - done
@@ -230,10 +251,6 @@ class Ledger:
             return [work]
         left = work.uids if work.ask else work.uids - self._entries[work.folder.wire].done
         return self._replace(work, [replace(work, uids=left)] if left else [])
-
-    def interrupted(self, work: Work, error: MailframeError, *, guilty: bool) -> list[Work]:
-        """Take back what a lost session did not end; the guilty one was being answered."""
-        return self.refused(work, error) if guilty else self.returned(work)
 
     def folder_failed(self, work: Work, error: MailframeError) -> None:
         """Give a folder up."""

@@ -32,7 +32,7 @@ from mailframe.fetcher.folders import PLANNING, read_folders
 from mailframe.fetcher.lane import Lane, Query, suggested_pause
 from mailframe.fetcher.ledger import Ledger
 from mailframe.fetcher.plan import Known, Part, Schedule, Span
-from mailframe.fetcher.session import DEFAULT_TIMEOUTS, Session, Timeouts
+from mailframe.fetcher.session import Session
 from mailframe.imap import commands
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.imap.responses import Columns
@@ -45,18 +45,6 @@ if TYPE_CHECKING:
     from mailframe.fetcher.plan import Folder, Work
 
 log = logging.getLogger(__name__)
-
-# Rows waiting to be taken: reading pauses above the one and goes on below the other.
-BACKLOG_HIGH = 40_000
-BACKLOG_LOW = 20_000
-
-# Waits before connecting again, in seconds: doubled each time without progress, jittered, capped.
-FIRST_WAIT = 0.5
-LONGEST_WAIT = 30.0
-TRIES = 6
-
-# The longest pause that a server can talk us into, in seconds.
-LONGEST_PAUSE = 60.0
 
 
 class Pool:
@@ -97,7 +85,6 @@ class Pool:
         enable: Sequence[str] = (),
         eager: bool = True,
         limits: Limits = DEFAULT_LIMITS,
-        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.account = account
         self.ledger = Ledger()
@@ -108,7 +95,6 @@ class Pool:
         self.received = 0
         self.paused = 0.0
         self._limits = limits
-        self._timeouts = timeouts
         self._connections = connections
         self._enable = enable
         self._eager = eager
@@ -124,6 +110,9 @@ class Pool:
         self._backlog = 0
         self._news = asyncio.Event()
         self._quiet_until = 0.0
+        self._throttled = 0  # in a row, without a success in between
+        self._probe = asyncio.Lock()
+        self._losses = 0  # of sessions in a row, without a row in between
         self._fatal: BaseException | None = None
 
     async def __aenter__(self) -> Self:
@@ -158,15 +147,19 @@ class Pool:
 
     async def folders(self, items: Sequence[str] = PLANNING) -> list[Folder]:
         """List every folder with its numbers, over the first session that is ready."""
-        while True:
+        for _ in range(self._limits.first_tries - 1):
             session = await self._any_session()
             try:
                 folders = await read_folders(session, items)
             except TransportError:
-                log.debug("%s: the listing session was lost", self.account.name)
+                log.info("%s: the listing session was lost", self.account.name)
             else:
                 self.enabled = session.connection.enabled
                 return folders
+        session = await self._any_session()
+        folders = await read_folders(session, items)
+        self.enabled = session.connection.enabled
+        return folders
 
     async def fetch(
         self,
@@ -191,7 +184,9 @@ class Pool:
         MailframeError
             Nothing can be fetched at all.
         """
-        self.ledger = Ledger(search=bool(query.keys), newest=query.newest)
+        self.ledger = Ledger(
+            search=bool(query.keys), newest=query.newest, barren=self._limits.barren
+        )
         self._schedule.add_folders(
             [self.ledger.open_folder(one, known.get(one.wire, Known())) for one in folders]
         )
@@ -202,7 +197,7 @@ class Pool:
             self._close_folders()
             if self._parts:
                 part = self._parts.popleft()
-                self._shrink_backlog(len(part.rows))
+                self._shrink_backlog(part.rows.octets)
                 yield part
                 continue
             self._raise_if_fatal()
@@ -237,17 +232,18 @@ class Pool:
             self._parts.append(Part(folder, Columns(), closed=True))
 
     def _deliver(self, work: Work, rows: Columns) -> None:
+        self._losses = 0
         ask = work.ask if isinstance(work, Span) else None
         self._parts.append(Part(work.folder, rows, ask))
-        before, self._backlog = self._backlog, self._backlog + len(rows)
-        if before <= BACKLOG_HIGH < self._backlog:
+        before, self._backlog = self._backlog, self._backlog + rows.octets
+        if before <= self._limits.backlog < self._backlog:
             for session in self._sessions:
                 session.pause()
         self._tell()
 
-    def _shrink_backlog(self, count: int) -> None:
-        before, self._backlog = self._backlog, self._backlog - count
-        if before >= BACKLOG_LOW > self._backlog:
+    def _shrink_backlog(self, octets: int) -> None:
+        before, self._backlog = self._backlog, self._backlog - octets
+        if before >= self._limits.backlog // 2 > self._backlog:
             for session in self._sessions:
                 session.resume()
 
@@ -294,38 +290,46 @@ class Pool:
                 failures = 1 if self._schedule.ended > progress else failures + 1
                 if self._must_retire(error, failures):
                     return
-                self.reconnects += 1
+                self.reconnects += bool(self.opened)
                 await self._wait_before_reconnect(error, failures)
 
     def _must_retire(self, error: MailframeError, failures: int) -> bool:
         """Decide whether a worker ends; the last one ends the fetch with what there is."""
         log.info("%s: %s", self.account.name, error)
-        alone = len(self._workers) == 1
-        if not self.opened and isinstance(error, (AuthenticationError, ConnectError)):
+        if not self.opened and isinstance(error, _HOPELESS):
             raise error
+        self._losses += 1
+        tries = self._limits.tries if self.opened else self._limits.first_tries
         refused = isinstance(error, (AuthenticationError, ThrottledError, ConnectError))
-        if not alone and (refused or failures >= TRIES):
-            self.ledger.events["connections_refused"] += 1
+        if len(self._workers) > 1 and (refused or failures >= tries):
+            self.ledger.events["connections_refused"] += refused
+            # At once, and not when its task ends: several may fail in one instant, and one stays.
+            self._workers.discard(asyncio.current_task())  # type: ignore[arg-type]
             return True
-        if failures < TRIES:
+        if failures < tries and self._losses < self._limits.barren:
             return False
+        self._give_up(error)
+        return True
+
+    def _give_up(self, error: MailframeError) -> None:
+        """Make problems of all that is left; without any folder to put them to, raise."""
         if not self.opened or self._query is None:
             raise error
         self.ledger.abandoned(self._schedule.drain(), error)
-        return True
 
     async def _wait_before_reconnect(self, error: MailframeError, failures: int) -> None:
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (failures - 1))
+        limits = self._limits
+        wait = min(limits.longest_wait, limits.first_wait * 2 ** (failures - 1))
         wait *= random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, not a secret
-        if isinstance(error, ThrottledError):
-            wait = max(wait, min(LONGEST_PAUSE, suggested_pause(error.text)))
+        if isinstance(error, ThrottledError) and _told_pause(error):
+            wait = max(wait, min(limits.pause, suggested_pause(error.text)))
         await asyncio.sleep(wait)
 
     async def _use_session(self) -> None:
         """Open a session and work until the schedule is done or the session fails."""
-        session = await Session.connect(self.account, limits=self._limits, timeouts=self._timeouts)
-        self._sessions.add(session)
+        session = await Session.connect(self.account, limits=self._limits)
         session.on_end = self._tell
+        self._sessions.add(session)
         try:
             await self._log_in(session)
             self._tell()
@@ -337,12 +341,12 @@ class Pool:
             self._sessions.discard(session)
             self.commands += session.commands
             self.received += session.received
+            self.ledger.events["junk_lines"] += session.connection.junk
         await session.close()
 
     async def _wait_for_query(self, session: Session) -> Query:
         while self._query is None:
-            if session.failure is not None:
-                raise session.failure
+            session.raise_if_failed()
             await self._change()
         return self._query
 
@@ -350,8 +354,13 @@ class Pool:
         """Log in; alone at first, so that a wrong password is tried once and not N times."""
         if not self.opened:
             async with self._door:
+                self._raise_if_fatal()
                 if not self.opened:
-                    await self._enter(session)
+                    try:
+                        await self._enter(session)
+                    except AuthenticationError as error:
+                        self._fatal = error
+                        raise
                     return
         await self._enter(session)
 
@@ -366,34 +375,75 @@ class Pool:
         lane = Lane(session, query, self._schedule, self.ledger, self._deliver)
         try:
             while not self._schedule.done:
-                await self._keep_quiet()
                 self._schedule.sessions = max(1, len(self._workers))
-                lane.fill()
-                if lane.idle:
+                await self._keep_quiet()
+                busy = await (self._go_gently(lane) if self._throttled else self._go_on(lane))
+                if not busy and not self._schedule.done:
+                    session.raise_if_failed()
                     await self._change()
-                    continue
-                try:
-                    await lane.settle_next()
-                except ThrottledError as error:
-                    self._be_quiet(error)
-                self._tell()
         except (TransportError, ProtocolError) as error:
             lane.give_back(error)
             self._tell()
             raise
 
+    async def _go_on(self, lane: Lane) -> bool:
+        """Fill a lane's window and settle its oldest work; tell whether there was any."""
+        lane.fill()
+        return await self._settle(lane)
+
+    async def _settle(self, lane: Lane) -> bool:
+        if lane.idle:
+            return False
+        try:
+            await lane.settle_next()
+        except ThrottledError as error:
+            self._be_quiet(error)
+        self._tell()
+        return True
+
     # Throttling --------------------------------------------------------------------------------
 
     def _be_quiet(self, error: ThrottledError) -> None:
-        """Pause the whole account, once, for as long as the server asks."""
-        pause = min(LONGEST_PAUSE, suggested_pause(error.text))
-        until = self._loop.time() + pause
-        if until > self._quiet_until:
-            self.paused += until - max(self._quiet_until, self._loop.time())
-            self._quiet_until = until
-            self.ledger.events["throttled"] += 1
+        """Pause the whole account, once, for as long as the server asks; longer if it repeats it.
+
+        Every session hears of it when it has asked too much; what was sent before the pause began
+        does not lengthen it.
+        """
+        now = self._loop.time()
+        if now < self._quiet_until:
+            return
+        self._throttled += 1
+        if self._throttled > self._limits.throttled:
+            self._give_up(error)
+        limits = self._limits
+        again = limits.first_wait * 2 ** (self._throttled - 2) if self._throttled > 1 else 0.0
+        pause = min(limits.pause, max(suggested_pause(error.text), again))
+        self._quiet_until = now + pause
+        self.paused += pause
+        self.ledger.events["throttled"] += 1
 
     async def _keep_quiet(self) -> None:
         wait = self._quiet_until - self._loop.time()
         if wait > 0:
             await asyncio.sleep(wait)
+
+    async def _go_gently(self, lane: Lane) -> bool:
+        """After a pause: one command at a time for the whole account, until one succeeds."""
+        if not lane.idle:
+            return await self._settle(lane)
+        async with self._probe:
+            await self._keep_quiet()
+            before = self._throttled
+            lane.fill(at_most=1)
+            busy = await self._settle(lane)
+            if busy and self._throttled == before:
+                self._throttled = 0
+            return busy
+
+
+# Before the first login these will not get better by trying again.
+_HOPELESS = (AuthenticationError, ConnectError, ProtocolError)
+
+
+def _told_pause(error: ThrottledError) -> bool:
+    return "throttl" in error.text.lower()

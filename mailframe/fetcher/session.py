@@ -9,11 +9,9 @@ had come stay with the command that asked for them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailframe.account import is_loopback
@@ -42,29 +40,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """How long to wait, in seconds.
-
-    Parameters
-    ----------
-    connect : float
-        For the TCP connection and the TLS handshake together.
-    read : float
-        Of silence while an answer is due; each chunk that arrives starts it anew.
-    close : float
-        For a polite end.
-    """
-
-    connect: float = 30.0
-    read: float = 60.0
-    close: float = 1.0
-
-
-DEFAULT_TIMEOUTS = Timeouts()
-
-# Rows are handed on in parts of this size, so that batches fill while a long FETCH goes on.
+# Rows are handed on in parts of so many, or of so many octets, so that batches fill while a long
+# FETCH goes on.
 ROWS_A_PART = 1_000
+OCTETS_A_PART = 4 << 20
 
 
 class Session(asyncio.Protocol):
@@ -81,7 +60,7 @@ class Session(asyncio.Protocol):
     on_rows : callable or None
         Called with a FETCH and told to take its rows, each time enough have come.
     on_end : callable or None
-        Called when the session has failed.
+        Called when the session ends, for whatever reason.
     """
 
     def __init__(
@@ -89,7 +68,6 @@ class Session(asyncio.Protocol):
         account: Account,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.account = account
         self.connection = Connection(limits)
@@ -98,7 +76,7 @@ class Session(asyncio.Protocol):
         self.commands = 0
         self.on_rows: Callable[[Pending], None] | None = None
         self.on_end: Callable[[], None] | None = None
-        self._timeouts = timeouts
+        self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiting: dict[Pending, asyncio.Future[None]] = {}
@@ -107,6 +85,7 @@ class Session(asyncio.Protocol):
         self._heard = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._paused = False
+        self._handed_on = 0  # of the octets received
 
     # Opening -----------------------------------------------------------------------------------
 
@@ -116,7 +95,6 @@ class Session(asyncio.Protocol):
         account: Account,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> Session:
         """Open a connection, up to the greeting and TLS; `log_in` comes next.
 
@@ -127,7 +105,7 @@ class Session(asyncio.Protocol):
         ThrottledError
             The server refused one connection more.
         """
-        session = cls(account, limits=limits, timeouts=timeouts)
+        session = cls(account, limits=limits)
         try:
             await session._connect()
         except BaseException:
@@ -148,8 +126,7 @@ class Session(asyncio.Protocol):
             )
         )
         self._start_watch()
-        await self._greeted
-        self._raise_failure()
+        await self._be_greeted()
         greeting = self.connection.greeting
         if greeting is None or greeting.kind == "BYE":
             said = greeting.text if greeting else ""
@@ -163,15 +140,28 @@ class Session(asyncio.Protocol):
         if account.security == "starttls":
             await self._start_tls()
 
+    async def _be_greeted(self) -> None:
+        try:
+            async with asyncio.timeout(self._limits.connect):
+                await self._greeted
+        except TimeoutError as error:
+            where = f"{self.account.host}:{self.account.port}"
+            raise ConnectError(
+                f"{where} took the connection and sent no greeting within "
+                f"{self._limits.connect:g} s; is this an IMAP port?",
+                account=self.account.name,
+            ) from error
+        self.raise_if_failed()
+
     async def _reach(self, connecting: object) -> object:
         """Await a connection or a handshake; put what may go wrong into a person's words."""
         account = self.account
         where = f"{account.host}:{account.port}"
         try:
-            async with asyncio.timeout(self._timeouts.connect):
+            async with asyncio.timeout(self._limits.connect):
                 return await connecting  # type: ignore[misc]
         except TimeoutError as error:
-            message = f"{where} did not answer within {self._timeouts.connect:g} s"
+            message = f"{where} did not answer within {self._limits.connect:g} s"
             raise ConnectError(message, account=account.name) from error
         except ssl.SSLCertVerificationError as error:
             message = (
@@ -201,7 +191,14 @@ class Session(asyncio.Protocol):
                 "somebody may be tampering with the connection",
                 account=self.account.name,
             )
-        await self.ask(commands.starttls())
+        pending = await self.answer(self.submit(commands.starttls()))
+        if not pending.ok:
+            said = pending.result.text if pending.result else ""
+            raise ConnectError(
+                f"{self.account.host} refused STARTTLS ({said}), and nothing is sent without it; "
+                "imaps:// asks for TLS from the first byte",
+                account=self.account.name,
+            )
         connection.drop_plaintext_state()
         assert self._transport is not None
         upgrade = self._loop.start_tls(
@@ -253,6 +250,7 @@ class Session(asyncio.Protocol):
         if not encrypted and not is_loopback(account.host):
             log.warning("sending the password of %s in plain text, as asked", account.name)
         user, password = account.user, account.password
+        self._hide(user, password.reveal())
         plain = connection.has("AUTH=PLAIN")
         if plain and (
             connection.has("LOGINDISABLED") or not f"{user}{password.reveal()}".isascii()
@@ -267,6 +265,11 @@ class Session(asyncio.Protocol):
                 account=account.name,
             )
         return commands.login(user, password.reveal())
+
+    def _hide(self, user: str, password: str) -> None:
+        """Keep the password out of our errors, whatever the server says."""
+        for secret in (password, commands.plain_token(user, password).decode("ascii")):
+            self.connection.hide(secret)
 
     # Commands ----------------------------------------------------------------------------------
 
@@ -318,10 +321,11 @@ class Session(asyncio.Protocol):
         """Wait until a command is answered; raise why the session ended if it never will be."""
         await self.wait(pending)
         if pending.result is None:
-            self._raise_failure()
+            self.raise_if_failed()
         return pending
 
-    def _raise_failure(self) -> None:
+    def raise_if_failed(self) -> None:
+        """Raise why the session ended, if it has."""
         if self.failure is not None:
             raise self.failure
 
@@ -387,7 +391,9 @@ class Session(asyncio.Protocol):
             self._closed.set_result(None)
 
     def _hand_on(self, pending: Pending, least: int) -> None:
-        if self.on_rows is not None and len(pending.rows) >= least:
+        many = len(pending.rows) >= least or self.received - self._handed_on > OCTETS_A_PART
+        if self.on_rows is not None and many and len(pending.rows):
+            self._handed_on = self.received
             self.on_rows(pending)
 
     def _flush(self) -> None:
@@ -424,10 +430,11 @@ class Session(asyncio.Protocol):
             return
         silence = self._loop.time() - self._heard
         due = self.connection.in_flight or self.connection.greeting is None
-        if due and not self._paused and silence > self._timeouts.read:
-            self._fail(ReadTimeout(f"{self.account.host} was silent for {self._timeouts.read:g} s"))
+        if due and not self._paused and silence > self._limits.silence:
+            seconds = f"{self._limits.silence:g} s"
+            self._fail(ReadTimeout(f"{self.account.host} was silent for {seconds}"))
             return
-        self._watch = self._loop.call_later(self._timeouts.read / 8, self._start_watch)
+        self._watch = self._loop.call_later(self._limits.silence / 8, self._start_watch)
 
     # Ending ------------------------------------------------------------------------------------
 
@@ -439,10 +446,13 @@ class Session(asyncio.Protocol):
             self.connection.send(commands.logout())
             self._flush()
             self._transport.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._timeouts.close):
+        try:
+            async with asyncio.timeout(self._limits.goodbye):
                 await asyncio.shield(self._closed)
-        self.abort()
+        except TimeoutError:
+            log.debug("%s: the server does not hang up", self.account.name)
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """Close the socket now."""

@@ -164,11 +164,16 @@ def login(user: str, password: str) -> Command:
     return Command("LOGIN", segments, Kind.LOGIN, secret=True)
 
 
+def plain_token(user: str, password: str) -> bytes:
+    """Write user and password the way SASL PLAIN sends them."""
+    return base64.b64encode(f"\0{user}\0{password}".encode())
+
+
 def authenticate_plain(user: str, password: str, *, initial: bool) -> Command:
     """Log in with SASL PLAIN (RFC 4616); ``initial`` where the server has SASL-IR."""
     if "\0" in user or "\0" in password:
         raise ConfigurationError("user name and password must not hold a NUL character")
-    token = base64.b64encode(f"\0{user}\0{password}".encode())
+    token = plain_token(user, password)
     line = b"AUTHENTICATE PLAIN"
     if initial:
         return Command("AUTHENTICATE", (line + b" " + token,), Kind.LOGIN, secret=True)

@@ -11,7 +11,7 @@ when ``result`` is set.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
@@ -92,8 +92,11 @@ class Pending:
             self._seen = set(chain(*self._taken, self.rows.uid))
         return uid not in self._seen and uid in self.command.uids
 
-    def add(self, row: Fetched) -> None:
-        """Take a FETCH response: whole rows count, parts wait for their other half."""
+    def add(self, row: Fetched) -> bool:
+        """Take a FETCH response: whole rows count, parts wait for their other half.
+
+        Tell whether there is a row more.
+        """
         known = self._partial.pop(row.sequence, None)
         if known is not None:
             known.update(row)
@@ -106,6 +109,8 @@ class Pending:
             if self._seen is not None:
                 self._seen.add(row.uid)
             self.rows.append(row)
+            return True
+        return False
 
     def take_rows(self) -> Columns:
         """Hand the rows over; later ones go into a new list."""
@@ -168,6 +173,7 @@ class Connection:
         self._outgoing: list[bytes] = []
         self._unsolicited = 0
         self._listed = 0
+        self._hidden: list[str] = []
 
     # Out ---------------------------------------------------------------------------------------
 
@@ -262,11 +268,14 @@ class Connection:
         while True:
             head = self.head
             if head is not None and head.command.kind is Kind.FETCH and framer.between_frames:
+                rows = len(head.rows)
                 head.scan(framer)
+                if len(head.rows) > rows:
+                    self._unsolicited = 0
             frame = framer.next_frame()
             if frame is None:
                 return finished
-            self._handle(r.read_response(frame), finished)
+            self._handle(self._without_secrets(r.read_response(frame)), finished)
             if finished and finished[-1].command.kind is Kind.STARTTLS:
                 # Rule 2: what stands behind this answer is not read but an attack; it is told by
                 # `drop_plaintext_state`.
@@ -298,12 +307,22 @@ class Connection:
             )
         self.capabilities = frozenset()
 
+    def hide(self, secret: str) -> None:
+        """Put stars for a secret wherever the server repeats it in its words."""
+        self._hidden.append(secret)
+
+    def _without_secrets(self, response: r.Response) -> r.Response:
+        if isinstance(response, Status):
+            for secret in self._hidden:
+                response = replace(response, text=response.text.replace(secret, "***"))
+        return response
+
     def _handle(self, response: r.Response, finished: list[Pending]) -> None:
         match response:
             case Status(tag="") if self.greeting is None:
                 self._greet(response)
             case _ if self.greeting is None:
-                raise ProtocolError("the server's first line is not an IMAP greeting")
+                raise ProtocolError(f"this is no IMAP server; it says {_told(response)}")
             case Status(tag=""):
                 self._take_untagged_status(response)
             case Status():
@@ -311,8 +330,10 @@ class Connection:
             case r.Continuation():
                 self._continue()
             case r.Capability(names):
+                self._count_unsolicited()
                 self._learn(names)
             case r.Enabled(names):
+                self._count_unsolicited()
                 self.enabled |= names
             case Fetched():
                 self._take_row(response)
@@ -404,6 +425,7 @@ class Connection:
             self._outgoing.append(pending._replies.popleft() + b"\r\n")  # noqa: SLF001
         elif pending.command.kind is Kind.LOGIN:
             # A challenge after the last reply is an error report (XOAUTH2); an empty line ends it.
+            self._count_junk()
             self._outgoing.append(b"\r\n")
         else:
             self._count_junk()
@@ -429,14 +451,13 @@ class Connection:
             if pending.command.kind is Kind.FETCH
             and (row.uid is None or row.uid in pending.command.uids)
         ]
-        if not asked:
-            self._count_unsolicited()
-            return
         # Of FETCHes side by side, what stands in the row decides.
         with_header = row.header is not None
-        pending = next((p for p in asked if p.command.headers == with_header), asked[0])
-        if not pending.void:
-            pending.add(row)
+        asked.sort(key=lambda pending: pending.command.headers != with_header)
+        if asked and not asked[0].void and asked[0].add(row):
+            self._unsolicited = 0
+        else:
+            self._count_unsolicited()
 
     def _take_malformed(self, uid: int | None) -> None:
         self._count_junk()
@@ -446,16 +467,17 @@ class Connection:
 
     def _take_data(self, response: r.Response) -> None:
         head = next((p for p in self._answering() if self._expects(p, response)), None)
-        if head is None:
+        if head is not None and isinstance(response, (r.Listed, r.MailboxStatus)):
+            self._listed += isinstance(response, r.Listed)
+            if self._listed > self._limits.folders:
+                raise ProtocolError(f"the server listed more than {self._limits.folders:,} folders")
+        else:
             self._count_unsolicited()
+        if head is None:
             return
         if isinstance(response, r.Exists):
             head.mailbox.exists = response.count
-        elif isinstance(response, (r.Listed, r.MailboxStatus)):
-            self._listed += 1
-            if self._listed > self._limits.folders * 2:
-                raise ProtocolError(f"the server listed more than {self._limits.folders:,} folders")
-        if not isinstance(response, r.Exists):
+        else:
             head.responses.append(response)
 
     @staticmethod
@@ -478,8 +500,7 @@ class Connection:
         self._unsolicited += 1
         if self._unsolicited > self._limits.unsolicited:
             raise ProtocolError(
-                f"the server sent more than {self._limits.unsolicited:,} responses "
-                "that nobody asked for"
+                f"the server sent more than {self._limits.unsolicited:,} responses without a result"
             )
 
     def _count_junk(self) -> None:
@@ -488,6 +509,12 @@ class Connection:
             raise ProtocolError(
                 f"the server sent more than {self._limits.junk:,} lines that are not IMAP"
             )
+
+
+def _told(response: r.Response) -> str:
+    """Quote a bad line, in so far as it is kept."""
+    line = response.excerpt if isinstance(response, r.Malformed) else repr(response).encode()
+    return repr(line[: r.EXCERPT].decode("ascii", "replace"))
 
 
 def found(responses: Iterable[r.Response]) -> UidSet:

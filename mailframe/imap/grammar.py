@@ -153,7 +153,12 @@ def decode_mailbox(wire: bytes) -> str:
         text = wire.decode("utf-8")
     except UnicodeDecodeError:
         text = wire.decode("cp1252", "replace")
-    return _UNSHOWABLE.sub("\ufffd", _SHIFTED.sub(_unshift, text))
+    return showable(_SHIFTED.sub(_unshift, text))
+
+
+def showable(text: str) -> str:
+    """Replace what must not stand in a cell, in a message or on a screen."""
+    return _UNSHOWABLE.sub("\ufffd", text)
 
 
 def _unshift(match: re.Match[str]) -> str:

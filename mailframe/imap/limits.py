@@ -1,6 +1,7 @@
-"""How much one server may make us hold.
+"""How much one server may cost us: memory, patience, tries.
 
-Every number is checked when the server announces it, not when the bytes have come.
+What can be announced is checked when the server announces it, not when the bytes have come. One
+`Limits` object goes through a whole fetch; the readers take another one as ``limits=``.
 """
 
 from __future__ import annotations
@@ -10,33 +11,70 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Caps on what a server may send; beyond them the connection is given up.
+    """Caps on what a server may send, and on how long and how often we wait for it.
+
+    Beyond a cap on octets or lines the connection is given up, and what it still owed is asked for
+    again. Sizes are in octets, times in seconds.
 
     Parameters
     ----------
     line : int
-        Octets of one line without its literals. The longest seen in the wild had 206,740.
+        One line without its literals. The longest seen in the wild had 206,740, but a SEARCH that
+        finds a million messages is one of eight million. Only that may be longer than 1 MiB.
     literal : int
-        Octets of one literal. Header blocks of ten megabytes exist in spam.
+        One literal. Header blocks of ten megabytes exist in spam.
     response : int
-        Octets of one response with all its literals.
+        One response with all its literals.
     literals : int
         Literals in one response. A header fetch needs one; a hostile LIST could send millions.
     unsolicited : int
-        Responses that nobody asked for between two results, ``* OK Still here`` among them.
+        Responses between two results or rows that are neither, ``* OK Still here`` among them.
     junk : int
-        Lines that are no responses at all, over the life of a connection.
+        Lines that are no responses at all, over the life of a connection; continuations (``+``)
+        that nobody waits for are among them.
     folders : int
         Mailboxes in one LIST.
+    backlog : int
+        Header octets read ahead of the caller; reading pauses above it.
+    connect : float
+        For the TCP connection, the TLS handshake and the greeting together.
+    silence : float
+        Without a single octet while an answer is due; each chunk that arrives starts it anew.
+    goodbye : float
+        For a polite end.
+    first_wait, longest_wait : float
+        Before connecting again: doubled each time without progress, jittered, capped.
+    tries : int
+        Connections in a row without any progress before a session's place is given up.
+    first_tries : int
+        The same while no session has ever been opened: somebody waits for an answer.
+    pause : float
+        The longest pause that a throttling server can talk us into.
+    throttled : int
+        Pauses in a row, each longer than the last, before a throttled account is given up.
+    barren : int
+        Commands or connections of one folder that fail in a row without bringing a single row,
+        before the folder is given up. Finding one bad message in the longest span takes 18.
     """
 
-    line: int = 1 << 20
-    literal: int = 32 << 20
-    response: int = 33 << 20
+    line: int = 10 << 20
+    literal: int = 16 << 20
+    response: int = 17 << 20
     literals: int = 1_000
-    unsolicited: int = 100_000
-    junk: int = 10_000
+    unsolicited: int = 20_000
+    junk: int = 1_000
     folders: int = 100_000
+    backlog: int = 32 << 20
+    connect: float = 30.0
+    silence: float = 60.0
+    goodbye: float = 1.0
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+    tries: int = 6
+    first_tries: int = 3
+    pause: float = 60.0
+    throttled: int = 20
+    barren: int = 30
 
 
 DEFAULT_LIMITS = Limits()

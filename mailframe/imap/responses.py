@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import Value, as_number, as_text, is_nil, parse_values
+from mailframe.imap.grammar import Value, as_number, as_text, is_nil, parse_values, showable
 from mailframe.imap.uidset import UidSet
 
 if TYPE_CHECKING:
@@ -155,12 +155,17 @@ Response: TypeAlias = (
 
 STATUS_KINDS = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
-# How much of a bad line is kept for the report.
+# How much of a bad line, and of a server's own words, is kept for errors and reports.
 EXCERPT = 120
+LONGEST_TEXT = 300
+
+# Octets of a line whose values are read; a value takes many times its octets in memory.
+LONGEST_VALUES = 1 << 20
 
 _TAGGED = re.compile(rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL)
 _UNTAGGED = re.compile(rb"\* ++(?:(\d{1,20}) ++)?([A-Za-z-]++)(?: ++|\Z|(?=[(\[]))(.*+)", re.DOTALL)
 _CODE = re.compile(rb"\[([^\] ]++)(?: ([^\]]*+))?\] ?+")
+_NUMBER = re.compile(rb"\b[1-9]\d{0,9}\b")
 _BROKEN_UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
 
 
@@ -184,6 +189,10 @@ def _read_untagged(frame: Frame, line: bytes) -> Response:
         return Malformed(line[:EXCERPT])
     number, raw_name, rest = match.groups(b"")
     name = raw_name.decode("ascii").upper()
+    if name == "SEARCH" and not frame.literals:
+        return _read_search(rest)
+    if len(line) > LONGEST_VALUES:
+        return Malformed(line[:EXCERPT])
     if name in STATUS_KINDS and not number:
         return _read_status("", name, rest)
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)
@@ -201,13 +210,12 @@ def _read_status(tag: str, kind: str, rest: bytes) -> Status:
     match = _CODE.match(rest)
     code, argument = match.groups(b"") if match else (b"", b"")
     text = rest[match.end() :] if match else rest
-    return Status(
-        tag,
-        kind,
-        code.decode("ascii", "replace").upper(),
-        argument,
-        text.decode("utf-8", "replace"),
-    )
+    return Status(tag, kind, code.decode("ascii", "replace").upper(), argument, _words(text))
+
+
+def _words(text: bytes) -> str:
+    """Make what a server says fit to be shown: not long, and nothing that drives a terminal."""
+    return showable(text[:LONGEST_TEXT].decode("utf-8", "replace"))
 
 
 # One reader a response ------------------------------------------------------------------------
@@ -257,10 +265,11 @@ def quirk_spaces_in_status_name(values: list[Value]) -> tuple[bytes, list[Value]
     return b" ".join(bytes(word) for word in words if isinstance(word, bytes)), pairs
 
 
-def _read_search(_: int, values: list[Value]) -> Response:
+def _read_search(rest: bytes) -> Response:
+    """Take the numbers one by one: of a large mailbox this is the longest line there is."""
     # ``(MODSEQ 917162500)`` may follow the numbers (RFC 7162).
-    numbers = (as_number(value) for value in values)
-    return Found(UidSet.from_uids(number for number in numbers if number))
+    numbers = rest.partition(b"(")[0]
+    return Found(UidSet.from_uids(int(found[0]) for found in _NUMBER.finditer(numbers)))
 
 
 def _read_esearch(_: int, values: list[Value]) -> Response:
@@ -332,7 +341,6 @@ _NAMED: dict[str, Reader] = {
     "ENABLED": _read_enabled,
     "LIST": _read_list,
     "STATUS": _read_mailbox_status,
-    "SEARCH": _read_search,
     "ESEARCH": _read_esearch,
     "VANISHED": _read_vanished,
 }
@@ -361,6 +369,11 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.uid)
+
+    @property
+    def octets(self) -> int:
+        """How much memory the header blocks take."""
+        return sum(map(len, self.header))
 
     def append(self, row: Fetched) -> None:
         """Add a message whose UID is known."""

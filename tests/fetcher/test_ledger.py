@@ -82,9 +82,9 @@ def test_a_message_that_is_always_refused_is_found_and_told():
 def test_a_lost_session_is_held_against_the_guilty_work_alone():
     ledger, work = opened()
     ledger.deliver(work, [1])
-    (rest,) = ledger.interrupted(work, ConnectionLost("cut"), guilty=False)
+    (rest,) = ledger.returned(work)
     assert (rest.uids, rest.attempts) == (UidSet.of((2, 10)), 0)
-    (rest,) = ledger.interrupted(rest, ConnectionLost("cut"), guilty=True)
+    (rest,) = ledger.refused(rest, ConnectionLost("cut"))
     assert rest.attempts == 1
 
 

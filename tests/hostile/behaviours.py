@@ -208,9 +208,11 @@ class Throttle:
         self.impatient += waiting
         if not waiting and not self.again():
             return False
-        session.honest(command)
+        answer = session.honest(command)
         self.until = max(self.until, now + self.wait)
         self.refused += 1
+        if self.answer.startswith("OK"):
+            await session.send(*answer[:-1])
         await session.send(f"{command.tag} {self.answer}\r\n".encode())
         if self.bye:
             await session.send(b"* BYE too busy\r\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mailframe as mf
+from mailframe.imap.limits import Limits
 from mailframe.imap.uidset import UidSet
 from tests.servers.scripted import PASSWORD, Scripted
 
@@ -21,10 +22,18 @@ if TYPE_CHECKING:
 
 MEBIBYTE = 1 << 20
 
+# The waits of the real ones would make these tests long.
+QUICK = Limits(first_wait=0.02, longest_wait=0.2, silence=1.0, connect=2.0)
+
 
 async def fetched(server: Scripted, *, within: float = 20.0, account=None, **options):
     """The frame, by an asyncio caller; no task of ours is left when it is there."""
-    options = {"password": PASSWORD, "errors": "ignore", "progress": False} | options
+    options = {
+        "password": PASSWORD,
+        "errors": "ignore",
+        "progress": False,
+        "limits": QUICK,
+    } | options
     try:
         async with asyncio.timeout(within):
             return await mf.aread_imap(account or server.url, **options)
@@ -88,7 +97,7 @@ def problems(frame: pd.DataFrame) -> list[tuple[str, int | None]]:
     return [
         (problem["folder"], uid)
         for problem in report(frame)["problems"]
-        for uid in UidSet.parse(problem["uids"].encode()) or [None]
+        for uid in (UidSet.parse(problem["uids"].encode()) if problem["uids"] else [None])
     ]
 
 

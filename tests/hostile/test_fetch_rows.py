@@ -43,7 +43,7 @@ def test_header_blocks_may_be_absent_empty_or_oddly_ended():
         f"INBOX {uid}" for uid in (4, 5, 6, 7, 9, 10)
     ]
     assert frame.loc[[5, 6, 7], "from_addr"].tolist() == ["ann@example.org"] * 3
-    assert frame.loc[8, "to"].tolist() == ["bob@example.org"]
+    assert list(frame["to"][8]) == ["bob@example.org"]
     assert problems(frame) == []
 
 
@@ -60,10 +60,10 @@ def test_odd_flags_are_keywords_and_known_ones_columns():
     frame = frame_of("odd-flags", 4)
     assert frame["seen"].tolist() == [True, False, False, False]
     assert frame["flagged"].tolist() == [False, True, False, False]
-    assert frame["keywords"][1].tolist() == ["$Junk"]
+    assert list(frame["keywords"][1]) == ["$Junk"]
     assert frame["keywords"][2][0] == "[Gmail]/Starred"
     assert len(frame["keywords"][2]) == 2
-    assert frame["keywords"][3].tolist() == frame["keywords"][4].tolist() == []
+    assert list(frame["keywords"][3]) == list(frame["keywords"][4]) == []
 
 
 def test_five_hundred_flags_are_five_hundred_keywords():
@@ -122,6 +122,6 @@ def test_a_malformed_row_is_asked_for_once_more_alone():
 
 def test_a_row_that_is_malformed_for_ever_is_a_problem_and_nothing_else_is_lost():
     with Scripted(each_row(malformed, 7, 9), folders=one_folder()) as server:
-        frame = fetch(server)
+        frame = fetch(server, connections=1)
         assert_lost(frame, server, ("INBOX", 7), ("INBOX", 9))
     assert server.connections == 1, "the line was well framed: no reason to reconnect"

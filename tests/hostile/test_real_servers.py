@@ -33,8 +33,7 @@ SUBJECTS = [f"letter {n}" for n in range(1, 41)]
 def test_dovecot_gives_every_row_in_any_configuration(config):
     with dovecot_server.Dovecot(config=config) as server:
         for folder in ("INBOX", "Archive", "Sent", "Entwürfe"):
-            name = {"Entwürfe": "Entw&APw-rfe"}.get(folder, folder)
-            server.deliver("ann", name, LETTERS)
+            server.deliver("ann", folder, LETTERS)
         frame = mf.read_imap(server.url("ann"), connections=6, progress=False, errors="raise")
     by_folder = frame.groupby("folder", observed=True)["subject"].agg(list)
     assert by_folder["Archive"] == by_folder["INBOX"] == by_folder["Sent"] == SUBJECTS

@@ -3,6 +3,7 @@
 import pytest
 
 from mailframe.errors import MailframeError
+from mailframe.imap.limits import DEFAULT_LIMITS
 from tests.hostile.behaviours import (
     cut_in_literal,
     dribbling,
@@ -43,7 +44,7 @@ def test_many_cuts_are_survived_as_long_as_rows_come():
 def test_a_server_that_always_cuts_before_the_first_row_is_given_up():
     with Scripted(cut_in_literal(times=None, after=0), folders=one_folder()) as server:
         try:
-            frame = fetch(server, within=30)
+            frame = fetch(server, connections=1, within=30)
         except MailframeError:
             frame = None
     assert frame is None or [uid for _, uid in problems(frame)] != []
@@ -52,7 +53,7 @@ def test_a_server_that_always_cuts_before_the_first_row_is_given_up():
 
 def test_rows_before_a_tagged_no_are_kept_and_the_rest_is_asked_for():
     with Scripted(no_after_rows(times=2), folders=one_folder()) as server:
-        assert_complete(fetch(server), server)
+        assert_complete(fetch(server, connections=1), server)
     assert server.connections == 1
     assert asked_for(server).count(1) == 1, "what was delivered is not asked for again"
 
@@ -72,7 +73,7 @@ def test_two_culprits_in_a_hundred_cost_two_rows():
 
 def test_a_slow_answer_is_no_stall_as_long_as_octets_come():
     with Scripted(dribbling(200, 0.05), folders=one_folder()) as server:
-        assert_complete(fetch(server), server)
+        assert_complete(fetch(server, connections=1), server)
     assert server.connections == 1
 
 
@@ -83,5 +84,5 @@ def test_a_server_that_falls_silent_is_left_and_asked_again():
 
 def test_the_callers_timeout_bounds_everything():
     silence = silent("UID FETCH")
-    with Scripted(silence) as server, pytest.raises(MailframeError, match="timeout"):
-        fetch(server, timeout=0.5, errors="raise", within=5)
+    with Scripted(silence) as server, pytest.raises(MailframeError, match=r"longer than 0\.5 s"):
+        fetch(server, timeout=0.5, errors="raise", within=5, limits=DEFAULT_LIMITS, folders="INBOX")
