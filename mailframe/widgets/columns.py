@@ -189,27 +189,6 @@ class Columns:
 
         return self._once("people", "from_addr", make)
 
-    def roots(self) -> NDArray[np.int64]:
-        """Give each thread a number: messages with one first reference, or that answer the same.
-
-        The first of References is the thread's first message (RFC 5322, 3.6.4); without References,
-        In-Reply-To; a message with neither begins a thread, which its own Message-ID names.
-        """
-
-        def make() -> NDArray[np.int64]:
-            listed = self.listed("references")
-            first = np.full(len(self), -1, dtype=np.int64)
-            first[listed.rows[::-1]] = np.arange(len(listed.rows))[::-1]
-            named = listed.items.codes[first] if len(listed.rows) else first
-            references = listed.items.words.reindex(named).set_axis(self.df.index)
-            names = references.fillna(self.df["in_reply_to"]).fillna(self.df["message_id"])
-            codes, _ = pd.factorize(names)
-            alone = codes < 0  # nothing to go by: a thread of its own
-            codes[alone] = codes.max(initial=-1) + 1 + np.arange(np.count_nonzero(alone))
-            return codes
-
-        return self._once("roots", "references", make)
-
     def delays(self) -> NDArray[np.int64]:
         """Seconds from the message answered to each reply; -1 where there is no such pair here."""
 

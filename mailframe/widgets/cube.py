@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mailframe.stats.threads import threaded
 from mailframe.widgets import charts, cubes
 from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT
 from mailframe.widgets.query import human_size
@@ -180,9 +181,8 @@ def _delays(columns: Columns) -> Side:
 
 
 def _threads(columns: Columns) -> Side:
-    roots = columns.roots()
-    lengths = np.bincount(roots)[roots] if len(roots) else roots
-    codes = np.searchsorted(list(THREADS.values()), lengths, side="left")
+    found = threaded(columns.df)
+    codes = np.searchsorted(list(THREADS.values()), found.lengths[found.thread], side="left")
     figure = _bars("threads", "In threads of", "messages by length of thread", len(THREADS))
     return Side(figure, _places(list(THREADS)), codes.astype(np.int32))
 

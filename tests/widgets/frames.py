@@ -161,6 +161,17 @@ def _name(number):
     return f"{first} {chr(64 + number)}. {last}" if number else f"{first} {last}"
 
 
+def broad():
+    """A small mailbox of which every text is too long for any screen, half of it Hebrew."""
+    frame = make(300)
+    frame["subject"] = "שלום עולם " * 40
+    frame["from_name"] = [f"{'Maximiliane-Alexandra' * 9} {n % 30}" for n in range(300)]
+    frame["from_addr"] = [f"{'very-long-' * 12}{n % 30}@example.org" for n in range(300)]
+    folders = [f"{'Ein sehr langer Name ' * 8}/{'unten' * 30}{n % 4}" for n in range(300)]
+    frame["folder"] = pd.Categorical(folders)
+    return frame.astype({name: "str" for name in ("subject", "from_name", "from_addr")})
+
+
 def _rare(rng, count):
     return rng.random(count) < 0.003
 

@@ -17,6 +17,12 @@ from tests.widgets.frames import HOSTILE, make
 
 FOLDERS, MESSAGES = 24, 300  # a bar moves folder by folder
 START = dt.datetime(2023, 1, 1, tzinfo=dt.UTC)
+# Parts of an explorer that reach beyond its right edge.
+SPILT = """() => {
+    const edge = document.querySelector(".broad").getBoundingClientRect().right + 1;
+    return [...document.querySelectorAll(".broad :is(.mf-figure, .mf-chip, table, svg, label, h3)")]
+        .filter(part => part.getBoundingClientRect().right > edge).map(part => part.className);
+}"""
 SELECTED = ".mf-selection b"
 
 
@@ -215,9 +221,10 @@ def application(tmp_path_factory, dovecot):
     with Relay(dovecot.port, stall_after=200_000, stall=600, faulty=5) as relay:
         notebook = browser.write_notebook(
             home / "application.ipynb",
-            "import mailframe as mf\nfrom tests.widgets.frames import make",
+            "import mailframe as mf\nfrom tests.widgets.frames import broad, make",
             "mf.dashboard(make(3000))",
-            f'form = mf.connect("imap://127.0.0.1:{relay.port}", "{user}")\nform',
+            f'mf.connect("imap://127.0.0.1:{relay.port}", "{user}")',
+            'mf.explore(broad(), search="example").add_class("broad")',
         )
         with browser.voila(home, notebook) as address:
             yield address
@@ -243,6 +250,15 @@ def test_dashboard_and_form_work_as_an_application(application, open_window):
     page.wait_for_selector(SELECTED)
     chosen = int(page.inner_text(SELECTED).replace(",", ""))
     assert sum(numbers(page, "state").values()) == chosen < sum(before.values())
+
+    page.wait_for_selector(".broad [data-ready=true]")
+    page.wait_for_selector(".broad td.mf-subject")
+    page.locator(".broad td.mf-subject").first.click()
+    page.wait_for_selector(".broad .mf-message h3")
+    for width in (1400, 700):
+        page.set_viewport_size({"width": width, "height": 1000})
+        window.wait("width => document.querySelector('.broad').clientWidth <= width", width)
+        assert page.evaluate(SPILT) == []
 
     page.fill("input[type=password]", "mistaken")
     page.click("button >> text=List folders")
