@@ -169,7 +169,7 @@ def broad():
     frame["from_addr"] = [f"{'very-long-' * 12}{n % 30}@example.org" for n in range(300)]
     folders = [f"{'Ein sehr langer Name ' * 8}/{'unten' * 30}{n % 4}" for n in range(300)]
     frame["folder"] = pd.Categorical(folders)
-    return frame.astype({name: "str" for name in ("subject", "from_name", "from_addr")})
+    return frame.astype(dict.fromkeys(("subject", "from_name", "from_addr"), "str"))
 
 
 def _rare(rng, count):
