@@ -26,9 +26,19 @@ Mask = NDArray[np.bool_]
 _REMEMBERED = 1 << 14
 _LONG = 256
 
+# At most so many stand behind a comma of what `_MAILBOXES` takes: a line end and a blank, or two.
+_BLANKS = 4
+
 _ONE_ID = "^<[!-;=?-~]+>$"
 _IDS = "^(?:<[!-;=?-~]+>[ \t\r\n]*)+$"
-_LESS, _GREATER = b"<>"
+# Address lists without quoted commas, capitals in domains, punycode or encoded-words.
+_WORDS = '(?:"[ !#-+\\--;=@-\\[\\]-~]*" ?|(?:[A-Za-z0-9!#$%&\'*+/=^_`{|}~.-]+ ?)*)'
+_ATOM = "[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"
+_SPEC = f"(?:{_ATOM}\\.)*{_ATOM}@(?:[a-z0-9-]+\\.)*[a-z0-9-]+"
+_MAILBOX = f"(?:{_WORDS}<{_SPEC}>|{_SPEC})"
+_MAILBOXES = f"^{_MAILBOX}(?:,[ \t\r\n]{{0,{_BLANKS}}}{_MAILBOX})*$"
+_PUNYCODE = "xn--"
+_LESS, _GREATER, _COMMA, _SPACE = b"<>, "
 
 
 class Values(NamedTuple):
@@ -159,7 +169,43 @@ def mailboxes(values: Values) -> Mailboxes:
 
 def addr_specs(values: Values) -> Lists:
     """Decode address lists into the addr-specs in them."""
-    return _distinct_lists(values.raw, _addr_specs)
+    raw = values.raw
+    plain = _matches(raw, _MAILBOXES) & ~_matches(raw, _PUNYCODE)
+    if plain.all():
+        return _plain_addr_specs(raw)
+    found, index = distinct(raw.filter(pa.array(~plain)), _addr_specs)
+    others = pa.array([specs for specs, _ in found], pa.list_(pa.string())).take(index)
+    easy = _plain_addr_specs(raw.filter(pa.array(plain)))
+    lengths = np.empty(len(plain), np.int64)
+    lengths[plain] = easy.lengths
+    lengths[~plain] = pc.list_value_length(others).to_numpy()
+    # The items of both kinds lie one behind the other; each list takes its own from there.
+    start = np.empty_like(lengths)
+    for kind, base in ((plain, 0), (~plain, len(easy.items))):
+        start[kind] = base + np.cumsum(lengths[kind]) - lengths[kind]
+    shift = start - (np.cumsum(lengths) - lengths)
+    order = np.arange(lengths.sum()) + np.repeat(shift, lengths)
+    items = pa.concat_arrays([easy.items, others.flatten().cast(pa.large_string())])
+    mended = np.zeros(len(plain), np.bool_)
+    mended[~plain] = _mended(found, index)
+    return Lists(items.take(pa.array(order)), lengths, mended)
+
+
+def _plain_addr_specs(raw: pa.LargeBinaryArray) -> Lists:
+    """Cut lists that match `_MAILBOXES` at their commas, and mailboxes at their brackets."""
+    offsets = _offsets(raw)
+    octets = np.frombuffer(_data(raw), np.uint8)
+    comma = np.flatnonzero(octets == _COMMA)
+    end = np.sort(np.concatenate([comma, offsets[1:]]))
+    start = np.zeros_like(end)
+    start[1:] = end[:-1] + (octets[end[:-1]] == _COMMA)
+    in_brackets = octets[end - 1] == _GREATER
+    for _ in range(_BLANKS):
+        start += octets[start] <= _SPACE
+    start[in_brackets] = np.flatnonzero(octets == _LESS) + 1
+    specs = between(_data(raw), start, end - in_brackets).view(pa.large_string())
+    lengths = np.diff(np.searchsorted(comma, offsets)) + 1
+    return Lists(specs, lengths, np.zeros(len(lengths), np.bool_))
 
 
 def url_lists(values: Values) -> Lists:
