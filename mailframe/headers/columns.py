@@ -174,21 +174,28 @@ def addr_specs(values: Values) -> Lists:
     if plain.all():
         return _plain_addr_specs(raw)
     found, index = distinct(raw.filter(pa.array(~plain)), _addr_specs)
-    others = pa.array([specs for specs, _ in found], pa.list_(pa.string())).take(index)
-    easy = _plain_addr_specs(raw.filter(pa.array(plain)))
-    lengths = np.empty(len(plain), np.int64)
-    lengths[plain] = easy.lengths
-    lengths[~plain] = pc.list_value_length(others).to_numpy()
-    # The items of both kinds lie one behind the other; each list takes its own from there.
-    start = np.empty_like(lengths)
-    for kind, base in ((plain, 0), (~plain, len(easy.items))):
-        start[kind] = base + np.cumsum(lengths[kind]) - lengths[kind]
-    shift = start - (np.cumsum(lengths) - lengths)
-    order = np.arange(lengths.sum()) + np.repeat(shift, lengths)
-    items = pa.concat_arrays([easy.items, others.flatten().cast(pa.large_string())])
+    others = pa.array([specs for specs, _ in found], pa.list_(pa.large_string())).take(index)
+    items, lengths = _interleaved(plain, _plain_addr_specs(raw.filter(pa.array(plain))), others)
     mended = np.zeros(len(plain), np.bool_)
     mended[~plain] = _mended(found, index)
-    return Lists(items.take(pa.array(order)), lengths, mended)
+    return Lists(items, lengths, mended)
+
+
+def _interleaved(
+    first: Mask, ours: Lists, others: pa.ListArray
+) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Put lists of two kinds into one row of items; `first` tells where the first kind goes."""
+    lengths = np.empty(len(first), np.int64)
+    lengths[first] = ours.lengths
+    lengths[~first] = pc.list_value_length(others).to_numpy()
+    items = pa.concat_arrays([ours.items, others.flatten()])
+    # Both kinds lie one behind the other; each list takes its items from where they are there.
+    start = np.empty_like(lengths)
+    for kind, base in ((first, 0), (~first, len(ours.items))):
+        start[kind] = base + np.cumsum(lengths[kind]) - lengths[kind]
+    shift = start - (np.cumsum(lengths) - lengths)
+    order = np.arange(len(items)) + np.repeat(shift, lengths)
+    return items.take(pa.array(order)), lengths
 
 
 def _plain_addr_specs(raw: pa.LargeBinaryArray) -> Lists:
