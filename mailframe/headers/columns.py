@@ -26,14 +26,19 @@ Mask = NDArray[np.bool_]
 _REMEMBERED = 1 << 14
 _LONG = 256
 
+# At most so many stand behind a comma of what `_MAILBOXES` takes: a line end and a blank, or two.
+_BLANKS = 4
+
 _ONE_ID = "^<[!-;=?-~]+>$"
 _IDS = "^(?:<[!-;=?-~]+>[ \t\r\n]*)+$"
-# Mailboxes that commas alone divide: a phrase of plain words or none, and a plain addr-spec.
+# Address lists without quoted commas, capitals in domains, punycode or encoded-words.
+_WORDS = '(?:"[ !#-+\\--;=@-\\[\\]-~]*" ?|(?:[A-Za-z0-9!#$%&\'*+/=^_`{|}~.-]+ ?)*)'
 _ATOM = "[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"
-_ADDR = rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*"
-_MAILBOX = rf"(?:\r\n)?[ \t]*(?:{_ADDR}|(?:{_ATOM}[ .]*)*<{_ADDR}>)[ \t]*"
-_MAILBOX_LIST = f"^{_MAILBOX}(?:,{_MAILBOX})*$"
-_LESS, _GREATER, _COMMA = b"<>,"
+_SPEC = f"(?:{_ATOM}\\.)*{_ATOM}@(?:[a-z0-9-]+\\.)*[a-z0-9-]+"
+_MAILBOX = f"(?:{_WORDS}<{_SPEC}>|{_SPEC})"
+_MAILBOXES = f"^{_MAILBOX}(?:,[ \t\r\n]{{0,{_BLANKS}}}{_MAILBOX})*$"
+_PUNYCODE = "xn--"
+_LESS, _GREATER, _COMMA, _SPACE = b"<>, "
 
 
 class Values(NamedTuple):
@@ -164,37 +169,50 @@ def mailboxes(values: Values) -> Mailboxes:
 
 def addr_specs(values: Values) -> Lists:
     """Decode address lists into the addr-specs in them."""
-    plain = _matches(values.raw, _MAILBOX_LIST)
-    if not plain.any():
-        return _distinct_lists(values.raw, _addr_specs)
-    mask = pa.array(plain)
-    one_by_one = _each_mailbox(values.raw.filter(mask))
-    at_once = _distinct_lists(values.raw.filter(pc.invert(mask)), _addr_specs)
-    # The two halves, back in the order of the rows.
-    place = np.concatenate([np.flatnonzero(plain), np.flatnonzero(~plain)])
-    lists = [
-        pa.LargeListArray.from_arrays(np.concatenate([[0], np.cumsum(half.lengths)]), half.items)
-        for half in (one_by_one, at_once)
-    ]
-    ordered = pa.concat_arrays(lists).take(pa.array(np.argsort(place)))
-    lengths = np.empty(len(place), np.int64)
-    lengths[place] = np.concatenate([one_by_one.lengths, at_once.lengths])
-    mended = np.empty(len(place), np.bool_)
-    mended[place] = np.concatenate([one_by_one.mended, at_once.mended])
-    return Lists(ordered.flatten(), lengths, mended)
-
-
-def _each_mailbox(raw: pa.LargeBinaryArray) -> Lists:
-    """Decode lists that commas alone divide: people are fewer than the lists they stand in."""
-    offsets, data = _offsets(raw), _data(raw)
-    commas = np.flatnonzero(np.frombuffer(data, np.uint8) == _COMMA)
-    starts = np.sort(np.concatenate([offsets[:-1], commas + 1]))
-    ends = np.sort(np.concatenate([commas, offsets[1:]]))
-    found, index = distinct(between(data, starts, ends), _addr_specs)
-    items = pa.array([addrs[0] for addrs, _ in found], pa.string()).take(index)
-    lengths = 1 + np.diff(np.searchsorted(commas, offsets))
-    mended = np.logical_or.reduceat(_mended(found, index), np.cumsum(lengths) - lengths)
+    raw = values.raw
+    plain = _matches(raw, _MAILBOXES) & ~_matches(raw, _PUNYCODE)
+    if plain.all():
+        return _plain_addr_specs(raw)
+    found, index = distinct(raw.filter(pa.array(~plain)), _addr_specs)
+    others = pa.array([specs for specs, _ in found], pa.list_(pa.large_string())).take(index)
+    items, lengths = _interleaved(plain, _plain_addr_specs(raw.filter(pa.array(plain))), others)
+    mended = np.zeros(len(plain), np.bool_)
+    mended[~plain] = _mended(found, index)
     return Lists(items, lengths, mended)
+
+
+def _interleaved(
+    first: Mask, ours: Lists, others: pa.ListArray
+) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Put lists of two kinds into one row of items; `first` tells where the first kind goes."""
+    lengths = np.empty(len(first), np.int64)
+    lengths[first] = ours.lengths
+    lengths[~first] = pc.list_value_length(others).to_numpy()
+    items = pa.concat_arrays([ours.items, others.flatten()])
+    # Both kinds lie one behind the other; each list takes its items from where they are there.
+    start = np.empty_like(lengths)
+    for kind, base in ((first, 0), (~first, len(ours.items))):
+        start[kind] = base + np.cumsum(lengths[kind]) - lengths[kind]
+    shift = start - (np.cumsum(lengths) - lengths)
+    order = np.arange(len(items)) + np.repeat(shift, lengths)
+    return items.take(pa.array(order)), lengths
+
+
+def _plain_addr_specs(raw: pa.LargeBinaryArray) -> Lists:
+    """Cut lists that match `_MAILBOXES` at their commas, and mailboxes at their brackets."""
+    offsets = _offsets(raw)
+    octets = np.frombuffer(_data(raw), np.uint8)
+    comma = np.flatnonzero(octets == _COMMA)
+    end = np.sort(np.concatenate([comma, offsets[1:]]))
+    start = np.zeros_like(end)
+    start[1:] = end[:-1] + (octets[end[:-1]] == _COMMA)
+    in_brackets = octets[end - 1] == _GREATER
+    for _ in range(_BLANKS):
+        start += octets[start] <= _SPACE
+    start[in_brackets] = np.flatnonzero(octets == _LESS) + 1
+    specs = between(_data(raw), start, end - in_brackets).view(pa.large_string())
+    lengths = np.diff(np.searchsorted(comma, offsets)) + 1
+    return Lists(specs, lengths, np.zeros(len(lengths), np.bool_))
 
 
 def url_lists(values: Values) -> Lists:

@@ -94,6 +94,33 @@ def test_any_octets_agree_with_the_general_path(blocks):
     assert_agrees(blocks)
 
 
+# Around what the fast path for address lists cuts at its commas and brackets.
+PEOPLE = [
+    *(b"a@b", b"A.b@c.example", b"a@B", b"<a@b>", b"A B <a@b>", b"A  B <a@b>", b'"A" <a@b>'),
+    *(b'"a@b; c" <d@e>', b'"A, B" <a@b>', b'"A\\"B" <a@b>', b"=?utf-8?q?A?= <a@b>", b"a@xn--a"),
+    *(
+        b"A<a@b>",
+        b"a@b (A)",
+        b"a@[1]",
+        b"root",
+        b"G:a@b;",
+        b"A. B. <a@b>",
+        b"<>",
+        b"a..b@c",
+        b"a@b.",
+    ),
+]
+SEPARATORS = [b",", b", ", b",\n ", b",\r\n\t", b",     ", b" ,", b", ,", b" ", b"; ", b",\t \r\n "]
+lists = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(SEPARATORS)), max_size=6).map(
+    lambda pairs: b"To: " + b"".join(x for pair in pairs for x in pair)
+)
+
+
+@given(st.lists(lists | lists.map(lambda raw: raw.rstrip(b" ,;\r\n\t")), max_size=6))
+def test_any_address_list_agrees_with_the_general_path(blocks):
+    assert_agrees(blocks)
+
+
 # Around what the fast path for dates reads by its digits.
 dates = st.tuples(
     st.sampled_from(["", "Mon, ", "Tue, ", "sun, ", "Sun,", "Mon,  ", "Mo, "]),
