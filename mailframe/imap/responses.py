@@ -189,12 +189,18 @@ def _read_untagged(frame: Frame, line: bytes) -> Response:
         return Malformed(line[:EXCERPT])
     number, raw_name, rest = match.groups(b"")
     name = raw_name.decode("ascii").upper()
-    if name == "SEARCH" and not frame.literals:
-        return _read_search(rest)
-    if len(line) > LONGEST_VALUES:
-        return Malformed(line[:EXCERPT])
     if name in STATUS_KINDS and not number:
         return _read_status("", name, rest)
+    if name == "SEARCH" and not frame.literals:
+        return _read_search(rest)
+    return _read_values(frame, number, name, rest)
+
+
+def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Response:
+    """Read a response that has a reader in one of the tables below."""
+    line = frame.texts[0]
+    if len(line) > LONGEST_VALUES:
+        return Malformed(line[:EXCERPT])
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)
     if reader is None:
         return Other(name)
