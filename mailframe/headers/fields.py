@@ -18,7 +18,7 @@ class Field(NamedTuple):
 
 
 # A name, blanks that obsolete syntax allows, a colon; then lines up to one that starts no fold.
-_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)")
+_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*[^\n]*+)")
 _OTHER = re.compile(rb"[^\n]*+\n?")
 _END_OF_LINE = re.compile(rb"(?<!\r)\r++\n")
 

@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     | "(?P<quoted>(?:[^"\\]++|\\.)*)"(?=[ )\r\n]|\Z)      # the usual quoted string
     | "(?P<loose>.*?)"(?=[ )]|\Z)                        # quirk: a bare quote inside
     | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\]]*+\](?:<\d++>)?  # a section may hold spaces
-      | [^\x20()"]++(?:"[^\x20()"]*+)*+)
+      | [^\x20()"]++(?:"[^\x20()"]*+)*)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )

@@ -15,6 +15,7 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,9 @@ from typing import NamedTuple
 from tests.bench.mailboxes import Mailbox
 from tests.servers.dovecot import Dovecot
 from tests.servers.relay import Relay
+
+README = Path(__file__).parents[2] / "README.md"
+_MEASURED = re.compile(r"(<!-- measured -->\n).*?(<!-- /measured -->)", re.DOTALL)
 
 PEERS = ("imaplib", "imapclient", "imap_tools", "aioimaplib")
 ONE_WAY_SECONDS = 0.025
@@ -69,14 +73,20 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of the messages a folder")
     parser.add_argument("--no-peers", action="store_true", help="leave the slow ones out")
     default = Path(tempfile.gettempdir()) / "mailframe-bench"
+    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
     parser.add_argument("--scratch", type=Path, default=default, help="keeps the mailboxes")
     arguments = parser.parse_args()
     arguments.scratch.mkdir(exist_ok=True)
+    tables = []
     with Dovecot(arguments.scratch / "dovecot") as server:
         for name in arguments.parts:
             part = _scaled(PARTS[name], arguments.scale)
             readers = [r for r in part.readers if _takes_part(r, peers=not arguments.no_peers)]
-            _print(part, _measure(part, readers, server, arguments.repeat))
+            tables.append(_table(part, _measure(part, readers, server, arguments.repeat)))
+            print(tables[-1], flush=True)
+    if arguments.readme:
+        text = README.read_text("utf-8")
+        README.write_text(_MEASURED.sub(r"\1" + "\n".join(tables) + r"\2", text), "utf-8")
 
 
 def _scaled(part: Part, scale: float) -> Part:
@@ -121,20 +131,20 @@ def _read(reader: str, url: str) -> dict:
     return json.loads(done.stdout)
 
 
-def _print(part: Part, results: dict[str, list[dict]]) -> None:
+def _table(part: Part, results: dict[str, list[dict]]) -> str:
     floor = statistics.median(result["seconds"] for result in results["socket"])
-    print(f"\n{part.title}\n")
-    print("| reader | readings | seconds | x socket | messages/s | memory |")
-    print("|---|--:|--:|--:|--:|--:|")
+    lines = [
+        f"{part.title[0].upper()}{part.title[1:]}:\n",
+        "| reader | seconds | x socket | messages/s | memory |",
+        "|---|--:|--:|--:|--:|",
+    ]
     for reader, readings in results.items():
         seconds = statistics.median(result["seconds"] for result in readings)
         grew = statistics.median(result["grew"] for result in readings)
         rate = part.mailbox.total / seconds
-        print(
-            f"| {reader} | {len(readings)} | {seconds:.2f} | {seconds / floor:.2f} "
-            f"| {rate:,.0f} | +{grew:.0f} MiB |",
-            flush=True,
-        )
+        ratio = seconds / floor
+        lines.append(f"| {reader} | {seconds:.2f} | {ratio:.2f} | {rate:,.0f} | +{grew:.0f} MiB |")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
