@@ -59,8 +59,7 @@ def forest(df: pd.DataFrame) -> Forest:
     """Build the reply trees of a frame."""
     columns.require(df, "message_id", "in_reply_to", "references")
     own, replied, referred = columns.together(
-        [columns.coded(df, name) for name in ("message_id", "in_reply_to", "references")],
-        "message_id",
+        df, ("message_id", "in_reply_to", "references"), "message_id"
     )
     total, rows = len(own.labels), len(df)
     node = np.full(rows, -1, dtype=np.int64)
@@ -224,9 +223,11 @@ class Threaded:
         return np.bincount(self.thread[self.trees.single])
 
 
-def threaded(df: pd.DataFrame, *, by_subject: bool = False, server: bool = True) -> Threaded:
-    """Sort messages into threads."""
-    trees = forest(df)
+def threaded(
+    df: pd.DataFrame, trees: Forest | None = None, *, by_subject: bool = False, server: bool = True
+) -> Threaded:
+    """Sort messages into threads, of trees that somebody built already or of new ones."""
+    trees = forest(df) if trees is None else trees
     parent, present = trees.parent, trees.present.astype(np.int64)
     root, depth = climb(parent, present)
     if by_subject:

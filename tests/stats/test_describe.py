@@ -35,6 +35,19 @@ def test_it_fits_on_one_screen():
     assert max(map(len, lines)) <= 80
 
 
+def test_absurd_dates_do_not_push_the_busy_years_out():
+    df = pd.concat([make_frame(500)] + [make_frame(1) for _ in range(20)], ignore_index=True)
+    far = [pd.Timestamp(f"{year}-06-01", tz="UTC") for year in range(3000, 3020)]
+    df.loc[500:, "date"] = pd.DatetimeIndex(far).as_unit("us")
+    text = str(df.mail.describe(tz="UTC"))
+    assert all(f"\n  {year}  " in text for year in range(2019, 2024))
+
+
+def test_who_you_are_may_be_unknown_and_is_then_said():
+    text = str(DF[DF["folder"] == "Lists/dev"].drop(columns="account").mail.describe())
+    assert "you          unknown" in text
+
+
 def test_an_empty_mailbox_has_no_messages():
     assert str(DF.iloc[:0].mail.describe()) == "messages     none"
 
