@@ -149,7 +149,7 @@ def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Des
 
 
 def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tuple[str, str]]:
-    own = me.own(df, me_, warn=False)  # the summary says it
+    own = me.own(df, me_)
     facts = [("messages", _messages(df, own))]
     when = columns.micros(df)
     when = when[when != columns.NEVER]
@@ -174,7 +174,7 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
 def _owner(own: me.Own) -> str:
     addresses = own.addresses.to_pylist()
     if not addresses:
-        return "unknown; me= says"
+        return "unknown"
     more = f" and {len(addresses) - FEW} more" if len(addresses) > FEW else ""
     return f"{', '.join(addresses[:FEW])}{more} ({own.source})"
 
@@ -201,12 +201,7 @@ def _answer(found: replies.Replies, when: Ints) -> str:
 
 
 def _sections(df: pd.DataFrame, tz: str | tzinfo | None) -> list[Section]:
-    years: Any = volume.volume(df, "Y", by=None, top=0, cumulative=False, tz=tz, date="date").iloc[
-        -YEARS:
-    ]
-    sections = [
-        Section("Messages by year", [(str(y.year), f"{n:,}", float(n)) for y, n in years.items()])
-    ]
+    sections = [_years(df, tz)]
     if {"folder", "size"} <= set(df.columns):
         table = clutter.sizes(df, "folder", None).head(ROWS)
         rows = [(str(n), octets(b), float(b)) for n, b in table["bytes"].items()]
