@@ -190,9 +190,7 @@ def _messages(df: pd.DataFrame, own: me.Own) -> str:
 
 
 def _answer(found: replies.Replies, when: Ints) -> str:
-    mine = found.mine & found.first
-    start, end = when[found.original[mine]], when[found.reply[mine]]
-    sane = (start != columns.NEVER) & (end >= start)
+    start, end, sane = found.only(found.mine & found.first).span(when)
     if not sane.any():
         return ""
     middle, slow = np.quantile((end - start)[sane] / clock.HOUR, [0.5, 0.9])

@@ -172,20 +172,16 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     Returns the parents with the roots so joined: replies under the thread that is no reply,
     others beside one another under a new, empty node.
     """
-    rows = np.arange(len(df))
     subject = columns.coded(df, "subject")
     bases, reply = subjects.base(subject.labels)
     merged = subject.merged(bases)
     base, marked = merged.dense(len(df)), np.zeros(len(df), dtype=bool)
     marked[subject.rows] = reply[subject.codes]
 
+    rows = np.arange(len(df))
     when = columns.micros(df) if "date" in df.columns else rows
-    leads = np.lexsort((rows, when, trees.first[trees.node] != rows, root[trees.node]))
-    leads = leads[np.flatnonzero(columns.starts_of(root[trees.node][leads]))]
-    top = root[trees.node][leads]
-    own = trees.first[top] >= 0  # a root that is in the frame speaks for itself
-    leads = np.where(own, trees.first[top], leads)
-
+    leads, top = _spokesmen(trees, root[trees.node], when)
+    own = trees.first[top] >= 0
     empty = columns.numpy(pc.equal(merged.labels, ""))
     known = base[leads] >= 0
     known[known] = ~empty[base[leads[known]]]
@@ -208,6 +204,15 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     return parent
 
 
+def _spokesmen(trees: Forest, root: Ints, when: Ints) -> tuple[Ints, Ints]:
+    """Give the row whose subject is each tree's, its root's or else its earliest, and the root."""
+    rows = np.arange(len(root))
+    order = np.lexsort((rows, when, trees.first[trees.node] != rows, root))
+    order = order[np.flatnonzero(columns.starts_of(root[order]))]
+    top = root[order]
+    return np.where(trees.first[top] >= 0, trees.first[top], order), top
+
+
 @dataclass(frozen=True)
 class Threaded:
     """Each row's thread, and its message and level there."""
@@ -220,7 +225,8 @@ class Threaded:
     @property
     def lengths(self) -> Ints:
         """How many messages each thread has."""
-        return np.bincount(self.thread[self.trees.single])
+        total = int(self.thread.max(initial=-1)) + 1
+        return np.bincount(self.thread[self.trees.single], minlength=total)
 
 
 def threaded(

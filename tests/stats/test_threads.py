@@ -125,6 +125,12 @@ def test_threads_of_the_server_decide_where_they_are_known():
     assert df.mail.thread_ids(server=False).tolist() == [0, 0, 1, 1]
 
 
+def test_copies_that_the_server_put_into_two_threads_are_counted_once():
+    df = frame(("a", None), ("a", None))
+    df["x_gm_thrid"] = pd.array(["7", "8"], dtype="str")
+    assert df.mail.threads()["messages"].tolist() == [1, 0]
+
+
 def test_subjects_join_threads_when_asked():
     df = frame(
         ("a", None, "Plan"),
