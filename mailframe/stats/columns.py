@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from mailframe.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from pandas.api.extensions import ExtensionArray
@@ -170,18 +170,20 @@ def coded(df: pd.DataFrame, name: str, *, fold: bool = False) -> Coded:
     return column.merged(pc.utf8_lower(column.labels)) if fold else column
 
 
-def together(columns: Iterable[Coded], name: str) -> list[Coded]:
-    """Encode several columns over one common set of labels."""
-    parts = list(columns)
-    labels = pa.chunked_array([part.labels for part in parts], pa.large_string()).combine_chunks()
-    encoded = pc.dictionary_encode(labels)
-    common = _integers(encoded.indices)
-    out, start = [], 0
-    for part in parts:
-        lookup = common[start : start + len(part.labels)]
-        start += len(part.labels)
-        out.append(Coded(name, part.rows, lookup[part.codes], encoded.dictionary))
-    return out
+def together(
+    df: pd.DataFrame, names: Sequence[str], name: str, *, fold: bool = False
+) -> list[Coded]:
+    """Encode several text or list columns over one common set of labels, in one pass."""
+    parts = [flat(df, column) for column in names]
+    chunks = pa.chunked_array([values for _, values in parts], pa.large_string())
+    encoded = pc.dictionary_encode(chunks.combine_chunks())
+    codes, labels = _integers(encoded.indices), encoded.dictionary
+    if fold:
+        encoded = pc.dictionary_encode(pc.utf8_lower(labels))
+        codes, labels = _integers(encoded.indices)[codes], encoded.dictionary
+    ends = np.cumsum([len(values) for _, values in parts])
+    pieces = np.split(codes, ends[:-1])
+    return [Coded(name, part[0], piece, labels) for part, piece in zip(parts, pieces, strict=True)]
 
 
 def micros(df: pd.DataFrame, date: str = "date") -> Ints:

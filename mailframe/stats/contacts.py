@@ -22,9 +22,7 @@ SEED = 7  # communities and the sample are then the same each time
 def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
     """List who writes to whom; see ``df.mail.contacts``."""
     columns.require(df, "from_addr", "to", "cc", "date")
-    sender, *named = columns.together(
-        [columns.coded(df, name, fold=True) for name in ("from_addr", "to", "cc")], "address"
-    )
+    sender, *named = columns.together(df, ("from_addr", "to", "cc"), "address", fold=True)
     width = max(len(sender.labels), 1)
     source = sender.dense(len(df))
     rows = np.concatenate([part.rows for part in named])

@@ -43,7 +43,7 @@ FROM = r"(?i)^\s*from\s+(?P<found>[^\s();]+)"
 BY = r"(?i)\bby\s+(?P<found>[^\s();]+)"
 WITH = r"(?i)\bwith\s+(?:Microsoft\s+)?(?P<found>[^\s();]+)"
 TLS = r"(?i)\b(?:TLS|SSL)v?\d|=TLS|\bcipher[ =]"
-MAIL_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)S?A?$"
+MAIL_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)S?A?$|^SMTPSVC$"
 SECURE_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)SA?$"
 # The date ends the field, perhaps with a zone's name in a comment after it.
 TAIL = 80  # characters

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mailframe.stats import clock, clutter, columns, me, people, replies, threads, volume
-from mailframe.stats.office import Office
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +22,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mailframe.stats.columns import Ints
+
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = "▁▂▃▄▅▆▇█"
 LABEL = 30  # columns of the terminal that a row's name may take
 BAR = 24
 ROWS = 5  # of each ranking
 FEW = 3  # of the user's addresses
+MINUTES_UNTIL, HOURS_UNTIL = 1.5, 48  # hours, from which on a larger unit reads better
 YEARS = 12  # as many bars as fit on the screen
 
 
@@ -91,19 +93,22 @@ def plain(text: str) -> str:
 
 def fit(text: str, width: int) -> str:
     """Cut or fill text to a width in columns of a terminal, where some characters take two."""
-    out, used = [], 0
-    text = plain(text)
+    out: list[str] = []
+    text, used = plain(text), 0
     for place, char in enumerate(text):
-        step = (
-            0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
-        )
-        if used + step > width - (place < len(text) - 1):
-            out.append("…")
-            used += 1
-            break
+        room = width if place == len(text) - 1 else width - 1  # more to come needs an ellipsis
+        if used + _columns(char) > room:
+            return "".join(out) + "…" + " " * (width - used - 1)
         out.append(char)
-        used += step
+        used += _columns(char)
     return "".join(out) + " " * (width - used)
+
+
+def _columns(char: str) -> int:
+    """Tell how many columns of the terminal a character takes."""
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def bar(length: float, most: float, width: int = BAR) -> str:
@@ -130,10 +135,9 @@ def octets(count: float) -> str:
 
 def hours(value: float) -> str:
     """Write a span given in hours for a person."""
-    for factor, unit, limit in ((60, "min", 1.5), (1, "h", 48)):
-        if value < limit:
-            return f"{value * factor:.0f} {unit}" if unit == "min" else f"{value:.1f} {unit}"
-    return f"{value / 24:.1f} days"
+    if value < MINUTES_UNTIL:
+        return f"{value * 60:.0f} min"
+    return f"{value:.1f} h" if value < HOURS_UNTIL else f"{value / 24:.1f} days"
 
 
 def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Description:
@@ -154,47 +158,48 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
         facts.append(("dates", f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"))
     if "size" in df.columns:
         facts.append(("size", octets(int(columns.sizes(df).sum()))))
-    addresses = own.addresses.to_pylist()
-    shown, more = ", ".join(addresses[:FEW]), len(addresses) - FEW
-    shown += f" and {more} more" if more > 0 else ""
-    facts.append(("you", f"{shown or 'unknown'} ({own.source})"))
-    lengths = threads.threaded(df).lengths
+    facts.append(("you", _owner(own)))
+    trees = threads.forest(df)
+    lengths = threads.threaded(df, trees).lengths
     facts.append(("threads", f"{len(lengths):,}, the longest of {lengths.max():,} messages"))
-    if len(addresses):
-        answer = _answer(df, addresses)
-        if answer:
-            facts.append(("you answer", answer))
+    answer = _answer(replies.pairs(trees, own.sent, columns.micros(df)), columns.micros(df))
+    if answer:
+        facts.append(("you answer", answer))
     grid = volume.matrix(df, tz=tz, date="date")
     facts.append(("by hour", f"{spark(grid.sum().tolist())}  0 to 23 h"))
     facts.append(("by weekday", f"{spark(grid.sum(axis=1).tolist())}  Mon to Sun"))
     return facts
 
 
+def _owner(own: me.Own) -> str:
+    addresses = own.addresses.to_pylist()
+    if not addresses:
+        return "unknown"
+    more = f" and {len(addresses) - FEW} more" if len(addresses) > FEW else ""
+    return f"{', '.join(addresses[:FEW])}{more} ({own.source})"
+
+
 def _messages(df: pd.DataFrame, own: me.Own) -> str:
     text = f"{len(df):,}"
     if "folder" in df.columns:
-        text += f" in {df['folder'].nunique():,} folders"
+        folders = df["folder"].nunique()
+        text += f" in {folders:,} folder{'s' if folders != 1 else ''}"
     if "seen" in df.columns:
         text += f", {int((~columns.flags(df, 'seen')).sum()):,} unread"
     return f"{text}, {int(own.sent.sum()):,} sent by you"
 
 
-def _answer(df: pd.DataFrame, addresses: list[str]) -> str:
-    times = replies.response_times(df, me_=addresses, office=Office())
-    mine = times.loc[(times["direction"] == "mine") & times["first"], "hours"].dropna()
-    if not len(mine):
+def _answer(found: replies.Replies, when: Ints) -> str:
+    start, end, sane = found.only(found.mine & found.first).span(when)
+    if not sane.any():
         return ""
-    middle, slow = mine.quantile([0.5, 0.9])
-    return f"half within {hours(middle)}, nine of ten within {hours(slow)} ({len(mine):,} replies)"
+    middle, slow = np.quantile((end - start)[sane] / clock.HOUR, [0.5, 0.9])
+    count = int(sane.sum())
+    return f"half within {hours(middle)}, nine of ten within {hours(slow)} ({count:,} replies)"
 
 
 def _sections(df: pd.DataFrame, tz: str | tzinfo | None) -> list[Section]:
-    years: Any = volume.volume(df, "Y", by=None, top=0, cumulative=False, tz=tz, date="date").iloc[
-        -YEARS:
-    ]
-    sections = [
-        Section("Messages by year", [(str(y.year), f"{n:,}", float(n)) for y, n in years.items()])
-    ]
+    sections = [_years(df, tz)]
     if {"folder", "size"} <= set(df.columns):
         table = clutter.sizes(df, "folder", None).head(ROWS)
         rows = [(str(n), octets(b), float(b)) for n, b in table["bytes"].items()]
@@ -203,6 +208,13 @@ def _sections(df: pd.DataFrame, tz: str | tzinfo | None) -> list[Section]:
     if "list_id" in df.columns:
         sections.append(_ranking("Busiest lists", people.top(df, "list_id", ROWS)))
     return sections
+
+
+def _years(df: pd.DataFrame, tz: str | tzinfo | None) -> Section:
+    """Count the busiest years, in their order: a few absurd dates must not push them out."""
+    counts: Any = volume.volume(df, "Y", by=None, top=0, cumulative=False, tz=tz, date="date")
+    busiest = counts[counts > 0].nlargest(YEARS).sort_index()
+    return Section("Messages by year", [(str(y.year), f"{n:,}", n) for y, n in busiest.items()])
 
 
 def _ranking(title: str, counts: pd.Series[Any]) -> Section:

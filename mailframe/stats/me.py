@@ -74,7 +74,7 @@ def own(df: pd.DataFrame, me: Given = None) -> Own:
     columns.require(df, "from_addr")
     senders = columns.coded(df, "from_addr", fold=True)
     addresses, source = _given(me) if me is not None else _guess(df, senders)
-    if me is None and not addresses and len(df):
+    if not addresses and len(df):
         warnings.warn(
             "cannot tell which addresses are yours from this frame: pass me=['you@example.org']",
             MailframeWarning,

@@ -125,9 +125,7 @@ def domain_of(addresses: pa.Array) -> pa.Array:
 def people(df: pd.DataFrame) -> pd.DataFrame:
     """Tell of every address in From, To and Cc; see ``df.mail.people``."""
     columns.require(df, "from_addr", "to", "cc")
-    sent, *received = columns.together(
-        [columns.coded(df, name, fold=True) for name in ("from_addr", "to", "cc")], "address"
-    )
+    sent, *received = columns.together(df, ("from_addr", "to", "cc"), "address", fold=True)
     anywhere = _joined([sent, *received])
     table = columns.profile(df, anywhere, "address")
     table = table.drop(columns=[name for name in ("bytes", "read") if name in table])

@@ -40,6 +40,15 @@ class Replies(NamedTuple):
     mine: Bools
     first: Bools
 
+    def only(self, keep: Bools) -> Replies:
+        """Give those marked."""
+        return Replies(self.reply[keep], self.original[keep], self.mine[keep], self.first[keep])
+
+    def span(self, when: Ints) -> tuple[Ints, Ints, Bools]:
+        """Give begin and end, and where both are known and in order: clocks may be wrong."""
+        start, end = when[self.original], when[self.reply]
+        return start, end, (start != columns.NEVER) & (end >= start)
+
 
 def pairs(trees: threads.Forest, sent: Bools, when: Ints) -> Replies:
     """Find my replies to others and theirs to me."""
@@ -61,9 +70,7 @@ def response_times(df: pd.DataFrame, *, me_: me.Given, office: Office) -> pd.Dat
     columns.require(df, "date", "from_addr")
     own, trees, when = me.own(df, me_), threads.forest(df), columns.micros(df)
     found = pairs(trees, own.sent, when)
-    start, end = when[found.original], when[found.reply]
-    sane = (start != columns.NEVER) & (end != columns.NEVER)
-    sane[sane] = end[sane] >= start[sane]
+    start, end, sane = found.span(when)
     open_for = office.between(start[sane], end[sane])
     other = np.where(found.mine, found.original, found.reply)
     table = pd.DataFrame(
@@ -107,27 +114,23 @@ def response_summary(
         raise ConfigurationError(f"direction={direction!r}: 'mine' or 'theirs'")
     own, trees, when = me.own(df, me_), threads.forest(df), columns.micros(df)
     found = pairs(trees, own.sent, when)
-    wanted = found.first & (found.mine == (direction == "mine"))
-    original, reply = found.original[wanted], found.reply[wanted]
-
-    start, end = when[original], when[reply]
-    sane = (start != columns.NEVER) & (end != columns.NEVER)
-    sane[sane] = end[sane] >= start[sane]
+    found = found.only(found.first & (found.mine == (direction == "mine")))
+    start, end, sane = found.span(when)
     groups, index = _groups(df, by, office.tz)
     # Theirs are grouped by who answered, mine by whom I answered: the other side, both times.
-    side = original if direction == "mine" or by in volume.PERIODS else reply
+    side = found.original if direction == "mine" or by in volume.PERIODS else found.reply
     cell = groups[side]
     sane &= cell >= 0
-    hours = _spread((end[sane] - start[sane]) / clock.HOUR, sane)
-    business = _spread(office.between(start[sane], end[sane]) / clock.HOUR, sane)
-    times = pd.DataFrame({"hours": hours, "business_hours": business})[sane].groupby(cell[sane])
+    start, end = start[sane], end[sane]
+    taken = {"hours": end - start, "business_hours": office.between(start, end)}
+    times = (pd.DataFrame(taken) / clock.HOUR).groupby(cell[sane])
 
     table = pd.DataFrame(
         {"replies": np.bincount(cell[cell >= 0], minlength=len(index))}, index=index
     )
     if direction == "mine":
         waiting = _addressed(df, own) & ~own.sent & trees.single & (groups >= 0)
-        waiting[original] = False
+        waiting[found.original] = False
         table["unanswered"] = np.bincount(groups[waiting], minlength=len(index))
     for name in ("hours", "business_hours"):
         for quantile in quantiles:

@@ -59,8 +59,7 @@ def forest(df: pd.DataFrame) -> Forest:
     """Build the reply trees of a frame."""
     columns.require(df, "message_id", "in_reply_to", "references")
     own, replied, referred = columns.together(
-        [columns.coded(df, name) for name in ("message_id", "in_reply_to", "references")],
-        "message_id",
+        df, ("message_id", "in_reply_to", "references"), "message_id"
     )
     total, rows = len(own.labels), len(df)
     node = np.full(rows, -1, dtype=np.int64)
@@ -173,20 +172,16 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     Returns the parents with the roots so joined: replies under the thread that is no reply,
     others beside one another under a new, empty node.
     """
-    rows = np.arange(len(df))
     subject = columns.coded(df, "subject")
     bases, reply = subjects.base(subject.labels)
     merged = subject.merged(bases)
     base, marked = merged.dense(len(df)), np.zeros(len(df), dtype=bool)
     marked[subject.rows] = reply[subject.codes]
 
+    rows = np.arange(len(df))
     when = columns.micros(df) if "date" in df.columns else rows
-    leads = np.lexsort((rows, when, trees.first[trees.node] != rows, root[trees.node]))
-    leads = leads[np.flatnonzero(columns.starts_of(root[trees.node][leads]))]
-    top = root[trees.node][leads]
-    own = trees.first[top] >= 0  # a root that is in the frame speaks for itself
-    leads = np.where(own, trees.first[top], leads)
-
+    leads, top = _spokesmen(trees, root[trees.node], when)
+    own = trees.first[top] >= 0
     empty = columns.numpy(pc.equal(merged.labels, ""))
     known = base[leads] >= 0
     known[known] = ~empty[base[leads[known]]]
@@ -209,6 +204,15 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     return parent
 
 
+def _spokesmen(trees: Forest, root: Ints, when: Ints) -> tuple[Ints, Ints]:
+    """Give the row whose subject is each tree's, its root's or else its earliest, and the root."""
+    rows = np.arange(len(root))
+    order = np.lexsort((rows, when, trees.first[trees.node] != rows, root))
+    order = order[np.flatnonzero(columns.starts_of(root[order]))]
+    top = root[order]
+    return np.where(trees.first[top] >= 0, trees.first[top], order), top
+
+
 @dataclass(frozen=True)
 class Threaded:
     """Each row's thread, and its message and level there."""
@@ -221,12 +225,15 @@ class Threaded:
     @property
     def lengths(self) -> Ints:
         """How many messages each thread has."""
-        return np.bincount(self.thread[self.trees.single])
+        total = int(self.thread.max(initial=-1)) + 1
+        return np.bincount(self.thread[self.trees.single], minlength=total)
 
 
-def threaded(df: pd.DataFrame, *, by_subject: bool = False, server: bool = True) -> Threaded:
-    """Sort messages into threads."""
-    trees = forest(df)
+def threaded(
+    df: pd.DataFrame, trees: Forest | None = None, *, by_subject: bool = False, server: bool = True
+) -> Threaded:
+    """Sort messages into threads, of trees that somebody built already or of new ones."""
+    trees = forest(df) if trees is None else trees
     parent, present = trees.parent, trees.present.astype(np.int64)
     root, depth = climb(parent, present)
     if by_subject:

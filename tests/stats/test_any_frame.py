@@ -7,9 +7,10 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-import mailframe.stats
+import mailframe as mf
 from mailframe.errors import ConfigurationError, MailframeWarning
 from mailframe.stats.describe import Description
+from tests import corpora
 from tests.stats.frames import make_frame
 
 NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
@@ -18,7 +19,7 @@ KEY = "a key of enough octets"
 METHODS = {
     "volume": {"tz": "UTC"},
     "volume by": {"by": "folder", "freq": "M"},
-    "volume by list": {"by": "to", "freq": "h"},
+    "volume by list": {"by": "to", "freq": "D"},
     "matrix": {"tz": "sender"},
     "calendar": {},
     "flow": {},
@@ -52,6 +53,7 @@ METHODS = {
     "contact_ranks": {},
     "anonymise": {"key": KEY},
 }
+ASKS_WHO = {"flow", "internal", "response_times", "response_summary", "awaiting_reply"}
 PARTS = {
     "empty": FRAME.iloc[:0],
     "one row": FRAME.iloc[[7]],
@@ -96,19 +98,43 @@ def test_the_types_of_a_result_do_not_depend_on_the_rows(call):
 
 
 def test_the_table_above_has_every_method():
-    public = {name for name in dir(mailframe.stats.MailAccessor) if not name.startswith("_")}
+    public = {name for name in dir(mf.MailAccessor) if not name.startswith("_")}
     assert public == {call.split()[0] for call in METHODS} | {"contact_graph", "describe"}
 
 
 def test_every_method_says_what_it_returns():
     for name in {call.split()[0] for call in METHODS}:
-        assert "Returns\n" in getattr(mailframe.stats.MailAccessor, name).__doc__, name
+        assert "Returns\n" in getattr(mf.MailAccessor, name).__doc__, name
 
 
 @pytest.mark.filterwarnings("ignore::mailframe.errors.MailframeWarning")
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_can_be_described(part):
     assert isinstance(PARTS[part].mail.describe(), Description)
+
+
+@pytest.fixture(scope="module")
+def real_mail(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpora")
+    for name in corpora.NAMES:
+        (folder / name).mkdir()
+        for number, raw in enumerate(corpora.messages(name)):
+            (folder / name / f"{number:05}.eml").write_bytes(raw)
+    headers = ["List-Unsubscribe", *mf.DELIVERY]
+    return mf.read_eml(folder, headers=headers, errors="ignore", progress=False)
+
+
+@pytest.mark.parametrize("call", METHODS)
+def test_every_method_takes_real_and_broken_mail(call, real_mail):
+    name, options = call.split()[0], METHODS[call]
+    if name in ASKS_WHO:
+        options = {**options, "me": real_mail.mail.top("to", 1).index[0]}
+    assert len(getattr(real_mail.mail, name)(**options))
+
+
+def test_real_and_broken_mail_can_be_described(real_mail):
+    me = real_mail.mail.top("to", 1).index[0]
+    assert "6,635 in " in str(real_mail.mail.describe(me=me))
 
 
 def test_results_lead_back_to_the_frame_they_came_from():

@@ -120,6 +120,7 @@ def test_hops_run_from_the_first_relay_to_the_last():
         ("from a by b with Microsoft SMTP Server (TLS) id 15; x", False),
         ("from a by b with Microsoft SMTP Server (version=TLS1_2, cipher=X); x", True),
         ("from a (HELO with ESMTPS) by b with SMTP; x", False),
+        ("from a by b with Microsoft SMTPSVC(5.0.2195.5329); x", False),
         ("from a by b with HTTP; x", None),
         ("from a by b with IMAP (fetchmail); x", None),
     ],

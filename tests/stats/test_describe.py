@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
+from mailframe.errors import MailframeWarning
 from mailframe.stats.describe import bar, fit, hours, octets, spark
 from tests.stats.frames import make_frame
 from tests.stats.mailbox import hand_mailbox
@@ -33,6 +34,20 @@ def test_it_fits_on_one_screen():
     lines = str(make_frame(5000).mail.describe()).splitlines()
     assert len(lines) <= 48
     assert max(map(len, lines)) <= 80
+
+
+def test_absurd_dates_do_not_push_the_busy_years_out():
+    df = pd.concat([make_frame(500)] + [make_frame(1) for _ in range(20)], ignore_index=True)
+    far = [pd.Timestamp(f"{year}-06-01", tz="UTC") for year in range(3000, 3020)]
+    df.loc[500:, "date"] = pd.DatetimeIndex(far).as_unit("us")
+    text = str(df.mail.describe(tz="UTC"))
+    assert all(f"\n  {year}  " in text for year in range(2019, 2024))
+
+
+def test_who_you_are_may_be_unknown_and_is_then_said():
+    lists = DF[DF["folder"] == "Lists/dev"].drop(columns="account")
+    with pytest.warns(MailframeWarning, match="pass me="):
+        assert "you          unknown\n" in str(lists.mail.describe())
 
 
 def test_an_empty_mailbox_has_no_messages():

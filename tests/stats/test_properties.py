@@ -28,7 +28,7 @@ def test_every_message_is_in_one_period_one_hour_and_one_day(df, tz, freq):
 
 
 @patient
-@given(df=frames, tz=zones, freq=periods, by=columns, top=st.integers(0, 5))
+@given(df=frames, tz=zones, freq=st.sampled_from("DWMQY"), by=columns, top=st.integers(0, 5))
 def test_a_volume_by_column_adds_up_to_the_volume(df, tz, freq, by, top):
     parts = df.mail.volume(freq, by=by, top=top, tz=tz).sum(axis=1)
     pd.testing.assert_series_equal(parts, df.mail.volume(freq, tz=tz), check_names=False)

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
@@ -169,12 +169,14 @@ offices = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(office=offices, ends=st.tuples(moments, moments))
 def test_business_time_is_never_negative_and_never_more_than_time(office, ends):
     start, end = sorted(ends)
     assert 0 <= office.between(np.array([start]), np.array([end]))[0] <= end - start
 
 
+@settings(deadline=None)
 @given(office=offices, ends=st.tuples(moments, moments, moments))
 def test_business_time_adds_up(office, ends):
     start, middle, end = map(np.array, [[m] for m in sorted(ends)])
@@ -182,6 +184,7 @@ def test_business_time_adds_up(office, ends):
     assert abs(parts - office.between(start, end))[0] <= 2 * HOUR * (office.tz != "UTC")
 
 
+@settings(deadline=None)
 @given(ends=st.tuples(moments, moments))
 def test_an_office_that_never_closes_counts_every_hour(ends):
     start, end = sorted(ends)

@@ -105,14 +105,14 @@ def test_a_loop_is_broken_at_the_link_that_was_made_last():
     assert parents == ["c", "a", None]
 
 
-def test_a_hundred_thousand_loops_cost_no_recursion():
-    n = 100_000
+def test_many_loops_cost_no_recursion():
+    n = 20_000
     df = frame(*[(f"m{i}", [f"m{i ^ 1}"]) for i in range(n)])
     assert df.mail.threads()["messages"].unique().tolist() == [2]
 
 
-def test_a_chain_of_a_hundred_thousand_replies_is_one_thread():
-    n = 100_000
+def test_a_chain_of_twenty_thousand_replies_is_one_thread():
+    n = 20_000
     df = frame(("m0", None), *[(f"m{i}", [f"m{i - 1}"]) for i in range(1, n)])
     table = df.iloc[np.random.default_rng(1).permutation(n)].mail.threads()
     assert table[["messages", "depth", "root"]].to_numpy().tolist() == [[n, n, "m0"]]
@@ -123,6 +123,12 @@ def test_threads_of_the_server_decide_where_they_are_known():
     df["x_gm_thrid"] = pd.array(["7", "8", "8", None], dtype="str")
     assert df.mail.thread_ids().tolist() == [0, 1, 1, 2]
     assert df.mail.thread_ids(server=False).tolist() == [0, 0, 1, 1]
+
+
+def test_copies_that_the_server_put_into_two_threads_are_counted_once():
+    df = frame(("a", None), ("a", None))
+    df["x_gm_thrid"] = pd.array(["7", "8"], dtype="str")
+    assert df.mail.threads()["messages"].tolist() == [1, 0]
 
 
 def test_subjects_join_threads_when_asked():
