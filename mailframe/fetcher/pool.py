@@ -304,7 +304,7 @@ class Pool:
         if len(self._workers) > 1 and (refused or failures >= tries):
             self.ledger.events["connections_refused"] += refused
             # At once, and not when its task ends: several may fail in one instant, and one stays.
-            self._workers.discard(asyncio.current_task())  # type: ignore[arg-type]
+            self._workers.discard(asyncio.current_task())
             return True
         if failures < tries and self._losses < self._limits.barren:
             return False

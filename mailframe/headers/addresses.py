@@ -65,6 +65,9 @@ _DOT_ATOM = re.compile(
 )
 _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 
+# Tokens of one mailbox that are kept; each takes some 100 octets of memory.
+MOST_TOKENS = 10_000
+
 _Tokens = list[tuple[str, bytes]]
 _AT = ("mark", b"@")
 _BLANK = ("blank", b" ")
@@ -177,7 +180,10 @@ class _Reader:
         return self._angle is not None and not self._closed
 
     def _add(self, kind: str, token: bytes) -> None:
-        if self._angle is None:
+        if len(self._outside) + len(self._angle or ()) >= MOST_TOKENS:
+            # Nobody's name: what follows belongs to it, and is not kept.
+            self.mended = True
+        elif self._angle is None:
             self._outside.append((kind, token))
         elif self._closed:
             self.mended |= kind != "blank"

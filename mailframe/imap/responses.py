@@ -185,14 +185,13 @@ def read_response(frame: Frame) -> Response:
 
 def _read_untagged(frame: Frame, line: bytes) -> Response:
     match = _UNTAGGED.fullmatch(line)
-    if match is None:
+    too_long = len(line) > LONGEST_VALUES and not line[:9].upper().startswith(b"* SEARCH")
+    if match is None or too_long:
         return Malformed(line[:EXCERPT])
     number, raw_name, rest = match.groups(b"")
     name = raw_name.decode("ascii").upper()
     if name == "SEARCH" and not frame.literals:
         return _read_search(rest)
-    if len(line) > LONGEST_VALUES:
-        return Malformed(line[:EXCERPT])
     if name in STATUS_KINDS and not number:
         return _read_status("", name, rest)
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)
