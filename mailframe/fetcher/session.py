@@ -429,8 +429,7 @@ class Session(asyncio.Protocol):
         if self.failure is not None:
             return
         silence = self._loop.time() - self._heard
-        due = self.connection.in_flight or self.connection.greeting is None
-        if due and not self._paused and silence > self._limits.silence:
+        if self.connection.in_flight and not self._paused and silence > self._limits.silence:
             seconds = f"{self._limits.silence:g} s"
             self._fail(ReadTimeout(f"{self.account.host} was silent for {seconds}"))
             return

@@ -10,7 +10,8 @@ The column ``defects`` says how many values of a row were malformed. Each of the
   whose label is wrong, a control character, an address list or an id that does not parse, a date
   that does not, or names another weekday. Obsolete syntax of RFC 5322 section 4 is no defect;
 - a field that may stand once and stands again, however often: the first one is taken;
-- an INTERNALDATE or a size that is there and cannot be read.
+- an INTERNALDATE or a size that is there and cannot be read;
+- a header block of more than ten thousand fields.
 
 Fields that are not asked for, and fields that are missing, count nothing.
 """
@@ -29,7 +30,7 @@ from mailframe.frame.blocks import Blocks, Mask, Spans
 from mailframe.frame.extras import Extra, parse_extras
 from mailframe.frame.instants import header_dates, internal_dates
 from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, SCHEMA, TEXTS
-from mailframe.headers import columns, text
+from mailframe.headers import columns, fields, text
 from mailframe.headers.columns import Lists, Values
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 MENDED = "_mended"
 _SYSTEM_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
+HUGE_HEADER = 1 << 20  # octets; beyond it a block is reduced to what is read of it
+MOST_INSTANCES = 1_000  # of one field in such a block
+MOST_FIELDS = 10_000  # in such a block, before that alone is a defect
 _LONGEST_SIZE = 18  # digits that an int64 always holds
 _PART = 8 << 20  # octets of header that are decoded at once
 
@@ -130,9 +134,10 @@ class BatchBuilder:
             Of `schema`, rows in the order given.
         """
         told, defects = _told_by_server(rows, self._account)
+        headers = _within_reason(rows.header, self.fields, defects)
         parts = [
-            _HeaderColumns(rows.header[start:end], self.fields, self._extras)
-            for start, end in pairwise(_cuts(rows.header))
+            _HeaderColumns(headers[start:end], self.fields, self._extras)
+            for start, end in pairwise(_cuts(headers))
         ]
         defects += np.concatenate([part.defects for part in parts])
         told["defects"] = pa.array(np.minimum(defects, 255).astype(np.uint8))
@@ -143,6 +148,21 @@ class BatchBuilder:
             for name in self.schema.names
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+
+def _within_reason(
+    headers: Sequence[bytes], names: Sequence[str], defects: NDArray[np.int64]
+) -> Sequence[bytes]:
+    """Reduce huge header blocks to the fields that are read, lest their millions cost memory."""
+    if max(map(len, headers), default=0) <= HUGE_HEADER:
+        return headers
+    wanted = frozenset(name.encode("ascii") for name in names)
+    kept = list(headers)
+    for row, block in enumerate(headers):
+        if len(block) > HUGE_HEADER:
+            kept[row], count = fields.reduced(block, wanted, MOST_INSTANCES)
+            defects[row] += count > MOST_FIELDS
+    return kept
 
 
 def _told_by_server(rows: Rows, account: str) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:

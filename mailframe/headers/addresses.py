@@ -37,11 +37,11 @@ class Mailbox(NamedTuple):
 
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
-_LOCAL = _ATOM + r"(?:\." + _ATOM + r")*+"
-_DOMAIN = r"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+"
+_LOCAL = _ATOM + r"(?:\." + _ATOM + r")*"
+_DOMAIN = r"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*"
 # A bare addr-spec, or one in brackets behind a quoted string or words with single blanks.
 _PLAIN = (
-    r'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?+)*+))'
+    r'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?+)*))'
     rf"<({_LOCAL}@)({_DOMAIN})>|({_LOCAL}@)({_DOMAIN}))"
 )
 _PLAIN_ITEM = re.compile(_PLAIN)
@@ -61,7 +61,7 @@ _TOKENS_UNQUOTED = re.compile(_TOKEN % b"", re.DOTALL)
 _COMMENT = re.compile(rb"[^()\\]++|\\.?|[()]", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _DOT_ATOM = re.compile(
-    r"[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++(?:\.[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++)*+"
+    r"[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++(?:\.[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++)*"
 )
 _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 

@@ -7,7 +7,11 @@ passed over, an empty line ends the block, and a block that has no LF ends its l
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
 
 
 class Field(NamedTuple):
@@ -44,13 +48,16 @@ def split(block: bytes) -> list[Field]:
     block : bytes
         Everything up to the body, with any line ends.
     """
-    block = unified(block)
-    found = []
+    return list(each(unified(block)))
+
+
+def each(block: bytes) -> Iterator[Field]:
+    """Give the fields of a block whose lines end in LF, one by one."""
     position = 0
     while position < len(block):
         match = _FIELD.match(block, position)
         if match:
-            found.append(Field(match[1], match[2]))
+            yield Field(match[1], match[2])
             position = match.end() + 1
             continue
         line = _OTHER.match(block, position)
@@ -58,7 +65,31 @@ def split(block: bytes) -> list[Field]:
         if line.group() == b"\n":
             break
         position = line.end()
-    return found
+
+
+def reduced(block: bytes, names: Container[bytes], most: int) -> tuple[bytes, int]:
+    """Return what a huge header block says in the fields that are read, and how many it has.
+
+    The fields are put on one line each. Whatever else there is, millions of other fields or of
+    folds, costs no memory from here on.
+
+    Parameters
+    ----------
+    names : container of bytes
+        The fields to keep, in upper case.
+    most : int
+        How many of each name.
+    """
+    counts: Counter[bytes] = Counter()
+    kept = []
+    total = 0
+    # The common line end first: it is found without a list of all places.
+    for total, (name, value) in enumerate(each(unified(block.replace(b"\r\n", b"\n"))), 1):
+        upper = name.upper()
+        if upper in names and counts[upper] < most:
+            counts[upper] += 1
+            kept.append(b"%b:%b\n" % (name, value.replace(b"\n", b"")))
+    return b"".join(kept) + b"\n", total
 
 
 def rewritten(block: bytes) -> bytes:

@@ -72,7 +72,7 @@ def test_a_hundred_thousand_flags_cost_their_row_at_most():
 def test_an_endless_answer_ends_in_a_problem_or_a_clear_error(name, line):
     with (
         memory_growth_below(ROOM),
-        Scripted(endless(line, name=name), folders=one_folder()) as server,
+        Scripted(endless(line, name=name), folders=one_folder(3)) as server,
     ):
         try:
             frame = fetch(server, within=30)
@@ -80,6 +80,27 @@ def test_an_endless_answer_ends_in_a_problem_or_a_clear_error(name, line):
             assert len(str(error)) < 500  # noqa: PT017 -- an error or a problem: both are right
         else:
             assert problems(frame)
+
+
+HEADERS = {
+    "fields": b"X: y\r\n" * 2_000_000 + b"Subject: a\r\nSubject: b\r\n",
+    "recipients": b"To: " + b"a@example.org, " * 300_000 + b"b\r\n",
+    "folds": b"Subject: a\r\n" + b" b\r\n" * 2_500_000 + b"Subject: b\r\n",
+    "encoded words": b"Subject: " + b"=?utf-8?q?=C3?= " * 500_000 + b"\r\n",
+    "parentheses": b"From: " + b"(" * 2_000_000 + b"\r\n",
+    "quotes": b"From: " + b'"\\' * 1_000_000 + b"\r\n",
+    "brackets": b"References: " + b"<" * 10_000_000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("block", HEADERS.values(), ids=HEADERS)
+def test_ten_megabytes_of_header_are_a_row_with_a_defect(block):
+    folders = one_folder(3)
+    folders[0].messages[1].section = lambda _: block + b"\r\n"
+    with memory_growth_below(ROOM), Scripted(folders=folders) as server:
+        frame = fetch(server)
+    assert frame["uid"].tolist() == [1, 2, 3]
+    assert frame["defects"].gt(0).tolist() == [False, True, False]
 
 
 def test_an_endless_answer_once_costs_nothing_but_time():
