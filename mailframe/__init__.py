@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.sources.mbox import read_mbox
     from mailframe.stats import MailAccessor
     from mailframe.store import Store, open_store
-    from mailframe.widgets.dashboard import Dashboard, dashboard
+    from mailframe.widgets.dashboard import dashboard
     from mailframe.widgets.explorer import Explorer, explore
     from mailframe.widgets.report import report
 
@@ -69,7 +69,7 @@ _HOMES = {
     "mailframe.sources.mbox": ["read_mbox"],
     "mailframe.stats": ["MailAccessor"],
     "mailframe.store": ["Store", "open_store"],
-    "mailframe.widgets.dashboard": ["Dashboard", "dashboard"],
+    "mailframe.widgets.dashboard": ["dashboard"],
     "mailframe.widgets.explorer": ["Explorer", "explore"],
     "mailframe.widgets.report": ["report"],
 }
@@ -84,7 +84,6 @@ __all__ = [
     "ConfigurationError",
     "ConnectError",
     "ConnectionLost",
-    "Dashboard",
     "Explorer",
     "FolderError",
     "MailAccessor",

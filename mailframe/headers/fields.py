@@ -84,7 +84,8 @@ def reduced(block: bytes, names: Container[bytes], most: int) -> tuple[bytes, in
     kept = []
     total = 0
     # The common line end first: it is found without a list of all places.
-    for total, (name, value) in enumerate(each(unified(block.replace(b"\r\n", b"\n"))), 1):
+    for name, value in each(unified(block.replace(b"\r\n", b"\n"))):
+        total += 1
         upper = name.upper()
         if upper in names and counts[upper] < most:
             counts[upper] += 1

@@ -149,5 +149,5 @@ def _numbers(columns: Columns) -> list[tuple[str, str]]:
 def _duration(seconds: float) -> str:
     for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length * 1.5:
-            return f"{seconds / length:.3g} {unit}"
+            return f"{seconds / length:.2g} {unit}"
     return f"{seconds:.0f} s"

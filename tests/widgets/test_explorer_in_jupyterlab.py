@@ -82,6 +82,7 @@ def running(open_window, tmp_path_factory):
     with browser.jupyterlab(home) as address:
         window = open_window()
         window.page.goto(f"{address}/lab/tree/mail.ipynb")
+        window.page.wait_for_selector("text=Python 3 (ipykernel) | Idle")
         window.page.locator(".jp-CodeCell .cm-content").first.click()
         window.page.keyboard.press("Shift+Enter")
         window.page.wait_for_selector(".mailframe [data-ready=true]")

@@ -99,6 +99,14 @@ def test_a_regular_expression_stands_between_slashes():
     assert subjects("subject:/(a|b)c/", "xac", "xbc", "xcc") == ["xac", "xbc"]
 
 
+def test_classes_in_a_pattern_hold_beyond_ascii():
+    texts = ("élan 7", "élan x", "elan\t7")
+    assert subjects(r"/^\w+\s\d$/", *texts) == ["élan 7", "elan\t7"]
+    assert subjects(r"/[\w-]+ [^\d\s]$/", *texts) == ["élan x"]
+    assert subjects(r"/n\S|\D$/", *texts) == ["élan x"]
+    assert subjects(r"/\bélan\b/", *texts) == ["élan 7", "élan x"]
+
+
 @pytest.mark.parametrize("pattern", ["(", "[", "*", r"(a)\1", "(?=a)", "(?P<n>a)"])
 def test_a_pattern_that_cannot_run_in_linear_time_is_told(pattern):
     with pytest.raises(ConfigurationError, match=r"regular expression|group"):
@@ -197,7 +205,14 @@ TERMS = st.one_of(
         ["OR", "is:unread", "-is:flagged", "larger:20k", "weekday:sat-mon", "hour:8-18"]
     ),
     st.sampled_from(
-        ["on:2024-03", "before:2023-06-07", "/(plan|b.)/", "list:/dev|x/", "in:Lists/*"]
+        [
+            "on:2024-03",
+            "before:2023-06-07",
+            "/(plan|b.)/",
+            r"/[^\w]\d+$/",
+            "list:/dev|x/",
+            "in:Lists/*",
+        ]
     ),
     VALUES,
 )
