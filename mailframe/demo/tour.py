@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 4
 ROWS = 6
-_WIDTH = 100
+_WIDEST = 36  # characters of a name or a subject
 
 
 def tour(output: Path, echo: Callable[[str], object]) -> None:
@@ -65,7 +65,7 @@ def _report(frame: pd.DataFrame) -> str:
 def _newest(frame: pd.DataFrame) -> str:
     rows = frame.nlargest(ROWS, "internaldate")[["folder", "internaldate", "from_name", "subject"]]
     rows["internaldate"] = rows["internaldate"].dt.strftime("%Y-%m-%d %H:%M")
-    return rows.to_string(index=False, line_width=_WIDTH, max_colwidth=40)
+    return rows.to_string(index=False, max_colwidth=_WIDEST)
 
 
 def _senders(frame: pd.DataFrame) -> str:

@@ -35,7 +35,7 @@ def unified(block: bytes) -> bytes:
     if b"\r" not in block:
         return block
     lines = block.rstrip(b"\r\n")
-    if b"\r" in lines and b"\n" not in lines:
+    if b"\n" not in lines and (b"\r" in lines or b"\n" not in block):
         return lines.replace(b"\r", b"\n") + b"\n"
     return _END_OF_LINE.sub(b"\n", block)
 
