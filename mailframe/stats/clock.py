@@ -18,7 +18,7 @@ from mailframe.errors import ConfigurationError
 from mailframe.stats import columns
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from mailframe.stats.columns import Ints
 
@@ -80,6 +80,14 @@ def shown(utc: Ints, tz: str | tzinfo | None) -> Ints:
     """Give instants of UTC as a wall clock in ``tz`` shows them."""
     local = columns.stamps(utc).tz_convert(zone(tz)).tz_localize(None)
     return local.to_numpy(dtype="datetime64[us]").view(np.int64)
+
+
+def now(given: datetime | None = None) -> int:
+    """Give the present, or the moment given (in the reader's zone if in none), in microseconds."""
+    moment = pd.Timestamp.now("UTC") if given is None else pd.Timestamp(given)
+    if moment.tz is None:
+        moment = moment.tz_localize(zone())
+    return int(moment.to_datetime64().astype("datetime64[us]").astype(np.int64))
 
 
 def starts(days: pd.DatetimeIndex, tz: str | tzinfo | None) -> pd.DatetimeIndex:

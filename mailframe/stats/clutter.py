@@ -120,12 +120,11 @@ def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> ExtensionArray
 def inbox_age(df: pd.DataFrame, folder: str, now: datetime | None) -> pd.Series[Any]:
     """Tell how old the mail in a folder is; see ``df.mail.inbox_age``."""
     columns.require(df, "folder", "date")
-    inside = (df["folder"].astype("str").str.upper() == folder.upper()).to_numpy(dtype=bool)
-    present = pd.Timestamp.now("UTC") if now is None else pd.Timestamp(now)
-    if present.tz is None:
-        present = present.tz_localize(clock.zone())
+    places = columns.coded(df, "folder", fold=True)
+    here = columns.numpy(pc.equal(places.labels, folder.lower()))
+    inside = places.rows[here[places.codes]]
     when = columns.micros(df)[inside]
-    age = int(present.timestamp() * clock.SECOND) - when[when != columns.NEVER]
+    age = clock.now(now) - when[when != columns.NEVER]
     edges = np.array(list(AGES.values())) * clock.DAY
     counts = np.bincount(np.searchsorted(edges, age, side="left"), minlength=len(edges) + 1)
     names = [*AGES, "older"]

@@ -200,9 +200,6 @@ def awaiting_reply(df: pd.DataFrame, *, me_: me.Given, now: datetime | None) -> 
     person = pd.Series(_people(df, last))
     person[owed] = names.take(recipient[last[owed]])
 
-    present = pd.Timestamp.now("UTC") if now is None else pd.Timestamp(now)
-    if present.tz is None:
-        present = present.tz_localize(clock.zone())
     table = pd.DataFrame(
         {
             "waiting": columns.kinds(owed.astype(np.int8), WAITING),
@@ -213,6 +210,6 @@ def awaiting_reply(df: pd.DataFrame, *, me_: me.Given, now: datetime | None) -> 
         },
         index=columns.labelled(df, last),
     )
-    table["age"] = present - table["date"]
+    table["age"] = pd.to_timedelta(clock.now(now) - when[last], unit="us")
     table["person"] = table["person"].astype("str")
     return own.tell(table.iloc[np.lexsort((last, when[last]))])
