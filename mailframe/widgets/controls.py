@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import cubes, query
+from mailframe.widgets import cubes
 from mailframe.widgets.parts import Folders
+from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +123,8 @@ def bind(
             setattr(filters, trait, read(value))
         except ConfigurationError as error:
             filters.problem = str(error)
+        else:
+            filters.problem = ""
 
     typed = isinstance(widget, ipw.Text | ipw.Combobox)
     act = Later(to_filter) if typed else to_filter
@@ -211,10 +214,10 @@ def _size(filters: Filters) -> list[ipw.Widget]:
 
 def _told(larger: int | None, smaller: int | None) -> str:
     if larger is None:
-        return "any size" if smaller is None else f"under {query.human_size(smaller)}"
+        return "any size" if smaller is None else f"under {human_size(smaller)}"
     if smaller is None:
-        return f"{query.human_size(larger)} and more"
-    return f"{query.human_size(larger)} to {query.human_size(smaller)}"
+        return f"{human_size(larger)} and more"
+    return f"{human_size(larger)} to {human_size(smaller)}"
 
 
 def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:

@@ -18,7 +18,7 @@ import pandas as pd
 from mailframe.stats.threads import threaded
 from mailframe.widgets import charts, cubes
 from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT
-from mailframe.widgets.query import human_size
+from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     from mailframe.widgets.charts import Figure

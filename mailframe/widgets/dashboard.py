@@ -10,7 +10,7 @@ import numpy as np
 
 from mailframe.widgets import cube, parts
 from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT, Columns
-from mailframe.widgets.query import human_size
+from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     import pandas as pd

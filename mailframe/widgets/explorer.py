@@ -62,7 +62,6 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._columns = Columns(df)
         self._names = [str(name) for name in self._columns.coded("folder").words]
         self._periods = cubes.periods(self._columns)
-
         self._data: pd.DataFrame | None = None
         self._selection = Selection(self._columns)
         super().__init__()
@@ -160,8 +159,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         tables = {
             "volume": cubes.over_time(self._periods, times, self._in_period()),
             "clock": cubes.by_clock(hours, self._in_hours()),
-            "senders": self._ranking(sent, self._columns.people(), chosen={self.sender} - {""}),
-            "folders": self._ranking(in_folders, folders.words, chosen=set(self.folders)),
+            "senders": _ranking(sent, senders.words, columns.people(), {self.sender} - {""}),
+            "folders": _ranking(in_folders, folders.words, folders.words, set(self.folders)),
         }
         self._charts.rows = {name: table.to_dict("records") for name, table in tables.items()}
         self._folders.counts = dict(zip(self._names, in_folders.tolist(), strict=True))
@@ -176,21 +175,6 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         days = np.isin(np.arange(7), self.weekdays or np.arange(7))
         return np.outer(days, np.isin(np.arange(24), self.hours or np.arange(24))).ravel()
 
-    def _ranking(
-        self, counts: NDArray[np.int64], labels: pd.Series, *, chosen: set[str]
-    ) -> pd.DataFrame:
-        codes = cubes.top(counts, BARS)
-        keys = labels.index[codes] if labels.index.dtype != "int64" else labels.iloc[codes]
-        return pd.DataFrame(
-            {
-                "key": keys,
-                "label": labels.iloc[codes].to_numpy(),
-                "rank": range(len(codes)),
-                "n": counts[codes],
-                "on": [not chosen or key in chosen for key in keys],
-            }
-        )
-
     def _say(self, _change: object = None) -> None:
         total, left = len(self._columns), self._selection.count
         share = f" · {left / total:.1%}" if 0 < left < total else ""
@@ -201,6 +185,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
 
     def _make_chips(self) -> list[ipw.Button]:
         clauses = self._selection.clauses
+        for chip in self._chips.children:
+            chip.close()
         chips = [_button(f"{each[1].text} ✕", "Take away", self._drop(*each)) for each in clauses]
         if len(chips) > 1:
             chips.append(_button("Clear all", "Take all away", self.reset))
@@ -223,18 +209,25 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         value = change["new"]["value"]
         match change["new"]["chart"]:
             case "volume":
-                first, last = (pd.Timestamp(int(value[end]), unit="ms") for end in ("start", "end"))
+                first, last = (
+                    pd.Timestamp(int(value[end]), unit="ms", tz="UTC") for end in ("start", "end")
+                )
                 # Whole days: nobody aims at an hour on a chart of years.
-                self.set(since=first.floor("D"), before=last.ceil("D"))
+                self._toggle(since=first.floor("D"), before=last.ceil("D"))
             case "clock":
                 days = [charts.WEEKDAY_NAMES.index(day) for day in value["weekday"]]
-                asked = {"weekdays": sorted(days), "hours": sorted(map(int, value["hour"]))}
-                same = asked == {"weekdays": self.weekdays, "hours": self.hours}
-                self.reset("weekdays", "hours") if same else self.set(**asked)
+                self._toggle(weekdays=sorted(days), hours=sorted(map(int, value["hour"])))
             case "senders":
-                self.sender = "" if value["key"] == self.sender else value["key"]
+                self._toggle(sender=value["key"])
             case "folders":
-                self.folders = [] if [value["key"]] == self.folders else [value["key"]]
+                self._toggle(folders=[value["key"]])
+
+    def _toggle(self, **asked: object) -> None:
+        """Set filters, or take them back where they are set just so."""
+        if all(getattr(self, name) == value for name, value in asked.items()):
+            self.reset(*asked)
+        else:
+            self.set(**asked)
 
     def _open(self, _change: object = None) -> None:
         row = self._table.opened
@@ -259,6 +252,23 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
             path = Path(folder, "mail.csv")
             to_csv(self.data, path)
             return path.name, "text/csv", path.read_bytes()
+
+
+def _ranking(
+    counts: NDArray[np.int64], keys: pd.Series, labels: pd.Series, chosen: set[str]
+) -> pd.DataFrame:
+    """Rows of a bar chart: the most frequent keys, those pale that are not chosen."""
+    codes = cubes.top(counts, BARS)
+    best = keys.iloc[codes].tolist()
+    return pd.DataFrame(
+        {
+            "key": best,
+            "label": labels.iloc[codes].tolist(),
+            "rank": range(len(codes)),
+            "n": counts[codes],
+            "on": [not chosen or key in chosen for key in best],
+        }
+    )
 
 
 def _button(text: str, hint: str, act: Callable[[], None]) -> ipw.Button:

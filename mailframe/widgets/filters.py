@@ -15,7 +15,7 @@ import pandas as pd
 import traitlets
 
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import query
+from mailframe.widgets import query, values
 from mailframe.widgets.predicates import (
     AllOf,
     AtLeast,
@@ -168,7 +168,7 @@ def _subject(text: str) -> query.Clause:
         parts = [query.parse(f"subject:{text}")[0]]
     else:
         read = _term("subject")
-        parts = [read(word) for word in query.words(text) or [text]]
+        parts = [read(word) for word in values.words(text) or [text]]
     predicate = AllOf(tuple(part.predicate for part in parts))
     return query.Clause(" ".join(part.text for part in parts), predicate)
 
@@ -179,7 +179,7 @@ def _folders(names: list[str]) -> query.Clause:
 
 
 def _weekdays(numbers: list[int]) -> query.Clause:
-    names = [query.WEEKDAYS[number] for number in sorted(set(numbers))]
+    names = [values.WEEKDAYS[number] for number in sorted(set(numbers))]
     return query.Clause(f"weekday:{','.join(names)}", OnWeekdays(tuple(sorted(set(numbers)))))
 
 
@@ -208,8 +208,8 @@ _CLAUSES: dict[str, Callable[[Any], query.Clause]] = {
     "unread": lambda value: _state("unread" if value else "read"),
     "flagged": lambda value: _state("flagged" if value else "unflagged"),
     "answered": lambda value: _state("answered" if value else "unanswered"),
-    "larger": lambda value: query.Clause(f"larger:{query.short_size(value)}", AtLeast(value)),
-    "smaller": lambda value: query.Clause(f"smaller:{query.short_size(value)}", Below(value)),
+    "larger": lambda value: query.Clause(f"larger:{values.short_size(value)}", AtLeast(value)),
+    "smaller": lambda value: query.Clause(f"smaller:{values.short_size(value)}", Below(value)),
     "weekdays": _weekdays,
     "hours": _hours,
 }

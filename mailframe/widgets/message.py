@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mailframe.widgets.query import human_size, in_thread
+from mailframe.widgets.query import in_thread
+from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     from mailframe.widgets.columns import Columns

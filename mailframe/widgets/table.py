@@ -16,7 +16,7 @@ import pandas as pd
 import traitlets
 
 from mailframe.widgets import assets
-from mailframe.widgets.query import human_size
+from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

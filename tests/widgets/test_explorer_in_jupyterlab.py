@@ -130,6 +130,8 @@ def test_a_mistake_is_told_and_changes_nothing(screen):
     screen.type_search("is:flagged before:2024-13")
     screen.page.wait_for_selector(".mf-said [role=alert] >> text=2024-05-31")
     assert screen.count() == len(flagged)
+    screen.type_search("is:flagged")
+    screen.window.wait("() => !document.querySelector('.mf-said [role=alert]')")
 
 
 def test_a_heading_sorts_the_whole_result_and_pages_follow(screen):
