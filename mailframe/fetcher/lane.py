@@ -182,11 +182,15 @@ class Lane:
             raise
         self._end(job, following)
 
-    def _end(self, job: _Job, following: list[Work]) -> None:
+    def _end(self, job: _Job, following: list[Work], *, suspect: bool = False) -> None:
+        """Close a job; what follows comes next, or last of all where it may cost a session."""
         del self._by_pending[job.pending]
         self._load.remove(job.work)
         self._schedule.finish(job.work)
-        self._schedule.add(reversed(following), first=True)
+        if suspect:
+            self._schedule.add(following)
+        else:
+            self._schedule.add(reversed(following), first=True)
 
     def _following(self, job: _Job) -> list[Work]:
         """Tell what must be done next, now that a job's command was answered."""
@@ -263,7 +267,7 @@ class Lane:
                 continue
             if job.examine.opened and len(job.pending.rows):
                 self._hand_on(job.pending)
-            self._end(job, self._interrupted(job, error, guilty=guilty))
+            self._end(job, self._interrupted(job, error, guilty=guilty), suspect=guilty)
             guilty = False
 
     def _interrupted(self, job: _Job, error: MailframeError, *, guilty: bool) -> list[Work]:

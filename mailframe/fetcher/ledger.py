@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mailframe.errors import FolderError
+from mailframe.errors import FolderError, ReadTimeout
 from mailframe.fetcher.plan import (
     Folder,
     Known,
@@ -112,9 +112,9 @@ class Entry:
         dense = uids[-1] - uids[0] + 1 == len(uids)
         self._parts.append(UidSet(((uids[0], uids[-1]),)) if dense else UidSet.from_uids(uids))
 
-    def is_barren(self, limit: int) -> bool:
+    def is_barren(self, limit: int, error: MailframeError) -> bool:
         """Count a failure; tell whether too many came without a row in between."""
-        self._failures = 0 if self.rows > self._rows_then else self._failures + 1
+        self._failures = 0 if self.rows > self._rows_then else self._failures + cost(error)
         self._rows_then = self.rows
         return self._failures > limit
 
@@ -125,6 +125,15 @@ class Entry:
             return bool(self.sought - self.done - self.lost)
         gone = len(self.known.held & self.vanished)
         return self.exists is not None and self.rows - gone + len(self.lost) < self.exists
+
+
+# A server's silence costs a minute each time, other failures next to nothing.
+COST_OF_SILENCE = 6
+
+
+def cost(error: MailframeError) -> int:
+    """Weigh a failure against `Limits.barren`."""
+    return COST_OF_SILENCE if isinstance(error, ReadTimeout) else 1
 
 
 class Ledger:
@@ -232,7 +241,7 @@ class Ledger:
                 return self._replace(work, [replace(work, attempts=work.attempts + 1)])
             self.folder_failed(work, error)
             return []
-        if entry.is_barren(self._barren):
+        if entry.is_barren(self._barren, error):
             self.folder_failed(work, error)
             return []
         done = UidSet() if work.ask else entry.done

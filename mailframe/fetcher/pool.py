@@ -30,7 +30,7 @@ from mailframe.errors import (
 )
 from mailframe.fetcher.folders import PLANNING, read_folders
 from mailframe.fetcher.lane import Lane, Query, suggested_pause
-from mailframe.fetcher.ledger import Ledger
+from mailframe.fetcher.ledger import Ledger, cost
 from mailframe.fetcher.plan import Known, Part, Schedule, Span
 from mailframe.fetcher.session import Session
 from mailframe.imap import commands
@@ -298,7 +298,7 @@ class Pool:
         log.info("%s: %s", self.account.name, error)
         if not self.opened and isinstance(error, _HOPELESS):
             raise error
-        self._losses += 1
+        self._losses += cost(error)
         tries = self._limits.tries if self.opened else self._limits.first_tries
         refused = isinstance(error, (AuthenticationError, ThrottledError, ConnectError))
         if len(self._workers) > 1 and (refused or failures >= tries):

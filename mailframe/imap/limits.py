@@ -54,7 +54,8 @@ class Limits:
         Pauses in a row, each longer than the last, before a throttled account is given up.
     barren : int
         Commands or connections of one folder that fail in a row without bringing a single row,
-        before the folder is given up. Finding one bad message in the longest span takes 18.
+        before the folder is given up; a silence counts as six. Finding one bad message in the
+        longest span takes 18.
     """
 
     line: int = 10 << 20

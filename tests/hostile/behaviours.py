@@ -298,6 +298,18 @@ def silent(name: str, *, times: int | None = None) -> Behaviour:
     return behaviour
 
 
+def silent_about(uid: int) -> Behaviour:
+    """No answer to any FETCH that asks for ``uid``."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != "UID FETCH" or not in_set(uid, command.text.split(" ")[0], 1 << 31):
+            return False
+        await session.reader.read()
+        raise Cut
+
+    return behaviour
+
+
 def endless(line: bytes, *, name: str = "UID FETCH", times: int | None = None) -> Behaviour:
     """``line`` again and again, as fast as the client reads it, and never an answer."""
     again = Counted(times)

@@ -1,5 +1,7 @@
 """Cuts, stalls, refusals half-way: what was delivered is kept, only the rest is asked for again."""
 
+from dataclasses import replace
+
 import pytest
 
 from mailframe.errors import MailframeError
@@ -9,9 +11,10 @@ from tests.hostile.behaviours import (
     dribbling,
     no_after_rows,
     silent,
+    silent_about,
     unavailable,
 )
-from tests.hostile.fetching import assert_complete, assert_lost, fetch, problems, report
+from tests.hostile.fetching import QUICK, assert_complete, assert_lost, fetch, problems, report
 from tests.servers.mailbox import in_set, one_folder
 from tests.servers.scripted import Scripted
 from tests.servers.transcript import transcript
@@ -80,6 +83,21 @@ def test_a_slow_answer_is_no_stall_as_long_as_octets_come():
 def test_a_server_that_falls_silent_is_left_and_asked_again():
     with Scripted(silent("UID FETCH", times=1), folders=one_folder()) as server:
         assert_complete(fetch(server), server)
+
+
+def test_a_message_that_silences_the_server_costs_its_own_row_only():
+    silences = silent_about(7)
+    with Scripted(silences, folders=one_folder(40)) as server:
+        frame = fetch(server, connections=1, limits=replace(QUICK, silence=0.2))
+        assert_lost(frame, server, ("INBOX", 7))
+
+
+def test_a_server_that_never_answers_a_fetch_is_given_up():
+    with Scripted(silent("UID FETCH"), folders=one_folder()) as server:
+        frame = fetch(server, within=30)
+    assert len(frame) == 0
+    assert problems(frame) == [("INBOX", None)]
+    assert server.connections < 15
 
 
 def test_the_callers_timeout_bounds_everything():
