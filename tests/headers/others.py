@@ -4,11 +4,16 @@ import email
 import email.header
 import email.policy
 import email.utils
+import inspect
 from datetime import UTC
 
 from fast_mail_parser import parse_email
 
 FIELDS = ("subject", "from_name", "from_addr", "to", "cc", "date", "message_id", "references")
+
+# Newer versions, and older ones that distributions mended, refuse whole fields (CVE-2023-27043).
+_STRICT = "strict" in inspect.signature(email.utils.getaddresses).parameters
+LENIENT = {"strict": False} if _STRICT else {}
 
 
 def _seconds(when):
@@ -46,7 +51,9 @@ def legacy(block):
     def people(name):
         return [
             each
-            for _, each in email.utils.getaddresses([str(x) for x in message.get_all(name, [])[:1]])
+            for _, each in email.utils.getaddresses(
+                [str(x) for x in message.get_all(name, [])[:1]], **LENIENT
+            )
             if each
         ]
 
@@ -54,7 +61,7 @@ def legacy(block):
         value = message["From"]
         if value is None:
             return None
-        name, addr = email.utils.parseaddr(str(value))
+        name, addr = email.utils.parseaddr(str(value), **LENIENT)
         if part:
             return addr or None
         return str(email.header.make_header(email.header.decode_header(name))).strip() or None
