@@ -31,8 +31,9 @@ class Room:
 
 ROOMS = {
     "errors": Room(set()),
-    "imap": Room({"errors"}, IO | {"pandas", "pyarrow", "numpy"}),
-    "headers": Room({"errors"}, IO | {"pandas"}, {"pyarrow": {"columns.py"}}),
+    "patterns": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
+    "imap": Room({"errors", "patterns"}, IO | {"pandas", "pyarrow", "numpy"}),
+    "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": {"columns.py"}}),
     "account": Room({"errors"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import idna
 
 from mailframe.headers.text import WORD, clean, decode, unfold
+from mailframe.patterns import compile_pattern
 
 
 class Mailbox(NamedTuple):
@@ -37,15 +38,15 @@ class Mailbox(NamedTuple):
 
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
-_LOCAL = _ATOM + r"(?:\." + _ATOM + r")*"
-_DOMAIN = r"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*"
+_LOCAL = _ATOM + r"(?:\." + _ATOM + r")*+"
+_DOMAIN = r"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+"
 # A bare addr-spec, or one in brackets behind a quoted string or words with single blanks.
 _PLAIN = (
-    r'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?+)*))'
+    r'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?)*+))'
     rf"<({_LOCAL}@)({_DOMAIN})>|({_LOCAL}@)({_DOMAIN}))"
 )
-_PLAIN_ITEM = re.compile(_PLAIN)
-_PLAIN_LIST = re.compile(rf"{_PLAIN}(?:[ \t]*+,[ \t]*+{_PLAIN})*")
+_PLAIN_ITEM = compile_pattern(_PLAIN)
+_PLAIN_LIST = compile_pattern(rf"{_PLAIN}(?:[ \t]*+,[ \t]*+{_PLAIN})*+")
 
 _TOKEN = (
     rb"(?P<blank>[ \t]++)"
@@ -53,15 +54,15 @@ _TOKEN = (
     rb"%s"
     rb"|(?P<literal>\[[^\[\]<>\s]*+\])"
     rb"|(?P<mark>[<>@,;:()])"
-    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=\\]++|\\.|=(?!\?))+|.)'
+    rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=\\]++|\\.|=(?!\?))++|.)'
 )
-_QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*(?P<shut>"?))'
-_TOKENS = re.compile(_TOKEN % _QUOTED, re.DOTALL)
-_TOKENS_UNQUOTED = re.compile(_TOKEN % b"", re.DOTALL)
+_QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*+(?P<shut>"?))'
+_TOKENS = compile_pattern(_TOKEN % _QUOTED, re.DOTALL)
+_TOKENS_UNQUOTED = compile_pattern(_TOKEN % b"", re.DOTALL)
 _COMMENT = re.compile(rb"[^()\\]++|\\.?|[()]", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-_DOT_ATOM = re.compile(
-    r"[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++(?:\.[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++)*"
+_DOT_ATOM = compile_pattern(
+    r"[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++(?:\.[^\x00-\x20()<>@,;:\\\"\[\].\x7f]++)*+"
 )
 _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailframe.patterns import compile_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
@@ -22,7 +24,7 @@ class Field(NamedTuple):
 
 
 # A name, blanks that obsolete syntax allows, a colon; then lines up to one that starts no fold.
-_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*[^\n]*+)")
+_FIELD = compile_pattern(rb"([!-9;-~]++)[ \t]*+:((?:[^\n]*+\n(?=[ \t]))*+[^\n]*+)")
 _OTHER = re.compile(rb"[^\n]*+\n?")
 _END_OF_LINE = re.compile(rb"(?<!\r)\r++\n")
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 
 from mailframe.headers.text import clean, unfold
+from mailframe.patterns import compile_pattern
 
 _ID = re.compile(rb"<([^<>]*+)>")
 # A quoted string keeps its blanks; elsewhere they come from folding and belong to nothing.
-_BLANK = re.compile(rb'("(?:[^"\\]++|\\.)*"?)|[ \t]++')
+_BLANK = compile_pattern(rb'("(?:[^"\\]++|\\.)*+"?)|[ \t]++')
 _BARE = re.compile(rb"[^\s<>,;()\"]++")
 
 

@@ -17,14 +17,15 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from mailframe.headers.charsets import SELF_CONTAINED, codec_of, decode_as, decode_unlabelled
+from mailframe.patterns import compile_pattern
 
 # charset, language, encoding, encoded text. The text runs to the next "?=", and never over the
 # start of another word: so what one attempt reads, no other reads again, and the cost is linear.
 WORD = (
     rb"=\?([^?*\s]{1,64}+)(\*[^?\s]{0,64}+)?\?([BbQq])\?"
-    rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*)\?="
+    rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*+)\?="
 )
-_WORD = re.compile(WORD)
+_WORD = compile_pattern(WORD)
 # Behind a CR no search begins: a run of them is read once.
 _FOLD = re.compile(rb"(?<!\r)\r*+\n")
 _BASE64_NOISE = re.compile(rb"[^A-Za-z0-9+/]++")

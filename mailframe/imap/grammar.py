@@ -12,6 +12,8 @@ import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
+from mailframe.patterns import compile_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,15 +26,15 @@ class String(bytes):
 
 Value: TypeAlias = "bytes | list[Value]"
 
-_TOKEN = re.compile(
+_TOKEN = compile_pattern(
     rb"""
       \x20++                                            # one space or several
     | (?P<open>\()
     | (?P<close>\))
-    | "(?P<quoted>(?:[^"\\]++|\\.)*)"(?=[ )\r\n]|\Z)      # the usual quoted string
+    | "(?P<quoted>(?:[^"\\]++|\\.)*+)"(?=[ )\r\n]|\Z)     # the usual quoted string
     | "(?P<loose>.*?)"(?=[ )]|\Z)                        # quirk: a bare quote inside
     | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\]]*+\](?:<\d++>)?  # a section may hold spaces
-      | [^\x20()"]++(?:"[^\x20()"]*+)*)
+      | [^\x20()"]++(?:"[^\x20()"]*+)*+)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )

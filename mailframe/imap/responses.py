@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.imap.grammar import Value, as_number, as_text, is_nil, parse_values, showable
 from mailframe.imap.uidset import UidSet
+from mailframe.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -392,10 +393,10 @@ class Columns:
 
 
 # The common response, whole but for its literal: any order of the items, the header last.
-_ROW = re.compile(
+_ROW = compile_pattern(
     rb"\* \d{1,10} FETCH \("
     rb"(?:UID (\d{1,10})|FLAGS \(([^()\"\r\n]*+)\)|INTERNALDATE \"([^\"\\\r\n]*+)\""
-    rb"|RFC822\.SIZE (\d{1,20})|MODSEQ \(\d{1,20}\)| )*"
+    rb"|RFC822\.SIZE (\d{1,20})|MODSEQ \(\d{1,20}\)| )*+"
     rb"BODY\[HEADER\.FIELDS \([^)\]\r\n]*+\)\] \{(\d{1,7})\}\r\n"
 )
 
