@@ -17,10 +17,11 @@ def fetched(read, press=None):
         form = Connect(read, listed, "imap.example.org", "ann@example.org")
         form._password.value = "secret"
         form._buttons["fetch"].click()
+        fetch = form._task
         await asyncio.sleep(0)
         if press:
             press(form)
-        await asyncio.wait_for(form._task, 10)
+        await asyncio.wait_for(fetch, 10)
         return form
 
     return asyncio.run(session())
