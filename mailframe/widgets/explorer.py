@@ -113,6 +113,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         side, self._folders = controls.sidebar(self, self._columns, self._periods)
         self._said = ipw.HTML().add_class("mf-said")
         self._chips = ipw.HBox().add_class("mf-chips")
+        self._chip_of: dict[tuple[str, Clause], ipw.Button] = {}
+        self._clear_all = _button("Clear all", "Take all away", self.reset)
         self._actions = parts.Actions(self._save)
         self._charts = parts.Charts(
             [
@@ -184,25 +186,26 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         )
 
     def _make_chips(self) -> list[ipw.Button]:
-        clauses = self._selection.clauses
-        for chip in self._chips.children:
+        """Give a chip for each clause; those that were there already stay where they are."""
+        before, self._chip_of = self._chip_of, {}
+        for clause in self._selection.clauses:
+            self._chip_of[clause] = before.pop(clause, None) or self._chip(*clause)
+        for chip in before.values():
             chip.close()
-        chips = [_button(f"{each[1].text} ✕", "Take away", self._drop(*each)) for each in clauses]
-        if len(chips) > 1:
-            chips.append(_button("Clear all", "Take all away", self.reset))
-        return chips
+        several = len(self._chip_of) > 1
+        return [*self._chip_of.values(), *([self._clear_all] if several else [])]
 
     # -- what people do -------------------------------------------------------------------------
 
-    def _drop(self, name: str, clause: Clause) -> Callable[[], None]:
+    def _chip(self, name: str, clause: Clause) -> ipw.Button:
         def drop() -> None:
             if name == "search":
-                left = [other for of, other in self._selection.clauses if of == "search"]
-                self.search = " ".join(other.text for other in left if other is not clause)
+                terms = [other for of, other in self._selection.clauses if of == "search"]
+                self.search = " ".join(term.text for term in terms if term != clause)
             else:
                 self.reset(name)
 
-        return drop
+        return _button(f"{clause.text} ✕", "Take away", drop)
 
     def _gesture(self, change: dict[str, Any]) -> None:
         """Turn a click on a chart, or a finished brush, into filters."""

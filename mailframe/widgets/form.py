@@ -126,6 +126,12 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         )
         self._password.value = ""
         self.explorer = Explorer(df)
+        problems = df.attrs.get("mailframe", {}).get("problems", [])
+        if problems:
+            self.explorer.problem = (
+                f"Problems while fetching: {len(problems)}. The first: {problems[0]['text']}. "
+                'All are in explorer.data.attrs["mailframe"].'
+            )
         # The explorer brings its own style.
         self.children = [self.explorer]
 

@@ -1,0 +1,95 @@
+"""The form's own part in a fetch, with readers that do as told; the applications have real ones."""
+
+import asyncio
+
+import pandas as pd
+import pytest
+
+from mailframe.errors import AuthenticationError
+from mailframe.widgets.form import Connect
+from tests.widgets.frames import make
+
+
+def fetched(read, press=None):
+    """The form after Fetch was pressed, and `press(form)` as soon as the fetch is under way."""
+
+    async def session():
+        form = Connect(read, listed, "imap.example.org", "ann@example.org")
+        form._password.value = "secret"
+        form._buttons["fetch"].click()
+        fetch = form._task
+        await asyncio.sleep(0)
+        if press:
+            press(form)
+        await asyncio.wait_for(fetch, 10)
+        return form
+
+    return asyncio.run(session())
+
+
+async def listed(_account, **_options):
+    return pd.DataFrame()
+
+
+def test_a_fetch_asks_for_what_the_form_says_and_ends_in_an_explorer():
+    asked = {}
+
+    async def read(account, **options):
+        asked.update(options, account=account)
+        options["progress"](3, 10)
+        return make(10)
+
+    form = fetched(read)
+    assert asked["account"] == "imaps://ann%40example.org@imap.example.org"
+    assert asked["password"] == "secret"
+    assert (asked["folders"], asked["since"]) == (None, None)
+    assert form.explorer.count == 10
+    assert form.children == (form.explorer,)
+    assert form._password.value == ""
+
+
+def test_what_could_not_be_read_is_told_above_what_could():
+    async def read(_account, **_options):
+        mail = make(10)
+        mail.attrs["mailframe"] = {"problems": [{"text": "<b>Sent</b> is locked"}]}
+        return mail
+
+    explorer = fetched(read).explorer
+    assert "Problems while fetching: 1. The first: <b>Sent</b> is locked." in explorer.problem
+    assert "&lt;b&gt;Sent" in explorer._said.value
+
+
+def test_an_error_is_told_and_the_form_stays():
+    async def read(_account, **_options):
+        raise AuthenticationError("ann may not come in")
+
+    form = fetched(read)
+    assert "ann may not come in" in form._said.value
+    assert form.explorer is None
+    assert not form._buttons["fetch"].disabled
+
+
+def test_cancel_cancels_the_fetch_itself():
+    ended = []
+
+    async def read(_account, **_options):
+        try:
+            await asyncio.sleep(600)
+        finally:
+            ended.append(True)
+
+    form = fetched(read, press=lambda form: form._buttons["cancel"].click())
+    assert ended == [True]
+    assert form._said.value == "Cancelled."
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("imap.example.org", "imaps://ann@imap.example.org"),
+        ("imap.example.org:1993", "imaps://ann@imap.example.org:1993"),
+        (" imap://127.0.0.1:1143/ ", "imap://ann@127.0.0.1:1143"),
+    ],
+)
+def test_a_host_without_a_scheme_is_asked_over_tls(host, url):
+    assert Connect(listed, listed, host, "ann").account() == url
