@@ -25,7 +25,9 @@ from mailframe.frame.extras import parse_extras
 from mailframe.gather import BATCH_ROWS, Gathered
 from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
 from mailframe.imap.uidset import MAX_UID, UidSet
-from mailframe.store.columns import FLAG_COLUMNS, canonical, shown, stored_schema
+from mailframe.store.ahead import ahead
+from mailframe.store.columns import FLAG_COLUMNS, canonical, needed, shown, stored_schema
+from mailframe.store.folder import ROW_GROUP
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.plan import (
     Fetch,
@@ -175,6 +177,7 @@ class Refresh:
         self._at = datetime.now(UTC)
         self._tasks: dict[bytes, _Task] = {}
         self._by_name: dict[str, _Task] = {}
+        self._unchanged: dict[str, Held] = {}
         self._gathered: dict[tuple[str, tuple[str, ...]], Gathered] = {}
         self._closing: list[_Task] = []
 
@@ -213,6 +216,8 @@ class Refresh:
             )
             if planned.steps:
                 self._add(_Task(folder, planned, held if planned.keep else None))
+            elif held:
+                self._unchanged[folder.name] = held
 
     def _add(self, task: _Task) -> None:
         self._tasks[task.folder.wire] = task
@@ -365,17 +370,29 @@ class Refresh:
     ) -> AsyncGenerator[pa.RecordBatch]:
         """Yield the stored rows of the given folders, with the columns of `schema`."""
         refused = {problem.folder for problem in self.problems}
-        for folder in folders:
-            if folder.name in refused:
-                continue
-            batches = self._stored(folder.name, schema)
-            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+        names = [folder.name for folder in folders if folder.name not in refused]
+        stored = self._stored(names, schema)
+        while batches := await asyncio.to_thread(_some, stored):
+            for batch in batches:
                 yield batch
 
-    def _stored(self, folder: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        held = self._writer.held(folder)
-        for batch in held.batches() if held else ():
-            yield shown(batch, schema)
+    def _stored(self, folders: Iterable[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        found = (self._unchanged.get(folder) or self._writer.held(folder) for folder in folders)
+        columns = needed(schema)
+        for batches in ahead(read for held in found if held for read in held.reads(columns)):
+            yield from (shown(batch, schema) for batch in batches)
+
+
+def _some(stored: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Take batches worth a change of threads; none at the end."""
+    taken: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in stored:
+        taken.append(batch)
+        rows += batch.num_rows
+        if rows >= ROW_GROUP:
+            break
+    return taken
 
 
 def _server_state(folder: Folder, *, qresync: bool) -> ServerState:

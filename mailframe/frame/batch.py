@@ -136,7 +136,7 @@ class BatchBuilder:
         told, defects = _told_by_server(rows, self._account)
         headers = _within_reason(rows.header, self.fields, defects)
         parts = [
-            _HeaderColumns(headers[start:end], self.fields, self._extras)
+            _HeaderColumns(headers[start:end], self.fields, self._extras, apart=self._apart)
             for start, end in pairwise(_cuts(headers))
         ]
         defects += np.concatenate([part.defects for part in parts])
@@ -220,7 +220,7 @@ class _HeaderColumns:
     """The columns that header blocks make, and the number of defects in each block."""
 
     def __init__(
-        self, header: Sequence[bytes], names: Sequence[str], extras: Sequence[Extra]
+        self, header: Sequence[bytes], names: Sequence[str], extras: Sequence[Extra], *, apart: bool
     ) -> None:
         self.count = len(header)
         self.defects = np.zeros(self.count, np.int64)
@@ -228,7 +228,11 @@ class _HeaderColumns:
         self.blocks = Blocks(header, names)
         self.put_fields()
         for extra in extras:
+            counted = self.defects.copy()
             self.put_extra(extra)
+            if apart:
+                self.columns[extra.column + MENDED] = pa.array(self.defects > counted)
+                self.defects = counted
 
     def put_fields(self) -> None:
         """Put the columns that the frame's own header fields make."""
@@ -256,7 +260,6 @@ class _HeaderColumns:
 
     def put_extra(self, extra: Extra) -> None:
         """Put a column that was asked for."""
-        self._counted = self.defects.copy()
         spans = self.blocks.spans(extra.field)
         if not extra.every:
             spans = spans.firsts()[0]
@@ -274,11 +277,6 @@ class _HeaderColumns:
                 return
             lists = Lists(array, np.ones(len(spans.rows), np.int64), mended)
         self._put_lists(extra.column, spans, lists, extra.type)
-
-    def set_apart(self, extra: Extra) -> None:
-        """Move what the last column added to the defects into a column of its own."""
-        self.columns[extra.column + MENDED] = pa.array(self.defects > self._counted)
-        self.defects = self._counted.copy()
 
     def _first(self, field: str) -> Spans:
         """Return the first value of a field in each message; more than one is a defect."""

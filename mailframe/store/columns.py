@@ -66,6 +66,11 @@ def stored_schema(headers: Sequence[str]) -> pa.Schema:
     )
 
 
+def needed(schema: pa.Schema) -> list[str]:
+    """Return the names of the columns, as far as there are such, that `shown` makes these of."""
+    return [*schema.names, *(name + MENDED for name in schema.names)]
+
+
 def shown(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return stored rows as rows of a frame.
 

@@ -130,6 +130,11 @@ class FolderFile:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @property
+    def groups(self) -> int:
+        """In how many pieces the rows are read."""
+        return int(self._parquet.num_row_groups)
+
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs, at most `ROW_GROUP` at a time.
 
@@ -138,18 +143,20 @@ class FolderFile:
         columns : sequence of str, optional
             Their names; by default all. Names that the file lacks are left out.
         """
+        for number in range(self.groups):
+            yield self.batch(number, columns)
+
+    def batch(self, number: int, columns: Sequence[str] | None = None) -> pa.RecordBatch:
+        """Return the rows of one piece."""
         names = (
             self.schema.names if columns is None else [n for n in columns if n in self.schema.names]
         )
         stored = [name for name in names if name not in {"account", "folder"}]
         schema = pa.schema([self.schema.field(name) for name in names])
+        rows = int(self._parquet.metadata.row_group(number).num_rows)
         with _damage_explained(self.path):
-            for number in range(self._parquet.num_row_groups):
-                table = self._parquet.read_row_group(number, columns=stored, use_threads=True)
-                yield self._with_names(table.combine_chunks(), schema, self._rows_of(number))
-
-    def _rows_of(self, row_group: int) -> int:
-        return int(self._parquet.metadata.row_group(row_group).num_rows)
+            table = self._parquet.read_row_group(number, columns=stored, use_threads=False)
+        return self._with_names(table.combine_chunks(), schema, rows)
 
     def _with_names(self, table: pa.Table, schema: pa.Schema, rows: int) -> pa.RecordBatch:
         """Add the two columns that are the same in every row: cheaper made than read."""

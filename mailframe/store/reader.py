@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +16,7 @@ from mailframe.errors import ConfigurationError, StoreError
 from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import INSTANT, SCHEMA
 from mailframe.store import layout
+from mailframe.store.ahead import ahead
 from mailframe.store.changes import CHANGES, changes_in
 from mailframe.store.columns import BOOKKEEPING, shown
 from mailframe.store.folder import FolderFile
@@ -199,18 +201,23 @@ class Store:
 
     def _read(self, selection: Selection, read: Callable[[FolderFile], T]) -> Iterator[T]:
         """Yield what `read` makes of each folder selected, as far as the files can be read."""
-        for directory in layout.account_dirs(self.path):
-            for path in layout.folder_paths(directory):
-                try:
-                    with FolderFile(path) as file:
-                        found = read(file) if selection.takes(file.state) else None
-                except FileNotFoundError:
-                    continue  # removed by a refresh since it was listed
-                except StoreError as error:
-                    selection.note(error)
-                    continue
-                if found is not None:
-                    yield found
+
+        def attempt(path: Path) -> T | StoreError | None:
+            try:
+                with FolderFile(path) as file:
+                    return read(file) if selection.takes(file.state) else None
+            except FileNotFoundError:
+                return None  # removed by a refresh since it was listed
+            except StoreError as error:
+                return error
+
+        directories = layout.account_dirs(self.path)
+        paths = itertools.chain.from_iterable(map(layout.folder_paths, directories))
+        for found in ahead(partial(attempt, path) for path in paths):
+            if isinstance(found, StoreError):
+                selection.note(found)
+            elif found is not None:
+                yield found
         selection.warn()
 
 

@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import operator
 import shutil
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mailframe.errors import StoreError
 from mailframe.store import atomic, layout
+from mailframe.store.ahead import ahead
 from mailframe.store.columns import stored_schema
 from mailframe.store.folder import FolderFile, is_parquet, write
 from mailframe.store.merge import Answers, Merge, latest
 from mailframe.store.uids import Ranges, ranges_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -48,6 +50,7 @@ class _Source:
     path: Path
     state: FolderState
     rows: int
+    groups: int
 
     @cached_property
     def uids(self) -> npt.NDArray[np.uint32]:
@@ -56,9 +59,12 @@ class _Source:
             parts = [batch["uid"].to_numpy() for batch in file.batches(["uid"])]
         return np.concatenate([_NO_UIDS, *parts])
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batch(self, number: int, columns: Sequence[str] | None) -> pa.RecordBatch:
         with FolderFile(self.path) as file:
-            yield from file.batches()
+            return file.batch(number, columns)
+
+    def reads(self, columns: Sequence[str] | None) -> list[Callable[[], pa.RecordBatch]]:
+        return [partial(self.batch, number, columns) for number in range(self.groups)]
 
     def agrees(self, other: _Source) -> bool:
         mine, others = self.state, other.state
@@ -88,14 +94,34 @@ class Held:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs; of a row held twice, the later."""
-        if len(self._sources) == 1:
-            yield from self._sources[0].batches()
-            return
-        for group in _interleaved(self._sources):
+        return itertools.chain.from_iterable(ahead(self.reads()))
+
+    def reads(
+        self, columns: Sequence[str] | None = None
+    ) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
+        """Yield calls that read the rows piece by piece, in any thread.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            ``uid`` and what else is wanted; by default all.
+        """
+        one = len(self._sources) == 1
+        for group in [[*self._sources]] if one else _interleaved(self._sources):
+            reads = [read for source in group for read in source.reads(columns)]
             if len(group) == 1:
-                yield from group[0].batches()
+                yield from (partial(_called, [read]) for read in reads)
             else:
-                yield from latest([batch for one in group for batch in one.batches()]).to_batches()
+                yield partial(_merged, reads)
+
+
+def _called(reads: Iterable[Callable[[], pa.RecordBatch]]) -> list[pa.RecordBatch]:
+    return [read() for read in reads]
+
+
+def _merged(reads: Iterable[Callable[[], pa.RecordBatch]]) -> list[pa.RecordBatch]:
+    batches: list[pa.RecordBatch] = latest(_called(reads)).to_batches()
+    return batches
 
 
 def _united(sources: Sequence[_Source]) -> npt.NDArray[np.uint32]:
@@ -148,14 +174,17 @@ class AccountWriter:
 
     def _source(self, path: Path, folder: str) -> _Source | None:
         try:
-            if not is_parquet(path):
-                return None
             with FolderFile(path) as file:
-                if (file.state.account, file.state.folder) != (self.account, folder):
-                    raise StoreError(f"{str(path)!r} is the file of another folder; move it away.")
-                return _Source(path, file.state, file.rows)
+                source = _Source(path, file.state, file.rows, file.groups)
         except FileNotFoundError:
             return None
+        except StoreError:
+            if is_parquet(path):
+                raise
+            return None
+        if (source.state.account, source.state.folder) != (self.account, folder):
+            raise StoreError(f"{str(path)!r} is the file of another folder; move it away.")
+        return source
 
     def _parts(self, folder: str) -> Iterator[_Source]:
         directory = layout.parts_dir(self._directory, folder)
