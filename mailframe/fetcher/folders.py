@@ -40,14 +40,17 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
     known = [item for item in items if _has_item(session, item)]
     special_use = session.connection.has("SPECIAL-USE")
     responses: list[Response] = []
+    garbled = False
     if session.connection.has("LIST-STATUS"):
         listing = await session.answer(
             session.submit(commands.list_mailboxes(special_use=special_use, status=known))
         )
         # quirk: RETURN refused with BAD although LIST-STATUS is advertised.
         responses = listing.responses if listing.ok else []
-    if not any(isinstance(response, Listed) for response in responses):
-        responses = (await session.ask(commands.list_mailboxes())).responses
+        garbled = bool(listing.junk)
+    if garbled or not any(isinstance(response, Listed) for response in responses):
+        # What made no sense may have been a folder: what either LIST tells of, there is.
+        responses = [*responses, *(await session.ask(commands.list_mailboxes())).responses]
     return await _with_numbers(session, _join(responses), known)
 
 

@@ -20,6 +20,7 @@ from mailframe.errors import (
     ProtocolError,
     ThrottledError,
 )
+from mailframe.fetcher.ledger import LOOKUP_TRIES
 from mailframe.fetcher.plan import Load, Lookup, Span, Work
 from mailframe.imap import commands
 from mailframe.imap.connection import Pending, found, vanished
@@ -71,6 +72,11 @@ class _Job:
     @property
     def answered(self) -> bool:
         return self.examine.result is not None and self.pending.result is not None
+
+    @property
+    def garbled(self) -> bool:
+        """Whether something made no sense, and may have been for this job."""
+        return bool(self.examine.junk or self.pending.junk)
 
 
 class Lane:
@@ -203,14 +209,21 @@ class Lane:
             return ledger.replaced(work, job.examine.mailbox)
         if not job.pending.ok:
             return self._command_refused(job)
-        if isinstance(work, Lookup):
-            return ledger.looked_up(work, found(job.pending.responses))
+        return self._looked_up(job, work) if isinstance(work, Lookup) else self._fetched(job, work)
+
+    def _looked_up(self, job: _Job, work: Lookup) -> list[Work]:
+        if job.garbled and work.attempts + 1 < LOOKUP_TRIES:
+            return [replace(work, attempts=work.attempts + 1)]
+        return self._ledger.looked_up(work, found(job.pending.responses))
+
+    def _fetched(self, job: _Job, work: Span) -> list[Work]:
+        ledger = self._ledger
         ledger.vanished(work, vanished(job.pending.responses))
         broken: dict[int, MailframeError] = {
             uid: ProtocolError(f"the server's answer for message {uid} makes no sense")
             for uid in job.pending.malformed | job.pending.incomplete()
         }
-        return ledger.finished(work, job.examine.mailbox, broken)
+        return ledger.finished(work, job.examine.mailbox, broken, garbled=job.garbled)
 
     def _folder_refused(self, job: _Job) -> list[Work]:
         error = self._error(job.examine, job.work.folder)

@@ -69,6 +69,8 @@ class Entry:
         Given up, and told as problems.
     broken : dict
         Why a message's response made no sense, by UID.
+    garbled : bool
+        Something came that made no sense, and may have been a message.
     verified : bool
         What was missing has been looked up and asked for again.
     vanished : UidSet
@@ -86,6 +88,7 @@ class Entry:
     lost: UidSet = UidSet()  # noqa: RUF009 -- immutable
     broken: dict[int, MailframeError] = field(default_factory=dict)
     verified: bool = False
+    garbled: bool = False
     resets: int = 0
     failed: bool = False
     vanished: UidSet = UidSet()  # noqa: RUF009 -- immutable
@@ -124,7 +127,9 @@ class Entry:
         if self.sought is not None:
             return bool(self.sought - self.done - self.lost)
         gone = len(self.known.held & self.vanished)
-        return self.exists is not None and self.rows - gone + len(self.lost) < self.exists
+        told = (self.exists, self.folder.messages)
+        due = max((count for count in told if count is not None), default=0)
+        return self.rows - gone + len(self.lost) < due
 
 
 # A server's silence costs a minute each time, other failures next to nothing.
@@ -211,10 +216,24 @@ class Ledger:
     # How work ended; each gives the work that follows ----------------------------------------
 
     def finished(
-        self, work: Span, mailbox: Mailbox, broken: dict[int, MailframeError]
+        self,
+        work: Span,
+        mailbox: Mailbox,
+        broken: dict[int, MailframeError],
+        *,
+        garbled: bool = False,
     ) -> list[Work]:
-        """Take a tagged OK; ``broken`` are UIDs whose response made no sense."""
+        """Take a tagged OK.
+
+        Parameters
+        ----------
+        broken : dict
+            UIDs whose response made no sense, and why.
+        garbled : bool
+            Whether there was something that made no sense at all.
+        """
         entry = self._entries[work.folder.wire]
+        entry.garbled |= garbled
         entry.exists = mailbox.exists
         if work.ask is None:
             entry.broken |= broken
@@ -310,7 +329,7 @@ class Ledger:
         entry.open += len(works) - 1
         if entry.open or not self.wants(work):
             return works
-        if not entry.verified and (entry.short or entry.broken):
+        if not entry.verified and (entry.short or entry.broken or entry.garbled):
             entry.verified = True
             entry.open = 1
             self.events["verified"] += 1

@@ -51,6 +51,8 @@ class Pending:
         Of a FETCH for headers: the messages so far.
     malformed : set of int
         Of a FETCH: UIDs whose response made no sense.
+    junk : int
+        Lines that made no sense while it was being answered; any of them may have been for it.
     mailbox : Mailbox
         Of an EXAMINE: what it told.
     void : bool
@@ -63,6 +65,7 @@ class Pending:
     responses: list[r.Response] = field(default_factory=list)
     rows: Columns = field(default_factory=Columns)
     malformed: set[int] = field(default_factory=set)
+    junk: int = 0
     mailbox: Mailbox = field(default_factory=Mailbox)
     void: bool = False
     crowded: bool = False  # it was not alone on the wire
@@ -462,7 +465,10 @@ class Connection:
     def _take_malformed(self, uid: int | None) -> None:
         self._count_junk()
         head = self.head
-        if uid is not None and head is not None and uid in head.command.uids:
+        if head is None:
+            return
+        head.junk += 1
+        if uid is not None and uid in head.command.uids:
             head.malformed.add(uid)
 
     def _take_data(self, response: r.Response) -> None:
