@@ -9,11 +9,18 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import dovecot as server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# No stopwatch, and no luck: a run tells about the code. To look further:
+# `pytest --hypothesis-profile explore`.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
