@@ -195,9 +195,26 @@ class BatchStream:
         if errors:
             more = f" (and {len(errors) - 1} more problems)" if len(errors) > 1 else ""
             lines.append(f"{errors[0]}{more}")
+        mended = self._mended()
+        if mended:
+            lines.append(f"made up for {mended}")
         if lines:
             hint = '; see df.attrs["mailframe"]'
             warnings.warn("; ".join(lines) + hint, MailframeWarning, stacklevel=2)
+
+    def _mended(self) -> str:
+        """Say what went wrong and cost nothing but time."""
+        counts = {"reconnects": self.report["reconnects"], **self.report["events"]}
+        told = [f"{counts[name]} {what}" for name, what in _MENDED.items() if counts.get(name)]
+        return ", ".join(told)
+
+
+_MENDED = {
+    "reconnects": "lost connections",
+    "throttled": "pauses that the server asked for",
+    "uidvalidity_changed": "folders replaced under way",
+    "junk_lines": "lines that made no sense",
+}
 
 
 def _expected(folders: Iterable[Folder], query: Query) -> int | None:

@@ -107,14 +107,19 @@ def as_text(value: Value) -> bytes | None:
 
 
 def as_number(value: Value) -> int | None:
-    """Give a number; None for anything else, a negative number among them.
-
-    quirk: HIGHESTMODSEQ as a float or -1 was seen; a float counts by its whole part.
-    """
+    """Give a number; None for anything else, a negative number among them."""
     if isinstance(value, list):
         return None
-    digits = value.partition(b".")[0]
+    digits = quirk_fraction(value)
     return int(digits) if digits.isdigit() and len(digits) <= 20 else None  # noqa: PLR2004 -- 2**64
+
+
+def quirk_fraction(number: bytes) -> bytes:
+    """Let a fraction count by its whole part.
+
+    Source: ``HIGHESTMODSEQ 1700000000.0``, from servers that keep it as a floating point number.
+    """
+    return number.partition(b".")[0]
 
 
 def quote(text: bytes) -> bytes | None:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import Value, as_number, as_text, is_nil, parse_values, showable
+from mailframe.imap.grammar import Value, as_number, as_text, parse_values, showable
 from mailframe.imap.uidset import UidSet
 from mailframe.patterns import compile_pattern
 
@@ -163,8 +163,8 @@ LONGEST_TEXT = 300
 # Octets of a line whose values are read; a value takes many times its octets in memory.
 LONGEST_VALUES = 1 << 20
 
-_TAGGED = re.compile(rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL)
-_UNTAGGED = re.compile(rb"\* ++(?:(\d{1,20}) ++)?([A-Za-z-]++)(?: ++|\Z|(?=[(\[]))(.*+)", re.DOTALL)
+_TAGGED = re.compile(rb"([A-Za-z0-9.]{1,32}) (OK|NO|BAD) (.*+)", re.IGNORECASE | re.DOTALL)
+_UNTAGGED = re.compile(rb"\* (?:(\d{1,20}) )?([A-Za-z-]++)(?: |\Z)(.*+)", re.DOTALL)
 _CODE = re.compile(rb"\[([^\] ]++)(?: ([^\]]*+))?\] ?+")
 _NUMBER = re.compile(rb"\b[1-9]\d{0,9}\b")
 _BROKEN_UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
@@ -177,7 +177,7 @@ def read_response(frame: Frame) -> Response:
         return _read_untagged(frame, line)
     if line.startswith(b"+"):
         return Continuation(line[1:].strip())
-    tagged = _TAGGED.fullmatch(line)
+    tagged = _TAGGED.fullmatch(line) or quirk_no_text(line)
     if tagged is not None and not frame.literals:
         tag, kind, rest = tagged.groups(b"")
         return _read_status(tag.decode("ascii"), kind.decode("ascii").upper(), rest)
@@ -185,7 +185,7 @@ def read_response(frame: Frame) -> Response:
 
 
 def _read_untagged(frame: Frame, line: bytes) -> Response:
-    match = _UNTAGGED.fullmatch(line)
+    match = _UNTAGGED.fullmatch(line) or quirk_odd_spaces(line)
     if match is None:
         return Malformed(line[:EXCERPT])
     number, raw_name, rest = match.groups(b"")
@@ -195,6 +195,28 @@ def _read_untagged(frame: Frame, line: bytes) -> Response:
     if name == "SEARCH" and not frame.literals:
         return _read_search(rest)
     return _read_values(frame, number, name, rest)
+
+
+_TAGGED_ALONE = re.compile(
+    rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL
+)
+_SPACED = re.compile(rb"\* ++(?:(\d{1,20}) ++)?([A-Za-z-]++)(?: ++|\Z|(?=[(\[]))(.*+)", re.DOTALL)
+
+
+def quirk_no_text(line: bytes) -> re.Match[bytes] | None:
+    """Read a tagged answer that ends behind ``OK``, or has two spaces before it.
+
+    Source: ``A1 OK`` of several small servers; resp-text may not be empty (RFC 9051 §9).
+    """
+    return _TAGGED_ALONE.fullmatch(line)
+
+
+def quirk_odd_spaces(line: bytes) -> re.Match[bytes] | None:
+    """Read an untagged response with spaces too many, or none before its parenthesis.
+
+    Source: ``*  1843 EXISTS`` and ``* CAPABILITY  IMAP4rev1`` of Courier.
+    """
+    return _SPACED.fullmatch(line)
 
 
 def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Response:
@@ -320,15 +342,23 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
     elif name == b"FLAGS" and isinstance(value, list):
         fetched.flags = b" ".join(bytes(flag) for flag in value if isinstance(flag, bytes))
     elif name == b"INTERNALDATE":
-        fetched.internaldate = as_text(value) or b""
+        fetched.internaldate = quirk_nil(value)
     elif name == b"RFC822.SIZE":
-        fetched.size = as_text(value) or b""
+        fetched.size = quirk_nil(value)
     elif name == b"MODSEQ" and isinstance(value, list):
         fetched.modseq = as_number(value[0])
     elif name.startswith(b"BODY[HEADER"):
         if isinstance(value, list):
             raise ValueError("not a header block")
-        fetched.header = b"" if is_nil(value) else bytes(value)
+        fetched.header = quirk_nil(value)
+
+
+def quirk_nil(value: Value) -> bytes:
+    """Take NIL where a date, a size or a header block must stand for an empty one.
+
+    Source: Dovecot for a message that was expunged meanwhile; Exchange for one it cannot read.
+    """
+    return as_text(value) or b""
 
 
 def quirk_fetch_without_parentheses(values: list[Value]) -> list[Value]:

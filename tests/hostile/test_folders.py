@@ -91,6 +91,7 @@ def test_with_errors_warn_there_is_one_warning_for_all_of_them():
     with Scripted(transcript("folder-gone")) as server, pytest.warns(mf.MailframeWarning) as warned:
         fetch(server, errors="warn")
     assert len(warned) == 1
+    assert "Archive" in str(warned[0].message)
 
 
 def test_a_uidvalidity_that_never_stays_the_same_neither_mixes_nor_loses_rows():

@@ -2,10 +2,14 @@
 
 import json
 
-from tests.hostile.behaviours import cut_in_literal
-from tests.hostile.fetching import fetch, report
+import pytest
+
+from mailframe.errors import MailframeWarning
+from tests.hostile.behaviours import Throttle, cut_in_literal
+from tests.hostile.fetching import assert_complete, fetch, report
 from tests.servers.mailbox import one_folder
 from tests.servers.scripted import Scripted
+from tests.servers.transcript import transcript
 
 
 def test_the_report_counts_what_the_server_counted():
@@ -19,6 +23,25 @@ def test_the_report_counts_what_the_server_counted():
     assert told["problems"] == []
     assert told["bytes"] > 203 * 100
     assert 0 < told["seconds"] < 60
+
+
+def test_what_was_mended_is_told_in_one_warning():
+    asks = "NO Request is throttled. Suggested Backoff Time: 10 milliseconds"
+    faults = [cut_in_literal(times=2), Throttle(asks, times=1), transcript("junk-lines")]
+    with Scripted(*faults) as server:
+        with pytest.warns(MailframeWarning) as warned:
+            frame = fetch(server, errors="warn")
+        assert_complete(frame, server)
+    assert len(warned) == 1
+    told = str(warned[0].message)
+    assert "lost connections" in told
+    assert "pauses" in told
+    assert "lines that made no sense" in told
+
+
+def test_an_honest_server_gives_no_reason_to_warn():
+    with Scripted() as server:
+        fetch(server, errors="warn")  # a warning would be an error here
 
 
 def test_the_report_counts_reconnects_and_is_plain_json():

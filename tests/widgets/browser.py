@@ -49,6 +49,7 @@ class Window:
 
     def drag(self, selector, start, end):
         """Press at one place of an element, in fractions of its size, and release at another."""
+        self.page.locator(selector).scroll_into_view_if_needed()
         box = self.page.locator(selector).bounding_box()
         points = [
             (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)

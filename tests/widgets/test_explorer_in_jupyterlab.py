@@ -186,8 +186,8 @@ def test_a_brush_over_the_volume_becomes_a_period(screen):
 def test_a_brush_over_the_clock_becomes_weekdays_and_hours(screen):
     screen.window.drag("[data-chart=clock] svg", (0.5, 0.05), (0.6, 0.3))
     data = screen.data(lambda _frame, query: "day_of_week" in query and "hour" in query)
-    assert set(data["date"].dt.day_of_week) <= {0, 1, 2}
-    assert data["date"].dt.hour.nunique() <= 4
+    assert set(data["date"].dt.day_of_week) <= {0, 1, 2, 3}  # to a pixel or two
+    assert data["date"].dt.hour.between(8, 16).all()
 
 
 def test_a_click_on_a_bar_chooses_that_sender(screen):

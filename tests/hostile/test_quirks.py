@@ -1,0 +1,55 @@
+"""Every deviation that is tolerated is a named function; each cites its source and has a case."""
+
+import inspect
+
+import pytest
+
+from mailframe.imap import connection, grammar, responses
+from mailframe.imap.framing import Frame
+from mailframe.imap.responses import Exists, Fetched, MailboxStatus, Status, read_response
+
+CASES = {
+    "quirk_no_text": (b"A1 OK", Status("A1", "OK")),
+    "quirk_odd_spaces": (b"*  1843 EXISTS", Exists(1843)),
+    "quirk_spaces_in_status_name": (
+        b"* STATUS Sent Items (MESSAGES 1 )",
+        MailboxStatus(b"Sent Items", {"MESSAGES": 1}),
+    ),
+    "quirk_fraction": (
+        b"* STATUS x (HIGHESTMODSEQ 17.0)",
+        MailboxStatus(b"x", {"HIGHESTMODSEQ": 17}),
+    ),
+    "quirk_fetch_without_parentheses": (
+        rb"* 4 FETCH FLAGS (\Seen)",
+        Fetched(4, flags=rb"\Seen"),
+    ),
+    "quirk_nil": (
+        b"* 4 FETCH (UID 9 INTERNALDATE NIL RFC822.SIZE NIL BODY[HEADER.FIELDS (TO)] NIL)",
+        Fetched(4, uid=9, internaldate=b"", size=b"", header=b""),
+    ),
+}
+
+
+def quirks():
+    modules = (connection, grammar, responses)
+    found = [vars(module).items() for module in modules]
+    return {name: value for items in found for name, value in items if name.startswith("quirk_")}
+
+
+@pytest.mark.parametrize(("line", "meaning"), CASES.values(), ids=CASES)
+def test_a_tolerated_deviation_is_read_as_it_was_meant(line, meaning):
+    assert read_response(Frame((line,))) == meaning
+
+
+def test_a_ghost_of_an_expunged_message_is_recognised():
+    """The seventh: Dovecot's, told apart from a message that is only empty."""
+    ghost = Fetched(2, uid=2, internaldate=b"", size=b"0", header=b"")
+    empty = Fetched(2, uid=2, internaldate=b"1-Jan-2024 10:00:00 +0000", size=b"0", header=b"")
+    assert connection.quirk_expunged_meanwhile(ghost)
+    assert not connection.quirk_expunged_meanwhile(empty)
+
+
+@pytest.mark.parametrize("name", quirks())
+def test_every_quirk_cites_its_source_and_has_a_case(name):
+    assert "Source:" in inspect.getdoc(quirks()[name])
+    assert name in CASES or name == "quirk_expunged_meanwhile"
