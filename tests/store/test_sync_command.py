@@ -49,7 +49,7 @@ def test_sync_says_what_changed_in_one_line_and_else_nothing(
         client.expunge()
         client.close()
         client.delete("Work")
-    expected = f"{name}: 2 with changed flags, 1 expunged in 1 folder, 1 folder gone\n"
+    expected = f"{name}: 2 changed, 1 gone in 1 folder, removed Work\n"
     assert command("sync", account, "--store", tmp_path) == (0, expected, "")
 
 
