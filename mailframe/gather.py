@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 # pay, little enough that the last batch does not keep a reader waiting.
 BATCH_ROWS = 8_192
 BATCH_OCTETS = 16 << 20
+# What an idle builder starts with, so that little is left to do after the last octet arrives.
+IDLE_ROWS = 2_048
 
 
 @dataclass(slots=True)
@@ -37,6 +39,11 @@ class Gathered:
         self.size += rows.size
         self.header += rows.header
         self.octets += sum(map(len, rows.header))
+
+    @property
+    def worthwhile(self) -> bool:
+        """Whether it pays to build these rows rather than to wait for more."""
+        return len(self.uid) >= IDLE_ROWS
 
     @property
     def full(self) -> bool:

@@ -151,7 +151,7 @@ class BatchStream:
                     if building is not None and (building.done() or gathered.full):
                         yield await building
                         building = None
-                    if gathered.full:
+                    if gathered.full or (building is None and gathered.worthwhile):
                         building = loop.run_in_executor(thread, self._builder.build, gathered)
                         gathered = Gathered()
             if building is not None:
