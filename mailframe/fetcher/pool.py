@@ -244,7 +244,7 @@ class Pool:
 
     def _shrink_backlog(self, octets: int) -> None:
         before, self._backlog = self._backlog, self._backlog - octets
-        if before >= self._limits.backlog // 2 > self._backlog:
+        if before > self._limits.backlog // 2 >= self._backlog:
             for session in self._sessions:
                 session.resume()
 
