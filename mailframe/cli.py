@@ -165,6 +165,8 @@ def fetch(
     stream = _open(source, told, quiet=quiet)
     target: str | IO[bytes] = output
     if output == "-":
+        if sys.stdout is None:
+            raise ConfigurationError("Standard output is closed; name a file by -o")
         target, kind = sys.stdout.buffer, kind or "csv"
     run(_write(stream, target, kind, formulas))
     if not quiet:

@@ -52,8 +52,9 @@ class Progress:
     @total.setter
     def total(self, total: int | None) -> None:
         with self._lock:
-            self._total = total
-            self._retotal()
+            if total != self._total:
+                self._total = total
+                self._retotal()
 
     def update(self, n: int = 1) -> None:
         """Count `n` more as done."""

@@ -297,6 +297,8 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         raise ConfigurationError(f"newest={newest} must be at least 1")
     if not 1 <= connections <= MAX_CONNECTIONS:
         raise ConfigurationError(f"connections={connections} must be 1 to {MAX_CONNECTIONS}")
+    if timeout is not None and not timeout > 0:
+        raise ConfigurationError(f"timeout={timeout:g} must be more than 0 seconds")
     if errors not in get_args(Errors):
         raise ConfigurationError(f'errors={errors!r} is none of "warn", "raise", "ignore"')
     keeping = None

@@ -216,11 +216,15 @@ def refused_port(_):
         (wrong_password, 1, "password"),
         (refused_port, 1, "refused the connection"),
         (lambda _: ["imaps://ann:secret@host.invalid"], 1, "host.invalid"),
+        (lambda _: ["imaps://ann:secret@imap..example.org"], 1, "no host called imap..example.org"),
+        (lambda _: ["imaps://ann:secret@.example.org"], 1, "no host called .example.org"),
+        (lambda _: [f"imap://ann:secret@{'x' * 70}.example"], 1, "check the name"),
         (lambda d: [d.url("ann"), "-f", "Nope"], 1, "no folder called Nope"),
         (lambda d: [d.url("ann"), "--since", "yesterday"], 2, "yesterday"),
         (lambda d: [d.url("ann"), "--search", "NONSENSE"], 2, "NONSENSE"),
         (lambda d: [d.url("ann"), "--newest", "0"], 2, "newest"),
         (lambda d: [d.url("ann"), "--connections", "99"], 2, "connections"),
+        (lambda d: [d.url("ann"), "--timeout", "-5"], 2, "timeout"),
         (lambda d: [d.url("ann"), "--header", "No header"], 2, "No header"),
         (lambda d: [d.url("ann") + "/INBOX"], 2, "folders="),
         (lambda d: [d.url("ann"), "--ca-file", "none.pem", "--security", "tls"], 2, "none.pem"),
@@ -301,6 +305,12 @@ def test_a_reader_that_has_enough_gets_no_traceback(dovecot, user):
         process.stdout.close()
         assert process.wait(PATIENCE) == 1
         assert process.stderr.read() == b""
+
+
+def test_without_a_standard_output_a_file_must_be_named(command, url, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)  # as Python has it where a shell says >&-
+    code, _, err = command("fetch", url)
+    assert (code, err) == (2, ["mailframe: Standard output is closed; name a file by -o"])
 
 
 def test_the_demo_runs_from_server_to_files(command, tmp_path):

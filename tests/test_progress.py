@@ -72,6 +72,17 @@ def test_a_terminal_shows_a_bar_and_standard_output_stays_clean():
     assert "2.00k/2.00k" in seen
 
 
+def test_a_total_that_was_right_does_not_make_the_bar_start_again():
+    reading = """
+from mailframe.progress import open_progress
+with open_progress(None, unit="messages", total=2000) as progress:
+    progress.update(2000)
+    progress.total = 2000
+"""
+    _, shown = run_on_terminal(reading)
+    assert shown.count(" 0/2000") == 1
+
+
 def test_no_bar_where_standard_error_is_a_file():
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", READING + "import sys; print('tqdm' in sys.modules)"],

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailframe.demo import serve
@@ -10,7 +14,6 @@ from mailframe.read import read_imap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pandas as pd
 
@@ -23,13 +26,13 @@ _WIDEST = 36  # characters of a name or a subject
 
 def tour(output: Path, echo: Callable[[str], object]) -> None:
     """Serve, fetch, look, and write `headers.csv` and `headers.parquet` into `output`."""
+    output.mkdir(parents=True, exist_ok=True)
     echo("Starting an IMAP server on this machine, with an invented mailbox of two years …")
     with serve() as server:
         frame = read_imap(server.url, connections=CONNECTIONS, progress=False)
     echo(_report(frame))
     echo(f"\nThe newest rows, four of {frame.shape[1]} columns:\n\n{_newest(frame)}")
     echo(f"\nWho writes most:\n\n{_senders(frame)}")
-    output.mkdir(parents=True, exist_ok=True)
     to_csv(frame, output / "headers.csv")
     to_parquet(frame, output / "headers.parquet")
     echo(f"\nWritten: {output / 'headers.csv'} and {output / 'headers.parquet'}\n\n{_next(output)}")
@@ -45,7 +48,7 @@ In a notebook:
     import mailframe as mf
     df = mf.read_imap("{server.url}")
 In a shell:
-    mailframe folders {server.url}""")
+    {_place()}mailframe folders {server.url}""")
     try:
         server.wait()
     except KeyboardInterrupt:
@@ -73,7 +76,17 @@ def _senders(frame: pd.DataFrame) -> str:
 
 
 def _next(output: Path) -> str:
+    place = _place()
     return f"""Next:
-    python -c "import pandas as pd; print(pd.read_parquet('{output / "headers.parquet"}'))"
-    mailframe demo --serve                    keeps the server up, for a notebook
-    mailframe fetch imaps://you@imap.example.org -o headers.csv        your own mail"""
+    {place}python -c "import pandas as pd; print(pd.read_parquet('{output / "headers.parquet"}'))"
+    {place}mailframe demo --serve                    keeps the server up, for a notebook
+    {place}mailframe fetch imaps://you@imap.example.org -o headers.csv        your own mail"""
+
+
+def _place() -> str:
+    """Where our commands are, if a shell would not find them: the environment is not activated."""
+    ours = Path(sys.argv[0])
+    found = shutil.which("mailframe")
+    if ours.name != "mailframe" or (found and Path(found).samefile(ours)):
+        return ""
+    return f"{ours.parent}{os.sep}"

@@ -77,7 +77,13 @@ class Folder:
     @property
     def uids(self) -> UidSet:
         """The range that its messages' UIDs lie in."""
-        return UidSet.of((1, self.uidnext - 1 if self.uidnext else MAX_UID))
+        return UidSet.of((1, self.last_uid or MAX_UID))
+
+    @property
+    def last_uid(self) -> int | None:
+        """The largest UID there can be; a UIDNEXT too small for the messages is not believed."""
+        told = self.uidnext
+        return told - 1 if told and told > max(1, self.messages or 0) else None
 
 
 SPECIAL_USES = ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
@@ -179,14 +185,15 @@ def whole_folder(folder: Folder) -> Iterator[Work]:
     messages = folder.messages
     if messages == 0:
         return
-    if messages is None or messages <= WHOLE or not folder.uidnext:
+    last = folder.last_uid
+    if messages is None or messages <= WHOLE or last is None:
         yield Span(folder, folder.uids, messages or 1)
         return
-    if folder.uidnext > messages * SPARSE:
+    if last >= messages * SPARSE:
         yield Lookup(folder)
         return
     parts = -(-messages // SPAN)
-    width = -(-(folder.uidnext - 1) // parts)
+    width = -(-last // parts)
     for uids in folder.uids.split(width):
         yield Span(folder, uids, -(-messages // parts))
 

@@ -235,15 +235,16 @@ class Pool:
         self._losses = 0
         ask = work.ask if isinstance(work, Span) else None
         self._parts.append(Part(work.folder, rows, ask))
-        before, self._backlog = self._backlog, self._backlog + rows.octets
-        if before <= self._limits.backlog < self._backlog:
+        self._backlog += rows.octets
+        if self._backlog > self._limits.backlog:
+            # Each time: a session that opened since the last time does not know of it.
             for session in self._sessions:
                 session.pause()
         self._tell()
 
     def _shrink_backlog(self, octets: int) -> None:
         before, self._backlog = self._backlog, self._backlog - octets
-        if before >= self._limits.backlog // 2 > self._backlog:
+        if before > self._limits.backlog // 2 >= self._backlog:
             for session in self._sessions:
                 session.resume()
 
@@ -296,12 +297,14 @@ class Pool:
     def _must_retire(self, error: MailframeError, failures: int) -> bool:
         """Decide whether a worker ends; the last one ends the fetch with what there is."""
         log.info("%s: %s", self.account.name, error)
-        if not self.opened and isinstance(error, _HOPELESS):
+        hopeless = not self.opened and isinstance(error, _HOPELESS)
+        alone = len(self._workers) == 1
+        if hopeless and (alone or isinstance(error, AuthenticationError)):
             raise error
         self._losses += cost(error)
         tries = self._limits.tries if self.opened else self._limits.first_tries
         refused = isinstance(error, (AuthenticationError, ThrottledError, ConnectError))
-        if len(self._workers) > 1 and (refused or failures >= tries):
+        if not alone and (refused or hopeless or failures >= tries):
             self.ledger.events["connections_refused"] += refused
             # At once, and not when its task ends: several may fail in one instant, and one stays.
             self._workers -= {asyncio.current_task()}

@@ -173,14 +173,15 @@ class Session(asyncio.Protocol):
             hint = "is this a TLS port? imap:// uses STARTTLS, imaps:// TLS from the first byte"
             message = f"No TLS with {where} ({error.reason or error}); {hint}"
             raise ConnectError(message, account=account.name) from error
-        except socket.gaierror as error:
+        except (socket.gaierror, UnicodeError) as error:  # the latter: labels that no host has
             message = f"There is no host called {account.host}; check the name"
             raise ConnectError(message, account=account.name) from error
         except ConnectionRefusedError as error:
             message = f"{where} refused the connection; check host and port"
             raise ConnectError(message, account=account.name) from error
         except OSError as error:
-            message = f"No connection to {where}: {error.strerror or error}"
+            why = error.strerror or str(error) or "the server ended it"
+            message = f"No connection to {where}: {why}"
             raise ConnectError(message, account=account.name) from error
 
     async def _start_tls(self) -> None:
@@ -230,8 +231,9 @@ class Session(asyncio.Protocol):
             refused = _is_connection_cap(result.code, result.text)
             kind = ThrottledError if refused else AuthenticationError
             hint = "" if refused else "; check user name and password (many need an app password)"
+            said = result.text.rstrip(".") or result.kind
             raise kind(
-                f"{account.host} refused the login of {account.user}: {result.text}{hint}",
+                f"{account.host} refused the login of {account.user}: {said}{hint}",
                 status=result.kind,
                 code=result.code,
                 text=result.text,

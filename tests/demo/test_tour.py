@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mailframe.demo.tour import tour
+from tests.kernel import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +35,16 @@ def test_it_says_what_was_fetched_shown_written_and_what_to_type_next(toured):
     assert "Who writes most" in said
     assert str(output / "headers.csv") in said
     assert "mailframe demo --serve" in said
+
+
+def test_what_it_tells_to_type_is_found_where_the_environment_is_not_activated(
+    tmp_path, monkeypatch
+):
+    pytest.importorskip("pymap", reason="pymap is not installed: the extra `demo`")
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", [".venv/bin/mailframe", "demo"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    said = []
+    tour(tmp_path, said.append)
+    assert "    .venv/bin/mailframe demo --serve" in said[-1]
+    assert "    .venv/bin/python -c" in said[-1]

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,12 @@ def test_an_inbox_of_a_million_is_cut_and_a_small_folder_is_not():
 
 def test_a_folder_without_numbers_is_asked_for_in_one():
     (span,) = whole_folder(folder(messages=None, uidnext=None))
+    assert span.uids == UidSet.of((1, MAX_UID))
+
+
+@pytest.mark.parametrize("messages", [1, 10, 10_000])
+def test_a_uidnext_that_is_too_small_for_the_messages_hides_none(messages):
+    (span,) = whole_folder(folder(messages=messages, uidnext=1))
     assert span.uids == UidSet.of((1, MAX_UID))
 
 
