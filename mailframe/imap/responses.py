@@ -197,9 +197,7 @@ def _read_untagged(frame: Frame, line: bytes) -> Response:
     return _read_values(frame, number, name, rest)
 
 
-_TAGGED_ALONE = re.compile(
-    rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL
-)
+_SHORT = re.compile(rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL)
 _SPACED = re.compile(rb"\* ++(?:(\d{1,20}) ++)?([A-Za-z-]++)(?: ++|\Z|(?=[(\[]))(.*+)", re.DOTALL)
 
 
@@ -208,7 +206,7 @@ def quirk_no_text(line: bytes) -> re.Match[bytes] | None:
 
     Source: ``A1 OK`` of several small servers; resp-text may not be empty (RFC 9051 §9).
     """
-    return _TAGGED_ALONE.fullmatch(line)
+    return _SHORT.fullmatch(line)
 
 
 def quirk_odd_spaces(line: bytes) -> re.Match[bytes] | None:
@@ -431,11 +429,14 @@ _ROW = compile_pattern(
 )
 
 
-def scan_rows(buffer: bytes, position: int, columns: Columns, last: int, stop: int) -> int:
+def scan_rows(
+    buffer: bytes, position: int, columns: Columns, last: int, stop: int, longest: int
+) -> int:
     """Take whole, ordinary FETCH responses off a buffer: the one place where speed rules.
 
     It takes what ``read_response`` would read alike, in ascending order of UIDs from beyond
-    ``last`` up to ``stop``, and leaves everything else where it stands.
+    ``last`` up to ``stop`` and of literals up to ``longest``, and leaves everything else where
+    it stands.
 
     Returns
     -------
@@ -455,7 +456,7 @@ def scan_rows(buffer: bytes, position: int, columns: Columns, last: int, stop: i
         if buffer[end : end + 3] != b")\r\n" or not uid_digits:
             break
         uid = int(uid_digits)
-        if not last < uid <= stop:
+        if not last < uid <= stop or end - start > longest:
             break
         last = uid
         add_uid(uid)
