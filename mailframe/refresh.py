@@ -138,6 +138,8 @@ class Keeping:
             qresync = "QRESYNC" in pool.enabled
             await asyncio.to_thread(refresh.prepare, folders, qresync=qresync)
             await refresh.run(pool, progress)
+            pool.ledger.problems += refresh.problems
+            pool.ledger.errors += refresh.errors
             await asyncio.to_thread(refresh.remove_others, listed)
             yield refresh
         finally:
@@ -234,6 +236,11 @@ class Refresh:
 
     async def run(self, pool: Pool, progress: Callable[[int], object]) -> None:
         """Carry the plans out; ``progress`` is told how many rows came."""
+        if not self._tasks:
+            async with aclosing(pool.fetch([], Query(b""))) as parts:
+                async for _ in parts:
+                    pass  # nothing comes; the session says goodbye
+            return
         folders = [task.folder for task in self._tasks.values()]
         known = {wire: self._known(task) for wire, task in self._tasks.items()}
         loop = asyncio.get_running_loop()
@@ -252,8 +259,6 @@ class Refresh:
                 await loop.run_in_executor(thread, self._flush, pool.ledger)
         finally:
             self._flush(pool.ledger)  # when it was cancelled: what has come is kept
-        pool.ledger.problems += self.problems
-        pool.ledger.errors += self.errors
 
     def _take(self, part: Part, task: _Task) -> bool:
         """Take what the pool hands on; return whether it is time to flush."""
