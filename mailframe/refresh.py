@@ -13,6 +13,7 @@ import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from mailframe.errors import ConfigurationError, StoreError
@@ -77,6 +78,10 @@ class _Task:
     flags: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
     headers: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
     staged: bool = False
+    saved: bool = False
+    new: int = 0
+    changed: int = 0
+    expunged: int = 0
 
     @property
     def waiting(self) -> int:
@@ -138,6 +143,8 @@ class Keeping:
             qresync = "QRESYNC" in pool.enabled
             await asyncio.to_thread(refresh.prepare, folders, qresync=qresync)
             await refresh.run(pool, progress)
+            pool.ledger.problems += refresh.problems
+            pool.ledger.errors += refresh.errors
             await asyncio.to_thread(refresh.remove_others, listed)
             yield refresh
         finally:
@@ -158,8 +165,6 @@ class Refresh:
 
     Attributes
     ----------
-    folders, new, changed, expunged : int
-        Folders that were not as they were, and messages that came, had other flags, or went.
     removed : list of str
         Folders that the server no longer has.
     problems : list of Problem
@@ -167,7 +172,6 @@ class Refresh:
     """
 
     def __init__(self, writer: AccountWriter, *, headers: Sequence[str], flags: FlagPolicy) -> None:
-        self.folders = self.new = self.changed = self.expunged = 0
         self.removed: list[str] = []
         self.problems: list[Problem] = []
         self.errors: list[StoreError] = []
@@ -183,11 +187,12 @@ class Refresh:
 
     def figures(self) -> dict[str, object]:
         """Tell what changed, as plain JSON types."""
+        saved = [task for task in self._tasks.values() if task.saved]
         return {
-            "folders": self.folders,
-            "new": self.new,
-            "changed": self.changed,
-            "expunged": self.expunged,
+            "folders": len(saved),
+            "new": sum(task.new for task in saved),
+            "changed": sum(task.changed for task in saved),
+            "expunged": sum(task.expunged for task in saved),
             "removed": self.removed,
         }
 
@@ -234,6 +239,11 @@ class Refresh:
 
     async def run(self, pool: Pool, progress: Callable[[int], object]) -> None:
         """Carry the plans out; ``progress`` is told how many rows came."""
+        if not self._tasks:
+            async with aclosing(pool.fetch([], Query(b""))) as parts:
+                async for _ in parts:
+                    pass  # nothing comes; the session says goodbye
+            return
         folders = [task.folder for task in self._tasks.values()]
         known = {wire: self._known(task) for wire, task in self._tasks.items()}
         loop = asyncio.get_running_loop()
@@ -252,8 +262,6 @@ class Refresh:
                 await loop.run_in_executor(thread, self._flush, pool.ledger)
         finally:
             self._flush(pool.ledger)  # when it was cancelled: what has come is kept
-        pool.ledger.problems += self.problems
-        pool.ledger.errors += self.errors
 
     def _take(self, part: Part, task: _Task) -> bool:
         """Take what the pool hands on; return whether it is time to flush."""
@@ -280,8 +288,12 @@ class Refresh:
         for (kind, headers), rows in gathered.items():
             builder = BatchBuilder(self._writer.account, headers=headers, apart=True)
             self._share_out(kind, rows, builder.build(rows))
-        for task in closing:
-            self._guarded(task, self._finish, ledger.entry(task.folder))
+        # Side by side: compressing leaves the interpreter's lock, and waiting for the disk does too.
+        for _ in ahead(
+            partial(self._guarded, task, self._finish, ledger.entry(task.folder))
+            for task in closing
+        ):
+            pass
         for task in self._tasks.values():
             if task.waiting >= _STAGED_ROWS:
                 self._guarded(task, self._stage)
@@ -351,12 +363,10 @@ class Refresh:
             state = dataclasses.replace(state, modseq=0)
         self._writer.save(state.with_gone(lost), merge.batches(held.batches() if held else ()))
         task.rows, task.flags, task.headers = [], [], []
-        self.folders += 1
-        self.new += merge.added
+        task.new, task.changed, task.expunged = merge.added, merge.changed, len(UidSet(lost))
         if task.staged and held:
-            self.new += held.rows - (task.held.rows if task.held else 0)
-        self.changed += merge.changed
-        self.expunged += len(UidSet(lost))
+            task.new += held.rows - (task.held.rows if task.held else 0)
+        task.saved = True
 
     def remove_others(self, listed: Iterable[Folder]) -> None:
         """Remove the folders that the server no longer lists."""

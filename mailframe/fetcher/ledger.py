@@ -300,6 +300,13 @@ class Ledger:
             return []
         self.events["uidvalidity_changed"] += 1
         entry.resets += 1
+        if entry.known.works is None and entry.done:
+            # They were handed on and cannot be taken back; whoever holds them must know.
+            name = work.folder.name
+            text = (
+                f"{name} was replaced while it was read; rows of its former messages came as well"
+            )
+            self._note(name, str(entry.done), FolderError(text, folder=name))
         return self.open_folder(
             replace(
                 work.folder,

@@ -1,6 +1,6 @@
 """One IMAP session: a TCP or TLS connection that drives ``imap.connection``.
 
-This is the only module that touches a socket. Data are handed to the state machine as they arrive,
+No other module reads or writes a socket. Data are handed to the state machine as they arrive,
 in asyncio's callback, so a fetch costs no task switch per chunk; what a caller waits for is the
 answer to a command. Whatever ends the session, every waiting caller is woken, and the rows that
 had come stay with the command that asked for them.
@@ -27,6 +27,7 @@ from mailframe.errors import (
     ReadTimeout,
     ThrottledError,
 )
+from mailframe.fetcher.resolve import resolve
 from mailframe.imap import commands
 from mailframe.imap.commands import Command, Kind
 from mailframe.imap.connection import Connection, Pending
@@ -116,15 +117,7 @@ class Session(asyncio.Protocol):
     async def _connect(self) -> None:
         account = self.account
         tls = account.tls_context() if account.security == "tls" else None
-        await self._reach(
-            self._loop.create_connection(
-                lambda: self,
-                account.host,
-                account.port,
-                ssl=tls,
-                server_hostname=account.host if tls else None,
-            )
-        )
+        await self._reach(self._dial(tls))
         self._start_watch()
         await self._be_greeted()
         greeting = self.connection.greeting
@@ -139,6 +132,23 @@ class Session(asyncio.Protocol):
             )
         if account.security == "starttls":
             await self._start_tls()
+
+    async def _dial(self, tls: ssl.SSLContext | None) -> None:
+        """Connect to the first of the host's addresses that answers."""
+        host, port = self.account.host, self.account.port
+        addresses = await resolve(host, port)
+        while True:
+            address = addresses.pop(0)
+            try:
+                await self._loop.create_connection(
+                    lambda: self, address, port, ssl=tls, server_hostname=host if tls else None
+                )
+            except OSError as error:
+                if not addresses or isinstance(error, ssl.SSLError):
+                    raise
+                log.debug("%s: no connection to %s: %s", self.account.name, address, error)
+            else:
+                return
 
     async def _be_greeted(self) -> None:
         try:

@@ -105,6 +105,13 @@ def test_a_replaced_folder_starts_again_with_its_new_numbers():
     assert last.folder.uidvalidity is None  # it changes each time: taken as it is
 
 
+def test_rows_that_came_before_a_folder_was_replaced_are_told():
+    ledger, work = opened()
+    ledger.deliver(work, [1, 2, 3])
+    ledger.replaced(work, Mailbox(exists=3, uidvalidity=9, uidnext=4))
+    assert told(ledger) == [("f", "1:3", "FolderError")]
+
+
 @pytest.mark.parametrize("options", [{"search": True}, {"newest": 3}])
 def test_a_search_comes_before_its_messages(options):
     ledger, work = opened(**options)

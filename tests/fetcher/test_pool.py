@@ -1,6 +1,9 @@
 """Sessions open at different times and fail one by one; the fetch is one all the same."""
 
 import asyncio
+import contextlib
+import socket
+import threading
 
 import mailframe as mf
 from mailframe.fetcher.folders import PLANNING
@@ -58,3 +61,35 @@ def test_while_one_session_is_on_its_way_the_failed_handshake_of_another_ends_no
             ca_file=authority.ca_file,
         )
         assert_complete(fetch(server, account=account, connections=3), server)
+
+
+def test_a_resolver_that_hangs_keeps_nobody_who_has_given_up(monkeypatch):
+    release, answered = threading.Event(), threading.Event()
+
+    def hanging(*_, **__):
+        release.wait(20)
+        answered.set()
+        raise socket.gaierror
+
+    async def give_up():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await mf.aread_imap("imaps://ann:secret@mail.example", progress=False)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    asyncio.run(give_up())
+    assert not answered.is_set()
+    release.set()
+
+
+def test_where_only_the_second_address_of_a_host_answers_it_serves(monkeypatch):
+    real = socket.getaddrinfo
+
+    def two(host, port, *args, **options):
+        nobody = real("127.0.0.9", port, *args, **options)  # the server listens on 127.0.0.1 only
+        return nobody + real("127.0.0.1", port, *args, **options)
+
+    with Scripted() as server:
+        monkeypatch.setattr(socket, "getaddrinfo", two)
+        account = mf.Account(host="localhost", port=server.port, user=USER, security="none")
+        assert_complete(fetch(server, account=account), server)
