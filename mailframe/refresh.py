@@ -288,7 +288,7 @@ class Refresh:
         for (kind, headers), rows in gathered.items():
             builder = BatchBuilder(self._writer.account, headers=headers, apart=True)
             self._share_out(kind, rows, builder.build(rows))
-        # Side by side: compressing leaves the interpreter's lock, and waiting for the disk does too.
+        # Side by side: compressing leaves the interpreter's lock, and so does waiting for a disk.
         for _ in ahead(
             partial(self._guarded, task, self._finish, ledger.entry(task.folder))
             for task in closing
