@@ -197,9 +197,7 @@ def _read_untagged(frame: Frame, line: bytes) -> Response:
     return _read_values(frame, number, name, rest)
 
 
-_TAGGED_ALONE = re.compile(
-    rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL
-)
+_SHORT = re.compile(rb"([A-Za-z0-9.]{1,32}) ++(OK|NO|BAD)(?: ++(.*+))?", re.IGNORECASE | re.DOTALL)
 _SPACED = re.compile(rb"\* ++(?:(\d{1,20}) ++)?([A-Za-z-]++)(?: ++|\Z|(?=[(\[]))(.*+)", re.DOTALL)
 
 
@@ -208,7 +206,7 @@ def quirk_no_text(line: bytes) -> re.Match[bytes] | None:
 
     Source: ``A1 OK`` of several small servers; resp-text may not be empty (RFC 9051 §9).
     """
-    return _TAGGED_ALONE.fullmatch(line)
+    return _SHORT.fullmatch(line)
 
 
 def quirk_odd_spaces(line: bytes) -> re.Match[bytes] | None:
