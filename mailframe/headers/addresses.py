@@ -66,6 +66,9 @@ _DOT_ATOM = compile_pattern(
 )
 _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 
+# Tokens of one mailbox that are kept; each takes some 100 octets of memory.
+MOST_TOKENS = 10_000
+
 _Tokens = list[tuple[str, bytes]]
 _AT = ("mark", b"@")
 _BLANK = ("blank", b" ")
@@ -177,7 +180,9 @@ class _Reader:
         return self._angle is not None and not self._closed
 
     def _add(self, kind: str, token: bytes) -> None:
-        if self._angle is None:
+        if len(self._outside) + len(self._behind) + len(self._angle or ()) >= MOST_TOKENS:
+            self.mended = True  # nobody's name is as long; what follows is not kept
+        elif self._angle is None:
             self._outside.append((kind, token))
         elif self._closed:
             self.mended |= kind != "blank"

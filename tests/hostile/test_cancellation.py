@@ -80,7 +80,7 @@ def walk(server: Scripted, account) -> int:
         steps += 1
         cancelled = asyncio.run(cancelled_after(steps, account))
         assert_hung_up(server)
-        gc.collect()  # a socket or coroutine left open warns now, and warnings are errors
+    gc.collect()  # a socket or coroutine left open warns now, and warnings are errors
     return steps
 
 
