@@ -113,6 +113,7 @@ class Lane:
         self._examine: Pending | None = None
         self._examined: Folder | None = None
         self._pipelined = True
+        self._esearch = True
         session.on_rows = self._hand_on
 
     @property
@@ -155,7 +156,7 @@ class Lane:
                 return commands.uid_fetch(work.uids, work.ask.items, modifier=work.ask.modifier)
             items = self._ledger.entry(work.folder).known.items
             return commands.uid_fetch(work.uids, items or query.items)
-        esearch = self._session.connection.has("ESEARCH")
+        esearch = self._session.connection.has("ESEARCH") and self._esearch
         return commands.uid_search(
             query.keys.segments or (b"ALL",), esearch=esearch, charset=query.keys.charset
         )
@@ -238,6 +239,9 @@ class Lane:
         error = self._error(job.pending, job.work.folder)
         if self._blames_pipelining(job.pending):
             return self._ledger.returned(job.work)
+        if isinstance(job.work, Lookup) and error.status == "BAD":
+            # quirk: RETURN refused with BAD although ESEARCH is advertised.
+            self._esearch = False
         return self._ledger.refused(job.work, error)
 
     def _blames_pipelining(self, pending: Pending) -> bool:

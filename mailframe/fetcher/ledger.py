@@ -12,8 +12,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mailframe.errors import FolderError, ReadTimeout
+from mailframe.errors import FolderError, ProtocolError, ReadTimeout
 from mailframe.fetcher.plan import (
+    MOST_MESSAGES,
     Folder,
     Known,
     Lookup,
@@ -246,6 +247,10 @@ class Ledger:
         entry = self._entries[work.folder.wire]
         if self._newest is not None:
             uids = uids.newest(self._newest)
+        if len(uids) > MOST_MESSAGES:
+            text = f"{work.folder.name}: the server claims to hold {len(uids):,} messages"
+            self.folder_failed(work, ProtocolError(text))
+            return []
         entry.sought = uids
         missing = uids - entry.done - entry.lost
         if entry.verified and len(missing) <= ALONE:

@@ -37,6 +37,10 @@ UIDS_OCTETS = 600
 SPARSE = 4
 
 
+# No folder holds more; a server that says so is asked which they are.
+MOST_MESSAGES = 20_000_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
     """A mailbox as LIST and STATUS told of it; None is what the server left out.
@@ -189,7 +193,7 @@ def whole_folder(folder: Folder) -> Iterator[Work]:
     if messages is None or messages <= WHOLE or last is None:
         yield Span(folder, folder.uids, messages or 1)
         return
-    if last >= messages * SPARSE:
+    if last >= messages * SPARSE or messages > MOST_MESSAGES:
         yield Lookup(folder)
         return
     parts = -(-messages // SPAN)

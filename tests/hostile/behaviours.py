@@ -62,6 +62,22 @@ def twice(row: Row) -> list[bytes | Row]:
     return [row, row]
 
 
+def with_a_stranger_before(row: Row) -> list[bytes | Row]:
+    """A whole row of a message that was not asked for."""
+    stranger = row.items | {"UID": b"%d" % (row.uid + 100_000)}
+    return [Row(row.number, stranger), row]
+
+
+async def shuffled(session: Session, command: Command) -> bool:
+    """The rows of a FETCH come in any order."""
+    if command.name != "UID FETCH":
+        return False
+    *rows, done = session.honest(command)
+    random.Random(len(rows)).shuffle(rows)
+    await session.send(*rows, done)
+    return True
+
+
 def with_flag_updates_around(row: Row) -> list[bytes | Row]:
     other = row.number + 1
     return [

@@ -22,6 +22,7 @@ from tests.hostile.fetching import (
 )
 from tests.servers.mailbox import one_folder
 from tests.servers.scripted import Scripted
+from tests.servers.transcript import transcript
 
 ROOM = 200 * MEBIBYTE
 ENDLESS = {
@@ -115,6 +116,14 @@ def test_a_million_folders_are_too_many():
         pytest.raises(MailframeError, match="folders"),
     ):
         fetch(server)
+
+
+def test_a_folder_that_claims_four_thousand_million_messages_is_a_problem_of_its_own():
+    folders = [*one_folder(), *one_folder(5, "Huge")]
+    with memory_growth_below(ROOM), Scripted(transcript("huge-numbers"), folders=folders) as server:
+        frame = fetch(server)
+    assert frame["folder"].tolist() == ["INBOX"] * 12
+    assert problems(frame) == [("Huge", None)]
 
 
 def test_a_greeting_that_never_comes_is_a_clear_error():

@@ -7,7 +7,9 @@ from tests.hostile.behaviours import (
     each_row,
     in_two_halves,
     malformed,
+    shuffled,
     twice,
+    with_a_stranger_before,
     with_flag_updates_around,
     with_many_flags,
 )
@@ -79,6 +81,16 @@ def test_a_message_may_come_in_two_responses():
 
 def test_a_message_that_comes_twice_is_one_row():
     with Scripted(each_row(twice)) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_rows_may_come_in_any_order():
+    with Scripted(shuffled) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_rows_that_nobody_asked_for_do_not_count():
+    with Scripted(each_row(with_a_stranger_before)) as server:
         assert_complete(fetch(server), server)
 
 

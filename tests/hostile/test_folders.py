@@ -40,6 +40,11 @@ def test_searches_survive_extra_spaces():
         assert fetch(server, since="2024-01-01")["uid"].tolist() == [1, 2]
 
 
+def test_search_falls_back_to_its_plain_form():
+    with Scripted(transcript("esearch-refused"), folders=one_folder()) as server:
+        assert fetch(server, search="UNSEEN")["uid"].tolist() == [3, 6, 9, 12]
+
+
 def test_every_oddity_of_list_is_a_folder_with_a_readable_name():
     with Scripted(transcript("list-oddities")) as server:
         listed = list_folders(server)
