@@ -128,7 +128,12 @@ class Pending:
         for first, last in self.command.uids.ranges:
             if last > self._last:
                 framer.position = r.scan_rows(
-                    framer.buffer, framer.position, self.rows, max(self._last, first - 1), last
+                    framer.buffer,
+                    framer.position,
+                    self.rows,
+                    max(self._last, first - 1),
+                    last,
+                    framer.limits.literal,
                 )
                 if self.rows.uid:
                     self._last = self.rows.uid[-1]

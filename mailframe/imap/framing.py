@@ -43,7 +43,7 @@ class Framer:
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self.buffer = b""
         self.position = 0
-        self._limits = limits
+        self.limits = limits
         self._chunks: list[bytes] = []
         self._held = 0  # octets in _chunks
         self._line_may_end = False
@@ -109,7 +109,7 @@ class Framer:
             self._announce(line[: announced.start()], int(announced[1]))
 
     def _announce(self, text: bytes, length: int) -> None:
-        limits = self._limits
+        limits = self.limits
         self._texts.append(text)
         self._size += len(text) + length
         if length > limits.literal:
@@ -142,8 +142,8 @@ class Framer:
             self._gather()
             end = self._find_line_end()
         length = self.pending if end < 0 else end - self.position
-        if length > self._limits.line:
-            raise ProtocolError(f"the server sent a line of more than {self._limits.line:,} octets")
+        if length > self.limits.line:
+            raise ProtocolError(f"the server sent a line of more than {self.limits.line:,} octets")
         if end < 0:
             return None
         stop = end - 1 if end > self.position and self.buffer[end - 1] == 0x0D else end  # noqa: PLR2004 -- CR

@@ -429,11 +429,14 @@ _ROW = compile_pattern(
 )
 
 
-def scan_rows(buffer: bytes, position: int, columns: Columns, last: int, stop: int) -> int:
+def scan_rows(
+    buffer: bytes, position: int, columns: Columns, last: int, stop: int, longest: int
+) -> int:
     """Take whole, ordinary FETCH responses off a buffer: the one place where speed rules.
 
     It takes what ``read_response`` would read alike, in ascending order of UIDs from beyond
-    ``last`` up to ``stop``, and leaves everything else where it stands.
+    ``last`` up to ``stop`` and of literals up to ``longest``, and leaves everything else where
+    it stands.
 
     Returns
     -------
@@ -453,7 +456,7 @@ def scan_rows(buffer: bytes, position: int, columns: Columns, last: int, stop: i
         if buffer[end : end + 3] != b")\r\n" or not uid_digits:
             break
         uid = int(uid_digits)
-        if not last < uid <= stop:
+        if not last < uid <= stop or end - start > longest:
             break
         last = uid
         add_uid(uid)

@@ -17,6 +17,8 @@ FRAGMENTS = [
     ROW.replace(b"UID 1 ", b"").replace(b")\r\n", b" UID 5)\r\n"),
     ROW.replace(b"{16}", b"~{16}"),
     ROW.replace(b"{16}", b"{3001}"),
+    # Beyond the limit and complete: the fast reader must refuse it as the slow one does.
+    ROW.replace(b"{16}\r\n", b"{3001}\r\n" + b"x" * 2985),
     b"* 6 FETCH (UID 6 FLAGS ())\r\n",
     b"* 6 FETCH (BODY[HEADER.FIELDS (DATE)] NIL)\r\n",
     b'* 7 FETCH (UID 7 FLAGS () BODY[header.fields ("DATE")] "Subject: "quoted" x")\r\n',
