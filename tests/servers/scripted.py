@@ -320,10 +320,11 @@ class Scripted:
         ready.set()
         await self.stop.wait()
         server.close()
+        await asyncio.sleep(0.01)  # whoever was being accepted becomes a session
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # lets the aborted transports close their sockets
+        await asyncio.sleep(0.01)  # the aborted transports close their sockets
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
