@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import idna
 
+from mailframe.headers.charsets import decode_unlabelled
 from mailframe.headers.text import WORD, clean, decode, unfold
 from mailframe.patterns import compile_pattern
 
@@ -48,15 +49,18 @@ _PLAIN = (
 _PLAIN_ITEM = compile_pattern(_PLAIN)
 _PLAIN_LIST = compile_pattern(rf"{_PLAIN}(?:[ \t]*+,[ \t]*+{_PLAIN})*+")
 
+# ISO-2022-JP without a label: two octets a character, which may look like any mark.
+_JAPANESE = rb"\x1b\$[^\x1b]*+\x1b\([BJ]"
 _TOKEN = (
     rb"(?P<blank>[ \t]++)"
+    rb"|(?P<japanese>" + _JAPANESE + rb")"
     rb"|(?P<word>" + WORD + rb")"
     rb"%s"
     rb"|(?P<literal>\[[^\[\]<>\s]*+\])"
     rb"|(?P<mark>[<>@,;:()])"
     rb'|(?P<atom>(?:[^ \t"\[<>@,;:()=\\]++|\\.|=(?!\?))++|.)'
 )
-_QUOTED = rb'|(?P<quote>"(?:[^"\\]++|\\.)*+(?P<shut>"?))'
+_QUOTED = rb'|(?P<quote>"(?:[^"\\\x1b]++|' + _JAPANESE + rb'|\x1b|\\.)*+(?P<shut>"?))'
 _TOKENS = compile_pattern(_TOKEN % _QUOTED, re.DOTALL)
 _TOKENS_UNQUOTED = compile_pattern(_TOKEN % b"", re.DOTALL)
 _COMMENT = re.compile(rb"[^()\\]++|\\.?|[()]", re.DOTALL)
@@ -69,6 +73,8 @@ _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 _Tokens = list[tuple[str, bytes]]
 _AT = ("mark", b"@")
 _BLANK = ("blank", b" ")
+_WORD_AT = [("atom", b"at")]
+_SCHEMES = [[("atom", scheme)] for scheme in (b"mailto", b"MAILTO", b"smtp", b"SMTP")]
 
 
 def mailboxes(raw: bytes) -> tuple[list[Mailbox], bool]:
@@ -89,9 +95,37 @@ def mailboxes(raw: bytes) -> tuple[list[Mailbox], bool]:
     plain = plain_mailboxes(value)
     if plain is not None:
         return plain, False
-    reader = _Reader(value)
+    text, guessed = _in_utf8(value)
+    reader = _Reader(text)
     reader.read()
-    return reader.found, reader.mended
+    return reader.found, reader.mended or guessed
+
+
+def sender(raw: bytes) -> tuple[Mailbox, bool]:
+    """Read the first mailbox of From; an unquoted name may have commas (``Lee, Ann <a@b>``).
+
+    Returns
+    -------
+    Mailbox, bool
+        The mailbox, whose parts are None where there is none, and whether the value had to be
+        mended.
+    """
+    found, mended = mailboxes(raw)
+    first = next((box for box in found if box.domain), None)
+    if first is None:
+        return (found[0], mended) if found else (Mailbox(None, None, None), True)
+    before = [box.name or box.addr for box in found[: found.index(first)]]
+    if not before:
+        return first, mended
+    return first._replace(name=", ".join(filter(None, [*before, first.name]))), True
+
+
+def _in_utf8(value: bytes) -> tuple[bytes, bool]:
+    """Rewrite octets of a charset whose characters may end in ``@``, ``[`` or a backslash."""
+    if value.isascii() or b"=?" in value:
+        return value, False
+    text, guessed = decode_unlabelled(value, value)
+    return text.encode(), guessed
 
 
 def plain_mailboxes(value: bytes) -> list[Mailbox] | None:
@@ -197,7 +231,7 @@ class _Reader:
                 self._angle.clear()
         elif mark == b":" and self._is_inside():
             self.mended = True
-            if self._angle == [("atom", b"mailto")]:
+            if self._angle in _SCHEMES:
                 self._angle.clear()
             else:
                 self._add("atom", mark)
@@ -245,6 +279,10 @@ class _Reader:
     def _end_bare(self, tokens: _Tokens) -> None:
         """Take what stands without angle brackets: an addr-spec, or several, or only a name."""
         pieces = _pieces(tokens)
+        if len(pieces) == 3 and pieces[1] == _WORD_AT:  # noqa: PLR2004 -- ann at example.org
+            # So archives of mailing lists hide addresses; whose they are stands in a comment.
+            pieces = [[*pieces[0], _AT, *pieces[2]]]
+            self.mended = True
         specs = [piece for piece in pieces if _AT in piece]
         words = [piece for piece in pieces if _AT not in piece]
         self.mended |= len(pieces) > 1 or bool(words)
@@ -271,6 +309,9 @@ class _Reader:
             return None, None  # a group that was put into brackets
         local = self._local(spec[:at])
         domain, failed = domain_text(self._raw_text(b"".join(token for _, token in spec[at + 1 :])))
+        if local.startswith("'") and domain.endswith("'"):
+            # How some programs show an address is no part of it.
+            local, domain, failed = local[1:], domain[:-1], True
         if domain.endswith("."):
             domain = domain.rstrip(".")
             failed = True
@@ -341,4 +382,5 @@ def _pieces(tokens: _Tokens) -> list[_Tokens]:
 
 
 def _unquoted(token: bytes) -> bytes:
-    return _ESCAPED.sub(rb"\1", token[1:-1]) if b"\\" in token else token[1:-1]
+    is_plain = b"\\" not in token or b"\x1b" in token
+    return token[1:-1] if is_plain else _ESCAPED.sub(rb"\1", token[1:-1])

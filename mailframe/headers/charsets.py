@@ -32,7 +32,7 @@ _LABELS = {
     "cp949": "euc-kr euckr ks_c_5601-1987 ks_c_5601-1989 ks_c_5601 ksc5601 ksc_5601 ks_c-5601"
     " ks-c-5601-1987 korean iso-ir-149 csksc56011987 cseuckr windows-949 uhc x-windows-949",
     "cp932": "shift_jis shift-jis sjis x-sjis ms_kanji csshiftjis windows-31j ms932",
-    "euc_jp": "euc-jp x-euc-jp cseucpkdfmtjapanese",
+    "euc_jp": "euc-jp x-euc-jp cseucpkdfmtjapanese cp51932",
     "koi8_r": "koi8-r koi8 koi cskoi8r",
     "koi8_u": "koi8-u koi8-ru",
     "cp866": "ibm866 866 csibm866",
@@ -64,8 +64,11 @@ _WIDER = {
 }
 
 _ISO2022_RUN = re.compile(rb"(\x1b\$?\(?[A-Z@]|^)([^\x1b]*+)")
-_IN_A_WORD = re.compile(rb"[A-Za-z\x80-\xff][\x80-\xff]|[\x80-\xff][A-Za-z]")
+# Letters, or what may be the second octet of one.
+_IN_A_WORD = re.compile(rb"[A-Za-z\x80-\xff][\x80-\xff]|[\x80-\xff][@-~]")
 _SAMPLE = 4096  # octets are enough to tell a charset
+# The country of an address tells what few octets cannot.
+_COUNTRY = re.compile(rb"@[A-Za-z0-9.-]*\.([A-Za-z]{2})\b")
 
 # Letters and digits, then what stands in registered names; a longer label is no label.
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_.:()+-]{0,63}")
@@ -108,11 +111,9 @@ def decode_as(raw: bytes, codec: str | None, context: bytes = b"") -> tuple[str,
     if codec is None:
         text, _ = decode_unlabelled(raw, context)
         return text, True
-    for lenient in (codec, *_WIDER.get(codec, ())):
-        try:
-            return raw.decode(lenient), False
-        except (UnicodeError, ValueError):
-            pass
+    right = _strictly(raw, codec)
+    if right is not None:
+        return right, False
     if codec == "iso2022_jp":
         return _decode_iso2022_jp(raw), True
     text = raw.decode(codec, "replace")
@@ -121,6 +122,15 @@ def decode_as(raw: bytes, codec: str | None, context: bytes = b"") -> tuple[str,
     if sum(char > "\x7f" for char in text) > 2 * bad or (codec == "utf-8" and _is_cut_off(raw)):
         return text, True
     return decode_unlabelled(raw, context)[0], True
+
+
+def _strictly(raw: bytes, codec: str) -> str | None:
+    for lenient in (codec, *_WIDER.get(codec, ())):
+        try:
+            return raw.decode(lenient)
+        except (UnicodeError, ValueError):
+            pass
+    return None
 
 
 def _is_cut_off(raw: bytes) -> bool:
@@ -162,7 +172,9 @@ def decode_unlabelled(raw: bytes, context: bytes = b"") -> tuple[str, bool]:
     sample = context[:_SAMPLE]
     if sample.isascii():
         sample = raw[:_SAMPLE]
-    return raw.decode(guess(sample), "replace"), True
+    codec = guess(sample)
+    right = _strictly(raw, codec)
+    return raw.decode(codec, "replace") if right is None else right, True
 
 
 @lru_cache(maxsize=4096)
@@ -175,5 +187,6 @@ def guess(raw: bytes) -> str:
     else:
         detector = EncodingDetector()
         detector.feed(raw, last=True)
-        label = detector.guess(tld=None, allow_utf8=False)
+        country = _COUNTRY.search(raw)
+        label = detector.guess(tld=country[1].lower() if country else None, allow_utf8=False)
     return codec_of(label or "") or "cp1252"

@@ -287,18 +287,13 @@ def _data(raw: pa.LargeBinaryArray) -> pa.Buffer:
     return raw.buffers()[2] or pa.py_buffer(b"")
 
 
-def _first_mailbox(raw: bytes) -> tuple[addresses.Mailbox, bool]:
-    found, mended = addresses.mailboxes(raw)
-    return (found[0], mended) if found else (addresses.Mailbox(None, None, None), True)
-
-
 def _all_addr_specs(raw: bytes) -> tuple[list[str], bool]:
     found, mended = addresses.mailboxes(raw)
     return [mailbox.addr for mailbox in found if mailbox.addr], mended
 
 
 _text = remembering(text.decode)
-_mailbox = remembering(_first_mailbox)
+_mailbox = remembering(addresses.sender)
 _addr_specs = remembering(_all_addr_specs)
 _message_id = remembering(ids.message_id)
 _parent_id = remembering(ids.parent_id)

@@ -22,18 +22,27 @@ _ZONES |= {"mst": -420, "mdt": -360, "pst": -480, "pdt": -420}
 
 _MONTH = r"(?P<month>" + "|".join(MONTHS) + r")[a-z]{0,6}+\.?"
 _WEEKDAY = r"(?:(?P<weekday>" + "|".join(WEEKDAYS) + r")[a-z]{0,6}+\.?[ ,]*+)?"
+# In another language, and perhaps without a label: it says nothing that the date does not.
+_STRANGE_WEEKDAY = r"[^\s\d,]{1,40}+, ?"
 _TIME = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{1,2})(?:[:.](?P<second>\d{1,2})(?:[.,]\d{1,9})?)?)"
 _NOON = r"(?: ?(?P<noon>[ap])\.?m\.?)?"
 _ZONE = (
     r"(?: *+(?P<zone>(?:(?:gmt|utc|ut) ?)?[+-] ?\d{1,2}:?\d{2}(?!\d)|(?:gmt|utc)?[+-]\d{1,2}(?!\d)"
     r'|"?[a-z]{1,5}+"?(?!\d)))?'
 )
-_DAY = r"(?P<day>0?\d{1,2})(?:st|nd|rd|th)?"
+_DAY = r"(?P<day>0?\d{1,2})(?:st|nd|rd|th|\.)?"
 _CLOCK = rf"{_TIME}{_NOON}{_ZONE}"
 _FORMS = (
     # Wed, 21 Aug 2002 16:12:38 +0700
-    re.compile(rf"{_WEEKDAY}{_DAY}[ -]*+{_MONTH}[ ,-]*+(?P<year>\d{{2,6}}),? *+{_CLOCK}", re.ASCII),
-    # Wed Aug 21 16:12:38 PDT 2002
+    re.compile(
+        rf"(?:{_WEEKDAY}|{_STRANGE_WEEKDAY}){_DAY}[ -]*+{_MONTH}[ ,-]*+(?P<year>\d{{2,6}}),? *+"
+        rf"{_CLOCK}",
+        re.ASCII,
+    ),
+    # Wed Aug 21 16:12:38 PDT 2002, or the zone behind the year
+    re.compile(
+        rf"{_WEEKDAY}{_MONTH} *+{_DAY},? {_TIME}{_NOON},? (?P<year>\d{{4}}){_ZONE}", re.ASCII
+    ),
     re.compile(rf"{_WEEKDAY}{_MONTH} *+{_DAY},? {_CLOCK},? *+(?P<year>\d{{4}})", re.ASCII),
     # Aug 21, 2002 4:12 PM
     re.compile(rf"{_WEEKDAY}{_MONTH} *+{_DAY},? (?P<year>\d{{4}}),? *+{_CLOCK}", re.ASCII),
@@ -79,10 +88,11 @@ def parse(raw: bytes) -> Instant:
     value = unfold(raw)
     if len(value) > 1000:
         return UNREADABLE
-    text = _BLANKS.sub(" ", without_comments(value).decode("latin-1").lower()).strip(" ,;")
+    text = _BLANKS.sub(" ", without_comments(value).decode("latin-1").lower()).strip(" ")
     text = _COLON.sub(r"\1", text)
+    bare = text.strip(' ,;"<>')
     for form in _FORMS:
-        match = form.match(text)
+        match = form.match(bare)
         if match:
             return _instant(match, text)
     return UNREADABLE

@@ -22,7 +22,7 @@ from mailframe.patterns import compile_pattern
 # charset, language, encoding, encoded text. The text runs to the next "?=", and never over the
 # start of another word: so what one attempt reads, no other reads again, and the cost is linear.
 WORD = (
-    rb"=\?([^?*\s]{1,64}+)(\*[^?\s]{0,64}+)?\?([BbQq])\?"
+    rb"=\?([^?*\s]{0,64}+)(\*[^?\s]{0,64}+)?\?([BbQq])\?"
     rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*+)\?="
 )
 _WORD = compile_pattern(WORD)
@@ -78,16 +78,17 @@ def clean(text: str, *, mended: bool = False) -> tuple[str, bool]:
         # A TAB is white space like any other once the value is unfolded.
         mended = mended or _CONTROL.search(text.replace("\t", " ")) is not None
         text = text.translate(_DROPPED)
-    text = text.strip(" ")
+    # A byte order mark is of the encoding, not of the text.
+    text = text.removeprefix("\ufeff").strip(" ")
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     return text, mended
 
 
 def _decode_plain(raw: bytes, context: bytes) -> tuple[str, bool]:
-    if b"\x1b" in raw:
+    if b"\x1b" in raw and raw.isascii():
         # ISO-2022 without a label: escape sequences mean nothing else in a header.
-        text, _ = decode_as(raw, "iso2022_jp")
+        text, _ = decode_as(raw, "iso2022_kr" if b"\x1b$)C" in raw else "iso2022_jp")
         return text, True
     return decode_unlabelled(raw, context)
 

@@ -34,11 +34,6 @@ def rows(header, **columns):
     return Rows(header=list(header), **(plain | columns))
 
 
-def _mailbox(raw):
-    found, mended = addresses.mailboxes(raw)
-    return (found[0], mended) if found else (addresses.Mailbox(None, None, None), True)
-
-
 def _addr_specs(raw):
     found, mended = addresses.mailboxes(raw)
     return [mailbox.addr for mailbox in found if mailbox.addr], mended
@@ -86,7 +81,7 @@ def header_row(header, extras=()):
 
     when = first("DATE", _date, dates.Instant(None, None, mended=False))
     row["date"], row["date_offset"] = _micro(when.seconds), when.offset
-    sender = first("FROM", _mailbox, addresses.Mailbox(None, None, None))
+    sender = first("FROM", addresses.sender, addresses.Mailbox(None, None, None))
     row["from_name"], row["from_addr"], row["from_domain"] = sender
     row["to"] = first("TO", _addr_specs, [])
     row["cc"] = first("CC", _addr_specs, [])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailframe.headers.addresses import domain_text, mailboxes, plain_mailboxes
+from mailframe.headers.addresses import domain_text, mailboxes, plain_mailboxes, sender
 
 CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 
@@ -61,6 +61,21 @@ VALUES = [
     # RFC 6532, and charsets without a label.
     ("\xc9va <\xe9@b\xfccher.example>".encode(), [("\xc9va", "\xe9@b\xfccher.example")], False),
     ("J\xfcrgen M\xfcller <a@b>".encode("latin-1"), [("J\xfcrgen M\xfcller", "a@b")], True),
+    # The second octet of a character may look like an @, a bracket or a backslash.
+    ('"\u8a31\u529f\u84cb" <a@b.tw>'.encode("big5"), [("\u8a31\u529f\u84cb", "a@b.tw")], True),
+    ("\u4e00\u4e8c\u4e09 <a@b.tw>".encode("big5"), [("\u4e00\u4e8c\u4e09", "a@b.tw")], True),
+    ("\u30bd\u30d5\u30c8 <a@b.jp>".encode("shift_jis"), [("\u30bd\u30d5\u30c8", "a@b.jp")], True),
+    ("\u514d\u8d39 <a@b.cn>".encode("gbk"), [("\u514d\u8d39", "a@b.cn")], True),
+    (
+        "\u5c71\u7530\u592a\u90ce <a@b>".encode("iso-2022-jp"),
+        [("\u5c71\u7530\u592a\u90ce", "a@b")],
+        True,
+    ),
+    (
+        '"\u4f0a\u85e4\u3001\u6b21\u90ce" <a@b>'.encode("iso-2022-jp"),
+        [("\u4f0a\u85e4\u3001\u6b21\u90ce", "a@b")],
+        True,
+    ),
     (b"a@xn--bcher-kva.example", [(None, "a@b\xfccher.example")], False),
     (b"a@XN--BCHER-KVA.example", [(None, "a@b\xfccher.example")], False),
     (b"a@xn--99zzzz999.example", [(None, "a@xn--99zzzz999.example")], True),
@@ -87,6 +102,11 @@ VALUES = [
     (b"<a b@c>", [(None, "b@c")], True),
     (b"<mailto:a@b>", [(None, "a@b")], True),
     (b"mailto:a@b", [(None, "a@b")], True),
+    (b"Ann <SMTP:a@b>", [("Ann", "a@b")], True),
+    (b"<:a@b>", [(None, ":a@b")], True),
+    (b"'a@b'", [(None, "a@b")], True),
+    (b"ann at example.org (Ann Lee)", [("Ann Lee", "ann@example.org")], True),
+    (b"meet at noon today", [("meet at noon today", None)], True),
     (b"a@b@c", [(None, "a@b@c")], True),
     (b"a@b.", [(None, "a@b")], True),
     (b"a..b@c", [(None, "a..b@c")], True),
@@ -109,6 +129,23 @@ def test_a_domain_ends_its_address(raw, expected, mended):
     for box in mailboxes(raw)[0]:
         if box.addr and box.domain:
             assert box.addr.endswith("@" + box.domain)
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "addr", "mended"),
+    [
+        (b"Ann <a@b>, Bob <c@d>", "Ann", "a@b", False),
+        (b"Lee, Ann <a@b>", "Lee, Ann", "a@b", True),
+        (b"Lee, Ann, M. D. <a@b>", "Lee, Ann, M. D.", "a@b", True),
+        (b"Lee Roy, Ann <a@b>, Bob <c@d>", "Lee Roy, Ann", "a@b", True),
+        (b"root", None, "root", True),
+        (b"Ann, Bob", None, "Ann", True),
+        (b"", None, None, True),
+    ],
+)
+def test_a_message_has_one_sender(raw, name, addr, mended):
+    box, odd = sender(raw)
+    assert (box.name, box.addr, odd) == (name, addr, mended)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ VALUES = [
     (b"=?utf-8?Q??=", "", False),
     (b"=?utf-8?Q?a", "=?utf-8?Q?a", True),
     (b"=?utf-8?X?a?=", "=?utf-8?X?a?=", True),
-    (b"=??Q?a?=", "=??Q?a?=", True),
+    (b"=??Q?caf=C3=A9?=", "caf\xe9", True),
     (b"a =?= b", "a =?= b", True),
     # Labels mean what browsers take them for.
     (b"=?iso-8859-1?Q?=93=80=94?=", "\u201c\u20ac\u201d", False),
@@ -93,6 +93,13 @@ VALUES = [
     ),
     (b"only \xa380 left", "only \xa380 left", True),
     (b"\x1b$B$3$s\x1b(B x", "\u3053\u3093 x", True),
+    (b"\x1b$)C\x0eGQ19>n\x0f x", "\ud55c\uad6d\uc5b4 x", True),
+    (b"\x1b[31mcaf\xc3\xa9", "[31mcaf\xe9", True),
+    (
+        "\u65e5\u672c\u8a9e\u306e\u4ef6\u540d\u2460\u3067\u3059".encode("euc_jis_2004"),
+        "\u65e5\u672c\u8a9e\u306e\u4ef6\u540d\u2460\u3067\u3059",
+        True,
+    ),
     ("caf\xe9 =?utf-8?Q?=C3=A9?=".encode("latin-1"), "caf\xe9 \xe9", True),
     # Nothing that a terminal would obey.
     (b"a\0b", "ab", True),
@@ -102,6 +109,9 @@ VALUES = [
     (b"=?utf-7?Q?+2AA-?=", "", True),
     ("a\x85b\x9b".encode(), "a b", True),
     (b"a\tb", "a b", False),
+    # A byte order mark is no text.
+    (b"\xef\xbb\xbfa", "a", False),
+    (b"=?utf-8?B?77u/YQ==?=", "a", False),
     # One form for what looks alike.
     ("e\u0301".encode(), "\xe9", False),
 ]
