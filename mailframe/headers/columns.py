@@ -26,8 +26,8 @@ Mask = NDArray[np.bool_]
 _REMEMBERED = 1 << 14
 _LONG = 256
 
-# At most so many stand behind a comma of what `_MAILBOXES` takes: a line end and a blank, or two.
-_BLANKS = 4
+# At most so many stand behind a comma of what `_MAILBOXES` takes: a line end, and blanks.
+_BLANKS = 5
 
 _ONE_ID = "^<[!-;=?-~]+>$"
 _IDS = "^(?:<[!-;=?-~]+>[ \t\r\n]*)+$"
@@ -36,7 +36,7 @@ _WORDS = '(?:"[ !#-+\\--;=@-\\[\\]-~]*" ?|(?:[A-Za-z0-9!#$%&\'*+/=^_`{|}~.-]+ ?)
 _ATOM = "[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"
 _SPEC = f"(?:{_ATOM}\\.)*{_ATOM}@(?:[a-z0-9-]+\\.)*[a-z0-9-]+"
 _MAILBOX = f"(?:{_WORDS}<{_SPEC}>|{_SPEC})"
-_MAILBOXES = f"^{_MAILBOX}(?:,[ \t\r\n]{{0,{_BLANKS}}}{_MAILBOX})*$"
+_MAILBOXES = f"^{_MAILBOX}(?:,(?:\r?\n)?[ \t]{{0,{_BLANKS - 2}}}{_MAILBOX})*$"
 _PUNYCODE = "xn--"
 _LESS, _GREATER, _COMMA, _SPACE = b"<>, "
 

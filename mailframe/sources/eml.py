@@ -119,6 +119,8 @@ class _Found(NamedTuple):
 def _is_message(path: str) -> bool:
     """Tell whether a file is a message by its name: ``.eml``, or a number as in MH folders."""
     name = PurePosixPath(path).name
+    if name.startswith("._"):
+        return False  # what macOS packs beside each file
     return name.lower().endswith(_SUFFIX) or (name.isascii() and name.isdecimal())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from typing import TYPE_CHECKING
@@ -72,7 +73,7 @@ def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
         The header block with its blank line.
     """
     # The first line follows a blank line, so to speak.
-    data = b"\n\n" + read(_CHUNK)
+    data = b"\n\n" + read(_CHUNK).removeprefix(codecs.BOM_UTF8)
     date = separates(data, 2) if data.startswith(b"From ", 2) else None
     start = 2 if date is None else line_end(data, 2)
     newline = newline_of(data[start:])

@@ -148,7 +148,12 @@ def _names(path: Path) -> Iterator[tuple[str, str]]:
     for place in _PLACES:
         if (path / place).is_dir():
             with os.scandir(path / place) as entries:
-                yield from ((e.name, place) for e in entries if not e.name.startswith("."))
+                yield from (
+                    (e.name, place)
+                    for e in entries
+                    # Opening a pipe would wait for somebody who writes to it.
+                    if not e.name.startswith(".") and (e.is_file() or e.is_dir() or e.is_symlink())
+                )
 
 
 def _shown(name: str) -> str:

@@ -23,9 +23,9 @@ addr = st.sampled_from(
 )
 mailbox = st.builds("{} <{}>".format, st.lists(words, max_size=3).map(" ".join), addr) | addr
 values = st.lists(mailbox, max_size=4).flatmap(
-    lambda boxes: st.sampled_from([",", ", ", ",\r\n\t", " , ", ",,", ";"]).map(
-        lambda comma: comma.join(boxes).encode()
-    )
+    lambda boxes: st.sampled_from(
+        [",", ", ", ",\r\n\t", ",\r\n     ", ",\r", " , ", ",,", ";"]
+    ).map(lambda comma: comma.join(boxes).encode())
 )
 
 

@@ -43,6 +43,7 @@ def test_a_zip_gives_the_same_messages(export, tmp_path):
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in export.rglob("*"):
             archive.write(path, path.relative_to(export))
+        archive.writestr("__MACOSX/._b.eml", b"not a message")
     df = mf.read_eml(packed)
     assert df["account"].unique().tolist() == ["export.zip"]
     pd.testing.assert_frame_equal(df.iloc[:, 1:], mf.read_eml(export).iloc[:, 1:])
@@ -54,6 +55,12 @@ def test_files_and_globs(export):
     several = mf.read_eml([export / "b.eml", export / "Sent" / "c.eml"])
     assert several["folder"].tolist() == ["Sent", "export"]
     assert mf.read_eml(export / "notes.txt")["subject"].tolist() == ["notes.txt"]
+
+
+def test_a_byte_order_mark_hides_no_field(tmp_path):
+    path = tmp_path / "x.eml"
+    path.write_bytes(b"\xef\xbb\xbfSubject: a\r\n\r\n")
+    assert mf.read_eml(path)["subject"].tolist() == ["a"]
 
 
 def test_a_from_line_before_the_header_gives_the_internal_date(tmp_path):

@@ -108,6 +108,12 @@ def test_a_message_that_cannot_be_read_is_a_problem_of_its_own(tmp_path):
         mf.read_maildir(tmp_path, errors="raise")
 
 
+def test_nothing_waits_for_a_pipe(tmp_path):
+    put(tmp_path, "", "1000000001.a.host")
+    os.mkfifo(tmp_path / "cur" / "1000000002.a.host:2,S")
+    assert mf.read_maildir(tmp_path)["uid"].tolist() == [1]
+
+
 def test_an_empty_maildir_is_an_empty_frame(tmp_path):
     for place in ("cur", "new"):
         (tmp_path / place).mkdir()
