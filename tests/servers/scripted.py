@@ -307,7 +307,6 @@ class Scripted:
 
     async def _main(self, ready: threading.Event) -> None:
         self.stop = asyncio.Event()
-        self.tasks: set[asyncio.Task[None]] = set()
         server = await asyncio.start_server(
             self._accept,
             "127.0.0.1",
@@ -320,16 +319,14 @@ class Scripted:
         ready.set()
         await self.stop.wait()
         server.close()
-        await asyncio.sleep(0.01)  # whoever was being accepted becomes a session
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        await asyncio.sleep(0.01)  # the aborted transports close their sockets
+        # Also whoever is only being accepted, and what becomes of them.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0.01)  # the aborted transports close their sockets
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.tasks.add(task)
         self.connections += 1
         self.open += 1
         self.most_open = max(self.most_open, self.open)
@@ -343,7 +340,6 @@ class Scripted:
         finally:
             await self._hang_up(session)
             self.open -= 1
-            self.tasks.discard(task)
 
     async def _hang_up(self, session: Session) -> None:
         """Flush what was said, then close hard: no connection outlives its session."""
