@@ -51,6 +51,11 @@ Errors = Literal["warn", "raise", "ignore"]
 
 MAX_CONNECTIONS = 32
 
+# Batches built side by side for a frame. Most of the work leaves the interpreter's lock, and when
+# the server has sent its last octet the processors that it used are free. A stream, whose promise
+# is little memory, builds one at a time.
+BUILDERS = 2
+
 
 class BatchStream:
     """A fetch that has been checked and not yet begun; made by `open_stream`.
@@ -92,6 +97,7 @@ class BatchStream:
         self._keeping = keeping
         self._limits = limits
         self._messages = 0
+        self._builders = 1
 
     async def __aiter__(self) -> AsyncGenerator[pa.RecordBatch]:
         started = time.monotonic()
@@ -138,26 +144,29 @@ class BatchStream:
     async def _build(
         self, pool: Pool, folders: Sequence[Folder], progress: Progress
     ) -> AsyncGenerator[pa.RecordBatch]:
-        """Build batches beside the fetch: one at work in a thread while the next one gathers."""
+        """Build batches beside the fetch: some at work in threads while the next one gathers."""
         loop = asyncio.get_running_loop()
         gathered = Gathered()
-        building: asyncio.Future[pa.RecordBatch] | None = None
-        with ThreadPoolExecutor(1, "mailframe-batch") as thread:
+        building: deque[asyncio.Future[pa.RecordBatch]] = deque()
+        with ThreadPoolExecutor(self._builders, "mailframe-batch") as threads:
             async with aclosing(pool.fetch(folders, self._query)) as parts:
                 async for part in parts:
                     gathered.add(part.folder.name, part.rows)
                     self._messages += len(part.rows)
                     progress.update(len(part.rows))
-                    if building is not None and (building.done() or gathered.full):
-                        yield await building
-                        building = None
-                    if gathered.full or (building is None and gathered.worthwhile):
-                        building = loop.run_in_executor(thread, self._builder.build, gathered)
+                    crowded = gathered.full and len(building) == self._builders
+                    while building and (crowded or building[0].done()):
+                        yield await building.popleft()
+                        crowded = False
+                    if gathered.full or (not building and gathered.worthwhile):
+                        building.append(
+                            loop.run_in_executor(threads, self._builder.build, gathered)
+                        )
                         gathered = Gathered()
-            if building is not None:
-                yield await building
             if gathered.uid:
-                yield await loop.run_in_executor(thread, self._builder.build, gathered)
+                building.append(loop.run_in_executor(threads, self._builder.build, gathered))
+            while building:
+                yield await building.popleft()
 
     async def _refresh(
         self,
@@ -177,6 +186,7 @@ class BatchStream:
 
     async def frame(self) -> pd.DataFrame:
         """Fetch everything into one DataFrame."""
+        self._builders = BUILDERS
         async with aclosing(self.__aiter__()) as stream:
             batches = deque([batch async for batch in stream])
         # Handed over one by one, so that to_frame can let go of what it has converted.

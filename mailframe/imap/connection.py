@@ -179,6 +179,9 @@ class Connection:
         self._queue: deque[Pending] = deque()
         self._sent: deque[Pending] = deque()
         self._outgoing: list[bytes] = []
+        # The FETCH that the last row belonged to, where that was not the oldest: Dovecot answers
+        # several of one mailbox in turns, and the scanner goes on with the one whose turn it is.
+        self._reading: Pending | None = None
         self._unsolicited = 0
         self._listed = 0
         self._hidden: list[str] = []
@@ -274,7 +277,7 @@ class Connection:
         framer = self._framer
         framer.feed(data)
         while True:
-            head = self.head
+            head = self._reading or self.head
             if head is not None and head.command.kind is Kind.FETCH and framer.between_frames:
                 rows = len(head.rows)
                 head.scan(framer)
@@ -391,6 +394,8 @@ class Connection:
                 f"the server answered a command that is not waiting: {result.tag} {result.kind}"
             )
         pending.result = result
+        if pending is self._reading:
+            self._reading = None
         self._sent.remove(pending)
         self._unsolicited = 0
         if pending.command.kind is Kind.LOGIN and result.kind == "OK":
@@ -463,6 +468,7 @@ class Connection:
         with_header = row.header is not None
         asked.sort(key=lambda pending: pending.command.headers != with_header)
         if asked and not asked[0].void and asked[0].add(row):
+            self._reading = asked[0] if with_header else None
             self._unsolicited = 0
         else:
             self._count_unsolicited()

@@ -65,7 +65,7 @@ class Limits:
     unsolicited: int = 20_000
     junk: int = 1_000
     folders: int = 100_000
-    backlog: int = 32 << 20
+    backlog: int = 12 << 20
     connect: float = 30.0
     silence: float = 60.0
     goodbye: float = 1.0
