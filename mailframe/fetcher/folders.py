@@ -103,6 +103,9 @@ async def _with_numbers(
 
 def _numbered(folder: Folder, status: MailboxStatus) -> Folder:
     items = status.items
+    if not items.get("MESSAGES") and items.get("UIDVALIDITY") == 0:
+        # quirk: Dovecot tells nothing but zeros while another session first indexes the folder.
+        return folder
     return replace(
         folder,
         messages=items.get("MESSAGES"),

@@ -35,6 +35,17 @@ def test_what_examine_does_not_tell_is_not_needed(name):
         assert_complete(fetch(server), server)
 
 
+@pytest.mark.parametrize("name", ["status-of-zeros", "status-of-zeros-for-ever"])
+def test_a_status_of_zeros_hides_no_message(name):
+    with Scripted(transcript(name), folders=one_folder()) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_a_status_of_zeros_is_asked_for_again():
+    with Scripted(transcript("status-of-zeros"), folders=one_folder()) as server:
+        assert list_folders(server).loc["INBOX", "messages"] == 12
+
+
 def test_searches_survive_extra_spaces():
     with Scripted(transcript("extra-spaces"), folders=one_folder()) as server:
         assert fetch(server, since="2024-01-01")["uid"].tolist() == [1, 2]

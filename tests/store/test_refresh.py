@@ -158,10 +158,6 @@ def test_a_spoilt_file_is_fetched_anew_and_a_foreign_one_is_a_problem(inbox, tmp
         kept(inbox, tmp_path, errors="raise")
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="an open defect: once in some runs, one of two refreshes in one process lacks a folder",
-)
 def test_two_refreshes_at_once_take_turns_and_agree(inbox, tmp_path):
     async def both():
         one = mf.aread_imap(inbox, store=tmp_path, progress=False)
