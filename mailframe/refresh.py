@@ -47,7 +47,16 @@ from mailframe.store.writer import writing
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
+    from typing import TypeAlias
 
     import pyarrow as pa
 
@@ -56,6 +65,9 @@ if TYPE_CHECKING:
     from mailframe.fetcher.pool import Pool
     from mailframe.store.plan import Step
     from mailframe.store.writer import AccountWriter, Held
+
+    # What rows are (whole ones, flags, further headers), and the further header fields in them.
+    _Kind: TypeAlias = tuple[str, tuple[str, ...]]
 
 # What LIST-STATUS must tell for a folder to be planned, and the extensions that help.
 ITEMS = (*PLANNING, "UNSEEN", "HIGHESTMODSEQ")
@@ -182,7 +194,7 @@ class Refresh:
         self._tasks: dict[bytes, _Task] = {}
         self._by_name: dict[str, _Task] = {}
         self._unchanged: dict[str, Held] = {}
-        self._gathered: dict[tuple[str, tuple[str, ...]], Gathered] = {}
+        self._gathered: dict[_Kind, Gathered] = {}
         self._closing: list[_Task] = []
 
     def figures(self) -> dict[str, object]:
@@ -246,22 +258,43 @@ class Refresh:
             return
         folders = [task.folder for task in self._tasks.values()]
         known = {wire: self._known(task) for wire, task in self._tasks.items()}
-        loop = asyncio.get_running_loop()
         try:
             # The thread has ended, whatever happens, before the last flush.
             with ThreadPoolExecutor(1, "mailframe-store") as thread:
                 async with aclosing(pool.fetch(folders, Query(b""), known)) as parts:
-                    async for part in parts:
-                        task = self._tasks[part.folder.wire]
-                        if part.folder is not task.folder:
-                            await loop.run_in_executor(thread, self._flush, pool.ledger)
-                            self._start_again(task, part.folder)
-                        if self._take(part, task):
-                            await loop.run_in_executor(thread, self._flush, pool.ledger)
-                        progress(len(part.rows) if part.ask is None else 0)
-                await loop.run_in_executor(thread, self._flush, pool.ledger)
+                    await self._take_all(parts, pool, thread, progress)
         finally:
-            self._flush(pool.ledger)  # when it was cancelled: what has come is kept
+            self._flush(*self._taken(), pool.ledger)  # when cancelled: what has come is kept
+
+    async def _take_all(
+        self,
+        parts: AsyncIterator[Part],
+        pool: Pool,
+        thread: ThreadPoolExecutor,
+        progress: Callable[[int], object],
+    ) -> None:
+        """Take what the pool hands on; build and save beside it, one flush at a time."""
+
+        def flush() -> asyncio.Future[None]:
+            return loop.run_in_executor(thread, self._flush, *self._taken(), pool.ledger)
+
+        loop = asyncio.get_running_loop()
+        flushing: asyncio.Future[None] | None = None
+        async for part in parts:
+            task = self._tasks[part.folder.wire]
+            if part.folder is not task.folder:
+                await flush()
+                self._start_again(task, part.folder)
+            full = self._take(part, task)
+            if flushing is not None and (full or flushing.done()):
+                await flushing
+                flushing = None
+            if full or (self._closing and flushing is None):
+                flushing = flush()
+            progress(len(part.rows) if part.ask is None else 0)
+        if flushing is not None:
+            await flushing
+        await flush()
 
     def _take(self, part: Part, task: _Task) -> bool:
         """Take what the pool hands on; return whether it is time to flush."""
@@ -281,10 +314,16 @@ class Refresh:
         task.plan = Plan((Fetch(1),), keep=False, headers=headers)
         task.rows, task.flags, task.headers, task.staged = [], [], [], False
 
-    def _flush(self, ledger: Ledger) -> None:
+    def _taken(self) -> tuple[dict[_Kind, Gathered], list[_Task]]:
+        """Give what was taken since the last time: rows, and the folders that they complete."""
+        taken = self._gathered, self._closing
+        self._gathered, self._closing = {}, []
+        return taken
+
+    def _flush(
+        self, gathered: Mapping[_Kind, Gathered], closing: Iterable[_Task], ledger: Ledger
+    ) -> None:
         """Build what was gathered; save the folders that are closed, stage what is large."""
-        gathered, self._gathered = self._gathered, {}
-        closing, self._closing = self._closing, []
         for (kind, headers), rows in gathered.items():
             builder = BatchBuilder(self._writer.account, headers=headers, apart=True)
             self._share_out(kind, rows, builder.build(rows))
@@ -443,7 +482,7 @@ def _works(step: Step, task: _Task) -> Iterator[Work]:
             yield Lookup(folder)
 
 
-def _kind(ask: Ask | None, task: _Task) -> tuple[str, tuple[str, ...]]:
+def _kind(ask: Ask | None, task: _Task) -> _Kind:
     """Tell what rows are, and which further header fields stand in them."""
     if ask is None:
         return "rows", task.plan.headers

@@ -29,6 +29,9 @@ WHOLE = 4_000
 # Folders: their commands must fit the server's socket buffer while it is busy answering.
 WINDOW_MESSAGES = 8_000
 WINDOW_FOLDERS = 64
+# Less work than this, in messages or in commands' worth, is done before a further session is in.
+_WORTH_MESSAGES = 1_000
+_WORTH_FOLDERS = 32
 
 # Octets of the UIDs in one command line; servers are only sure to take 1,000 for the whole line.
 UIDS_OCTETS = 600
@@ -281,6 +284,11 @@ class Schedule:
     def open(self) -> int:
         """Pieces of work that have not ended."""
         return self._open
+
+    @property
+    def worth(self) -> int:
+        """How many sessions the work is worth; a login takes as long as a thousand messages."""
+        return max(-(-self._unfinished // _WORTH_MESSAGES), -(-self._open // _WORTH_FOLDERS))
 
     @property
     def ended(self) -> int:

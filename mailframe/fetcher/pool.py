@@ -191,7 +191,7 @@ class Pool:
             [self.ledger.open_folder(one, known.get(one.wire, Known())) for one in folders]
         )
         self._query = query
-        self._start_workers(min(self._connections, self._schedule.open))
+        self._start_workers(min(self._connections, self._schedule.worth))
         self._tell()
         while True:
             self._close_folders()

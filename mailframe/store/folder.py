@@ -12,11 +12,11 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mailframe.errors import StoreError
-from mailframe.frame.schema import CATEGORY
 from mailframe.store import atomic
 from mailframe.store.columns import stored_schema
 from mailframe.store.state import decode, encode
@@ -107,19 +107,19 @@ class FolderFile:
         self.path = path
         with contextlib.ExitStack() as stack:
             try:
-                self._file = stack.enter_context(path.open("rb"))
+                file = stack.enter_context(pa.OSFile(os.fspath(path)))
             except FileNotFoundError:
                 raise
             except OSError as error:
                 raise StoreError(f"Cannot open {str(path)!r}: {error.strerror}.") from error
             with _damage_explained(path):
-                self._parquet = pq.ParquetFile(self._file, page_checksum_verification=True)
+                self._parquet = pq.ParquetFile(file, page_checksum_verification=True)
                 schema = self._parquet.schema_arrow
             self.state = decode(schema.metadata, str(path))
             self.schema = schema.remove_metadata()
             if not self.schema.equals(stored_schema(self.state.headers)):
                 raise StoreError(f"{str(path)!r} has other columns than it should. {_DELETE}")
-            self.octets = os.fstat(self._file.fileno()).st_size
+            self.octets = file.size()
             self.rows = self._parquet.metadata.num_rows
             self._stack = stack.pop_all()
 
@@ -188,7 +188,7 @@ def is_parquet(path: Path) -> bool:
 def constant(name: str, rows: int) -> pa.DictionaryArray:
     """Return a column that says the same name in every row."""
     return pa.DictionaryArray.from_arrays(
-        pa.array([0] * rows, CATEGORY.index_type), pa.array([name], pa.string())
+        pa.array(np.zeros(rows, np.int32)), pa.array([name], pa.string())
     )
 
 

@@ -94,7 +94,10 @@ class Held:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs; of a row held twice, the later."""
-        return itertools.chain.from_iterable(ahead(self.reads()))
+        reads = [*self.reads()]
+        # One is not worth a thread.
+        pieces = ahead(reads) if len(reads) > 1 else (read() for read in reads)
+        return itertools.chain.from_iterable(pieces)
 
     def reads(
         self, columns: Sequence[str] | None = None

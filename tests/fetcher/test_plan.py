@@ -135,3 +135,11 @@ def test_a_session_that_cannot_pipeline_gets_one_piece_at_a_time():
     load = Load()
     load.add(schedule.take(load, pipelined=False))
     assert schedule.take(load, pipelined=False) is None
+
+
+def test_little_work_is_left_to_one_session_and_much_is_worth_several():
+    few, many = Schedule(), Schedule()
+    few.add_folders([list(whole_folder(folder(f"f{n}", 20, 21))) for n in range(5)])
+    many.add_folders([list(whole_folder(folder("large", 100_000, 100_001)))])
+    assert few.worth == 1
+    assert many.worth == 100
