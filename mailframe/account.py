@@ -2,7 +2,8 @@
 
 An account comes from an IMAP URL (RFC 5092) or from keywords. The password is looked up only when
 a connection is about to be opened, and lives in a ``Secret``, a value that will not print, pickle
-or format itself; nothing else here ever holds one. The URL is taken apart by our own pattern: the
+or format itself; nothing else here ever holds one. Where OAuth 2.0 is spoken, an access token takes
+the password's place. The URL is taken apart by our own pattern: the
 standard library's errors quote what they could not read, and that may be half a password.
 """
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Security = Literal["tls", "starttls", "none"]
+Auth = Literal["password", "xoauth2", "oauthbearer"]
 
 PASSWORD_VARIABLE = "MAILFRAME_PASSWORD"  # noqa: S105 -- a variable's name
 TLS_PORT = 993  # RFC 8314: TLS from the first byte
@@ -43,13 +45,19 @@ _URL = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _FORM = "write imaps://USER@HOST, with %40 for an @ inside USER, or use mailframe.Account"
-# The mechanisms that a password serves; RFC 5092 lets a URL ask for one, or for any with "*".
-_MECHANISMS = {"*", "PLAIN", "LOGIN"}
+# RFC 5092 lets a URL ask for a mechanism, or for any with "*".
+_MECHANISMS: dict[str, Auth] = {
+    "*": "password",
+    "PLAIN": "password",
+    "LOGIN": "password",
+    "XOAUTH2": "xoauth2",
+    "OAUTHBEARER": "oauthbearer",
+}
 _CONTROLS = re.compile(r"[\r\n\0]")
 
 
 class Secret:
-    """A password that shows itself only to the one who asks by name.
+    """A password or token that shows itself only to the one who asks by name.
 
     Printing, formatting and ``repr`` give stars; pickling is refused.
 
@@ -118,6 +126,9 @@ class Account:
         PEM file of certificates to trust instead of the system's.
     ssl_context : ssl.SSLContext, optional
         Used as it is, in place of the verifying default.
+    auth : {"password", "xoauth2", "oauthbearer"}
+        How to log in. With the latter two, ``password`` is an access token of OAuth 2.0, sent by
+        XOAUTH2 (Gmail, Outlook) or OAUTHBEARER (RFC 7628).
 
     Raises
     ------
@@ -132,6 +143,7 @@ class Account:
     password: Secret | None = field(default=None, repr=False)
     ca_file: str | None = field(default=None, repr=False)
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+    auth: Auth = "password"
 
     def __post_init__(self) -> None:
         if not self.host or re.search(r"[\s\0]", self.host):
@@ -143,6 +155,10 @@ class Account:
         if self.security not in get_args(Security):
             raise ConfigurationError(
                 f'security={self.security!r} is none of "tls", "starttls", "none"'
+            )
+        if self.auth not in get_args(Auth):
+            raise ConfigurationError(
+                f'auth={self.auth!r} is none of "password", "xoauth2", "oauthbearer"'
             )
         if isinstance(self.password, str):
             object.__setattr__(self, "password", Secret(self.password))
@@ -166,6 +182,7 @@ class Account:
         ``imaps://ann@imap.example.org`` speaks TLS from the first byte. ``imap://`` insists on
         STARTTLS, except to a loopback address, where plain text harms nobody. A password in the
         URL is taken, but a better place for it is one that `with_password` knows.
+        ``imaps://ann;AUTH=XOAUTH2@imap.example.org`` logs in with an access token instead.
 
         Parameters
         ----------
@@ -204,18 +221,24 @@ class Account:
         scheme = "imaps" if self.security == "tls" else "imap"
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _default_port(self.security) else f":{self.port}"
-        return f"{scheme}://{quote(self.user, safe='')}@{host}{port}"
+        auth = "" if self.auth == "password" else f";AUTH={self.auth.upper()}"
+        return f"{scheme}://{quote(self.user, safe='')}{auth}@{host}{port}"
+
+    @property
+    def secret_kind(self) -> str:
+        """What people call that which lets them in."""
+        return "password" if self.auth == "password" else "access token"
 
     def __str__(self) -> str:
         return self.url
 
     def __reduce__(self) -> tuple[object, ...]:
         # Neither secrets nor TLS contexts travel; where the account lands, with_password asks anew.
-        parts = (self.host, self.user, self.port, self.security, None, self.ca_file)
-        return (type(self), parts)
+        parts = (self.host, self.user, self.port, self.security, None, self.ca_file, None)
+        return (type(self), (*parts, self.auth))
 
     def with_password(self) -> Account:
-        """Give the same account with its password, looked up where it is missing.
+        """Give the same account with its password or token, looked up where it is missing.
 
         The places, in order: the account itself, the variable ``MAILFRAME_PASSWORD``, the keyring
         (where the ``keyring`` package is installed; service: the host, user name: the user),
@@ -234,7 +257,7 @@ class Account:
             if found:
                 return replace(self, password=Secret(found))
         raise ConfigurationError(
-            f"No password for {self.name} and nobody to ask: pass password=, set "
+            f"No {self.secret_kind} for {self.name} and nobody to ask: pass password=, set "
             f"{PASSWORD_VARIABLE}, or add {self.host} to the keyring or to ~/.netrc",
             account=self.name,
         )
@@ -273,10 +296,10 @@ def _parse_url(url: str, make: Callable[..., Account]) -> Account:
         )
     login, _, password = (match["user"] or "").partition(":")
     user, *mechanism = re.split(";AUTH=", login, maxsplit=1, flags=re.IGNORECASE)
-    if mechanism and mechanism[0].upper() not in _MECHANISMS:
-        raise ConfigurationError(
-            f"The URL asks for AUTH={mechanism[0]}; only PLAIN and LOGIN are supported"
-        )
+    auth = _MECHANISMS.get(mechanism[0].upper() if mechanism else "*")
+    if auth is None:
+        known = ", ".join(name for name in _MECHANISMS if name != "*")
+        raise ConfigurationError(f"The URL asks for AUTH={mechanism[0]}; supported are {known}")
     host = unquote(match["host"]).strip("[]")
     port = int(match["port"] or 0)
     security: Security = "starttls"
@@ -285,7 +308,7 @@ def _parse_url(url: str, make: Callable[..., Account]) -> Account:
     elif is_loopback(host):
         security = "none"
     secret = Secret(unquote(password)) if password else None
-    return make(host, unquote(user), port, security, secret)
+    return make(host, unquote(user), port, security, secret, auth=auth)
 
 
 def is_loopback(host: str) -> bool:
@@ -336,7 +359,7 @@ def _from_prompt(account: Account) -> str | None:
     if not in_notebook and not (sys.stdin and sys.stdin.isatty()):
         return None
     try:
-        return getpass.getpass(f"Password for {account.name}: ")
+        return getpass.getpass(f"{account.secret_kind.capitalize()} for {account.name}: ")
     except EOFError:
         return None
     except Exception as error:

@@ -50,6 +50,15 @@ def test_a_url_names_server_user_port_and_security(url, host, user, port, securi
     assert account.password is None
 
 
+@pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
+def test_a_url_may_ask_for_an_access_token(mechanism):
+    account = Account.parse(f"imaps://ann%40example.org;AUTH={mechanism}@h.example")
+    assert (account.user, account.auth) == ("ann@example.org", mechanism.lower())
+    assert account.url == f"imaps://ann%40example.org;AUTH={mechanism}@h.example"
+    assert pickle.loads(pickle.dumps(account)) == account
+    assert account.secret_kind == "access token"
+
+
 @pytest.mark.parametrize(
     ("url", "hint"),
     [

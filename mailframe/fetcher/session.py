@@ -36,7 +36,7 @@ from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailframe.account import Account
+    from mailframe.account import Account, Auth
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,13 @@ log = logging.getLogger(__name__)
 # FETCH goes on.
 ROWS_A_PART = 1_000
 OCTETS_A_PART = 4 << 20
+
+# The SASL mechanism of each way to log in; a password travels by LOGIN where that serves.
+_MECHANISMS: dict[Auth, commands.Mechanism] = {
+    "password": "PLAIN",
+    "xoauth2": "XOAUTH2",
+    "oauthbearer": "OAUTHBEARER",
+}
 
 
 class Session(asyncio.Protocol):
@@ -240,7 +247,7 @@ class Session(asyncio.Protocol):
         if result.kind != "OK":
             refused = _is_connection_cap(result.code, result.text)
             kind = ThrottledError if refused else AuthenticationError
-            hint = "" if refused else "; check user name and password (many need an app password)"
+            hint = "" if refused else f"; {self._login_hint()}"
             said = result.text.rstrip(".") or result.kind
             raise kind(
                 f"{account.host} refused the login of {account.user}: {said}{hint}",
@@ -255,33 +262,44 @@ class Session(asyncio.Protocol):
             self.submit(commands.identify())
 
     def _login_command(self) -> Command:
-        account, connection = self.account, self.connection
+        account, has = self.account, self.connection.has
         if account.password is None:
-            raise ConfigurationError("No password", account=account.name)
-        encrypted = account.security != "none"
-        if not encrypted and not is_loopback(account.host):
-            log.warning("sending the password of %s in plain text, as asked", account.name)
-        user, password = account.user, account.password
-        self._hide(user, password.reveal())
-        plain = connection.has("AUTH=PLAIN")
-        if plain and (
-            connection.has("LOGINDISABLED") or not f"{user}{password.reveal()}".isascii()
-        ):
-            return commands.authenticate_plain(
-                user, password.reveal(), initial=connection.has("SASL-IR")
-            )
-        if connection.has("LOGINDISABLED"):
-            hint = "use imaps:// or STARTTLS" if not encrypted else "it may want another mechanism"
-            raise AuthenticationError(
-                f"{account.host} takes no password on this connection; {hint}",
-                account=account.name,
-            )
-        return commands.login(user, password.reveal())
+            raise ConfigurationError(f"No {account.secret_kind}", account=account.name)
+        if account.security == "none" and not is_loopback(account.host):
+            kind = account.secret_kind
+            log.warning("sending the %s of %s in plain text, as asked", kind, account.name)
+        user, secret = account.user, account.password.reveal()
+        mechanism = _MECHANISMS[account.auth]
+        # Kept out of our errors, whatever the server says.
+        self.connection.hide(secret)
+        self.connection.hide(commands.sasl_message(mechanism, user, secret).decode("ascii"))
+        login = mechanism == "PLAIN" and not has("LOGINDISABLED")
+        if has(f"AUTH={mechanism}") and not (login and f"{user}{secret}".isascii()):
+            return commands.authenticate(mechanism, user, secret, initial=has("SASL-IR"))
+        if login:
+            return commands.login(user, secret)
+        raise AuthenticationError(
+            f"{account.host} takes no {account.secret_kind} on this connection; "
+            + ("use imaps:// or STARTTLS" if account.security == "none" else self._other_ways()),
+            account=account.name,
+        )
 
-    def _hide(self, user: str, password: str) -> None:
-        """Keep the password out of our errors, whatever the server says."""
-        for secret in (password, commands.plain_token(user, password).decode("ascii")):
-            self.connection.hide(secret)
+    def _login_hint(self) -> str:
+        if self.account.auth != "password":
+            return "check the user name, and that the access token is fresh (most last an hour)"
+        app = "check user name and password (many need an app password)"
+        return f"{app}; {self._other_ways()}" if self._offers_tokens() else app
+
+    def _other_ways(self) -> str:
+        """Say how else the server would let somebody in."""
+        if self.account.auth != "password":
+            return "it may want a password, or another mechanism"
+        if self._offers_tokens():
+            return f"it takes access tokens: imaps://USER;AUTH=XOAUTH2@{self.account.host}"
+        return "it may want another mechanism"
+
+    def _offers_tokens(self) -> bool:
+        return self.connection.has("AUTH=XOAUTH2")
 
     # Commands ----------------------------------------------------------------------------------
 

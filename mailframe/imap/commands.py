@@ -17,7 +17,10 @@ from mailframe.imap.grammar import astring
 from mailframe.imap.uidset import UidSet
 
 if TYPE_CHECKING:
+    import typing
     from collections.abc import Iterable
+
+    Mechanism: typing.TypeAlias = typing.Literal["PLAIN", "OAUTHBEARER", "XOAUTH2"]
 
 
 class Kind(Enum):
@@ -164,20 +167,36 @@ def login(user: str, password: str) -> Command:
     return Command("LOGIN", segments, Kind.LOGIN, secret=True)
 
 
-def plain_token(user: str, password: str) -> bytes:
-    """Write user and password the way SASL PLAIN sends them."""
-    return base64.b64encode(f"\0{user}\0{password}".encode())
+def sasl_message(mechanism: Mechanism, user: str, secret: str) -> bytes:
+    """Write what one SASL mechanism sends to log in, in base64.
 
-
-def authenticate_plain(user: str, password: str, *, initial: bool) -> Command:
-    """Log in with SASL PLAIN (RFC 4616); ``initial`` where the server has SASL-IR."""
-    if "\0" in user or "\0" in password:
+    ``PLAIN`` (RFC 4616) carries a password; ``OAUTHBEARER`` (RFC 7628) and its forerunner
+    ``XOAUTH2`` an access token of OAuth 2.0.
+    """
+    if "\0" in user or "\0" in secret:
         raise ConfigurationError("user name and password must not hold a NUL character")
-    token = plain_token(user, password)
-    line = b"AUTHENTICATE PLAIN"
+    match mechanism:
+        case "PLAIN":
+            message = f"\0{user}\0{secret}"
+        case "OAUTHBEARER":
+            name = user.replace("=", "=3D").replace(",", "=2C")
+            message = f"n,a={name},\1auth=Bearer {secret}\1\1"
+        case "XOAUTH2":
+            message = f"user={user}\1auth=Bearer {secret}\1\1"
+    return base64.b64encode(message.encode())
+
+
+def authenticate(mechanism: Mechanism, user: str, secret: str, *, initial: bool) -> Command:
+    """Log in with a SASL mechanism; ``initial`` where the server has SASL-IR (RFC 4959)."""
+    message = sasl_message(mechanism, user, secret)
+    line = b"AUTHENTICATE " + mechanism.encode("ascii")
+    # Why a token was refused comes as one more challenge, and the NO only after this reply.
+    replies = (base64.b64encode(b"\1"),) if mechanism == "OAUTHBEARER" else ()
     if initial:
-        return Command("AUTHENTICATE", (line + b" " + token,), Kind.LOGIN, secret=True)
-    return Command("AUTHENTICATE", (line,), Kind.LOGIN, replies=(token,), secret=True)
+        line += b" " + message
+    else:
+        replies = (message, *replies)
+    return Command("AUTHENTICATE", (line,), Kind.LOGIN, replies=replies, secret=True)
 
 
 # Mailboxes -------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_a_literal_flows_where_the_server_lets_it():
 @pytest.mark.parametrize("initial", [True, False])
 def test_authenticate_plain_with_and_without_initial_response(initial):
     connection = greeted()
-    connection.send(commands.authenticate_plain("ann", "pässword", initial=initial))
+    connection.send(commands.authenticate("PLAIN", "ann", "pässword", initial=initial))
     said = connection.data_to_send()
     if not initial:
         said += talk(connection, b"+")[0]
@@ -96,15 +96,24 @@ def test_authenticate_plain_with_and_without_initial_response(initial):
 
 def test_an_error_challenge_gets_its_empty_line():
     connection = greeted()
-    connection.send(commands.authenticate_plain("ann", "x", initial=True))
+    connection.send(commands.authenticate("PLAIN", "ann", "x", initial=True))
     connection.data_to_send()
     assert talk(connection, b"+ eyJzdGF0dXMiOiI0MDAifQ==")[0] == b"\r\n"
+
+
+def test_a_refused_bearer_token_gets_the_reply_that_its_mechanism_wants():
+    connection = greeted()
+    connection.send(commands.authenticate("OAUTHBEARER", "a=b,c", "token", initial=False))
+    connection.data_to_send()
+    sent = base64.b64decode(talk(connection, b"+")[0])
+    assert sent == b"n,a=a=3Db=2Cc,\1auth=Bearer token\1\1"
+    assert talk(connection, b"+ eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=")[0] == b"AQ==\r\n"
 
 
 def test_secrets_do_not_show():
     for command in (
         commands.login("ann", "hunter2"),
-        commands.authenticate_plain("ann", "hunter2", initial=True),
+        commands.authenticate("PLAIN", "ann", "hunter2", initial=True),
     ):
         pending = greeted().send(command)
         assert "hunter2" not in repr(command) + repr(pending)
