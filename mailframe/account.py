@@ -273,12 +273,15 @@ class Account:
         if self.ssl_context is not None:
             return self.ssl_context
         try:
-            return ssl.create_default_context(cafile=self.ca_file)
+            context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:  # ssl.SSLError is one: a file that holds no certificate
             raise ConfigurationError(
                 f"The certificates in ca_file={self.ca_file!r} cannot be read: {error}",
                 account=self.name,
             ) from error
+        # RFC 8997; Python leaves it to how the system's OpenSSL is set up.
+        context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+        return context
 
 
 def _default_port(security: str) -> int:

@@ -1,5 +1,7 @@
 """Bounds: what a server can cost is limited, in memory and in time; the rest is delivered."""
 
+import sys
+
 import pytest
 
 from mailframe.errors import MailframeError
@@ -27,6 +29,8 @@ from tests.servers.scripted import Scripted
 from tests.servers.transcript import transcript
 
 ROOM = 200 * MEBIBYTE
+# Before 3.11.5 Python's regular expressions need memory to go back (see `mailframe.patterns`).
+ROOM_FOR_FIELDS = ROOM if sys.version_info >= (3, 11, 5) else 2 * ROOM
 ENDLESS = {
     "still here": b"* OK Still here\r\n",
     "exists": b"* 1 EXISTS\r\n",
@@ -100,7 +104,7 @@ HEADERS = {
 def test_ten_megabytes_of_header_are_a_row_with_a_defect(block):
     folders = one_folder(3)
     folders[0].messages[1].section = lambda _: block + b"\r\n"
-    with memory_growth_below(ROOM), Scripted(folders=folders) as server:
+    with memory_growth_below(ROOM_FOR_FIELDS), Scripted(folders=folders) as server:
         frame = fetch(server)
     assert frame["uid"].tolist() == [1, 2, 3]
     assert frame["defects"].gt(0).tolist() == [False, True, False]
