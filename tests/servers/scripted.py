@@ -346,4 +346,5 @@ class Scripted:
         with contextlib.suppress(OSError, asyncio.CancelledError, TimeoutError):
             session.writer.close()
             await asyncio.wait_for(session.writer.wait_closed(), 1)
-        session.writer.transport.abort()
+        with contextlib.suppress(AttributeError):  # Python 3.11.2, where TLS was closed already
+            session.writer.transport.abort()
