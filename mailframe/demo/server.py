@@ -14,7 +14,7 @@ import threading
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from proxyprotocol.reader import ProxyProtocolReader
+from proxyprotocol.sock import SocketInfoLocal
 from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
@@ -60,11 +60,14 @@ async def _serve(mails: Iterable[Mail]) -> None:
     # A salted hash would cost each login 0.15 s, to protect a password that is printed anyway.
     backend, config = await DictBackend.init(_SETTINGS, hash_context=Cleartext())
     await _fill(backend, mails)
-    # pymap's connection handler wants the address as the PROXY protocol tells it; none is spoken.
-    handler = ProxyProtocolReader(config.proxy_protocol).get_callback(
-        IMAPServer(backend.login, config)
-    )
-    server = await asyncio.start_server(handler, HOST, 0)
+    imap = IMAPServer(backend.login, config)
+
+    # Not by pymap's own way in: that keeps no hold on its tasks, and from Python 3.12 on the
+    # garbage collector takes connections away in the middle of an answer.
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await imap(reader, writer, SocketInfoLocal(writer))
+
+    server = await asyncio.start_server(handle, HOST, 0)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
