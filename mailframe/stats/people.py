@@ -47,8 +47,8 @@ def names(df: pd.DataFrame) -> pd.Series[Any]:
     order = np.lexsort((name, -counts, _alphabetic(who.labels)[address]))
     index = pd.MultiIndex.from_arrays(
         [
-            who.labels.take(address[order]).to_pandas(),
-            labels.take(name[order]).to_pandas(),
+            columns.text(who.labels.take(address[order])),
+            columns.text(labels.take(name[order])),
         ],
         names=["address", "name"],
     )
@@ -157,7 +157,7 @@ def newcomers(
     first = first[np.lexsort((who.codes[first], utc[who.rows[first]]))]
     table = pd.DataFrame(
         {
-            "address": who.labels.take(who.codes[first]).to_pandas(),
+            "address": columns.text(who.labels.take(who.codes[first])),
             "first": columns.stamps(utc[who.rows[first]]),
             "messages": who.count[who.codes[first]],
         }
