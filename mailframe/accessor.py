@@ -8,7 +8,6 @@ system (PEP 451), lets it load as ever, and imports ``mailframe.stats`` right af
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING
@@ -33,18 +32,22 @@ class _WhenPandasLoads(MetaPathFinder):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002 -- the protocol's
-        target: ModuleType | None = None,  # noqa: ARG002 -- the protocol's
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         if fullname != "pandas":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        # It stays in place: who asks may only want to know whether there is a pandas, as polars does.
+        others = [finder for finder in sys.meta_path if finder is not self]
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next(filter(None, found), None)
         if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module
 
             def load_and_register(module: ModuleType) -> None:
                 load(module)
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
                 importlib.import_module(_REGISTERING)
 
             spec.loader.exec_module = load_and_register  # type: ignore[method-assign]  # of this loader only, which loads nothing else

@@ -161,6 +161,8 @@ def test_import_mailframe_loads_nothing_that_shows_or_spreads():
         "import mailframe.stats, pandas as pd",
         "import mailframe.read, mailframe, pandas as pd",
         "import mailframe, importlib; importlib.reload(mailframe); import pandas as pd",
+        "import mailframe, importlib.util as u; u.find_spec('pandas'); import pandas as pd",
+        "import mailframe, polars, pandas as pd",
     ],
 )
 def test_the_accessor_comes_with_pandas_whatever_is_imported_first(imports):

@@ -87,6 +87,6 @@ def _place() -> str:
     """Where our commands are, if a shell would not find them: the environment is not activated."""
     ours = Path(sys.argv[0])
     found = shutil.which("mailframe")
-    if ours.name != "mailframe" or (found and Path(found).samefile(ours)):
+    if ours.name != "mailframe" or not ours.exists() or (found and Path(found).samefile(ours)):
         return ""
     return f"{ours.parent}{os.sep}"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-import vl_convert
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from mailframe.errors import ConfigurationError
+from mailframe.frame.whole import replacing
 
 
 @cache
@@ -23,10 +24,25 @@ def text(name: str) -> str:
 def vega() -> str:
     """Give Vega, Vega-Lite and vega-embed as one script that sets ``window.vegaEmbed``.
 
-    vl-convert carries them; putting them together takes it about a second, once a process.
+    vl-convert carries them, but putting them together takes it more than a second, in which
+    nothing else runs: the script is kept in the user's cache for the next process.
     """
-    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # optional, but for its stub
-    return str(bundle)
+    kept = _cache() / f"vega-{version('vl-convert-python')}.js"
+    with suppress(OSError):  # the first time it is not there
+        return kept.read_text("utf-8")
+    import vl_convert  # noqa: PLC0415 -- 80 MB that are not needed again
+
+    bundle = str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # optional, but for its stub
+    with suppress(OSError, ConfigurationError):  # without a place to keep it, it is made each time
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with replacing(kept) as file:
+            file.write(bundle.encode())
+    return bundle
+
+
+def _cache() -> Path:
+    """Where programs keep what they can make again (XDG Base Directory Specification)."""
+    return Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache"), "mailframe")  # noqa: PTH111 -- Path.expanduser raises where there is no home
 
 
 def script(*names: str) -> str:

@@ -1,30 +1,44 @@
-"""The charts, as Altair: four forms that serve explorer, dashboard and report alike.
+"""The charts, as Vega-Lite: four forms that serve explorer, dashboard and report alike.
 
 A chart never holds mail, only a small table called ``rows`` whose count is ``n``; whoever shows
 the chart fills it, from the kernel (explorer) or from a cube in the browser (dashboard, report).
 Colour and type come from the page around it (``static/panel.js``), so that one specification does
 for light, dark and print. ``on`` says whether a row belongs to what is chosen in this very chart;
 the rest is drawn pale.
+
+Specifications are written out (https://vega.github.io/vega-lite/docs/): Altair would write the
+same, but its import alone takes longer than an explorer on a million messages.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
-
-import altair as alt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    Spec = dict[str, Any]
 
 WEEKDAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROW_HEIGHT = 18  # pixels a bar with its label needs
 NUMBER_PIXELS = 50  # for "1,000,000" beside a bar
 LABEL_PIXELS = 128  # longer names are cut; the tooltip shows them whole
 
-
 # There is no half a message, though an axis of few messages would tell of it.
 WHOLE = "datum.value % 1 ? '' : format(datum.value, '~s')"
+MONTHS = "date(toDate(datum.value)) <= 7 ? utcFormat(datum.value, '%b') : ''"
+
+# What belongs to what is chosen is drawn as it is, the rest pale.
+OPACITY = {"condition": {"test": "datum.on", "value": 1}, "value": 0.28}
+# A square root, for a few heavy hours would leave all others blank.
+DEPTH = {
+    "field": "n",
+    "type": "quantitative",
+    "legend": None,
+    "scale": {"type": "sqrt", "domainMin": 0, "range": [0.07, 1]},
+}
+BRUSH = {"fill": "var(--mf-ink)", "fillOpacity": 0.08, "stroke": "transparent"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +53,8 @@ class Figure:
         Its heading.
     text : str
         What it shows, for those who do not see it.
-    chart : altair.TopLevelMixin
-        Its specification, on a data set called ``rows``.
+    spec : dict
+        Its specification in Vega-Lite, on a data set called ``rows``.
     span : int
         Its width in twelfths of a wide page.
     height : int
@@ -50,7 +64,7 @@ class Figure:
     name: str
     title: str
     text: str
-    chart: alt.TopLevelMixin
+    spec: Spec
     span: int
     height: int
 
@@ -64,128 +78,130 @@ class Figure:
 
     def to_dict(self) -> Mapping[str, Any]:
         """Give the figure as plain JSON, for the browser."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "text": self.text,
-            "span": self.span,
-            "height": self.height,
-            "spec": self.chart.to_dict(validate=False),
-        }
+        return asdict(self)
 
 
 def volume(span: int = 12, height: int = 110) -> Figure:
     """Show messages over time; ``rows``: ``start``, ``end`` (ms, UTC), ``label``, ``n``, ``on``."""
-    chart = (
-        _base(height)
-        .mark_rect(strokeWidth=0.5)
-        .encode(
-            x=_time_axis(),
-            x2="end:T",
-            y=alt.Y("n:Q").axis(tickCount=3, labelExpr=WHOLE, grid=True).title(None),
-            y2=alt.datum(0),
-            opacity=_opacity(),
-            tooltip=[
-                alt.Tooltip("label:N").title("Period"),
-                alt.Tooltip("n:Q").title("Messages").format(","),
-            ],
-        )
-        .add_params(_brush("x"))
+    spec = _spec(
+        height=height,
+        mark={"type": "rect", "strokeWidth": 0.5},
+        encoding={
+            "x": {
+                **_field("start", "temporal"),
+                "scale": {"type": "utc"},
+                "axis": {"tickCount": 8, "labelOverlap": True},
+            },
+            "x2": {"field": "end"},
+            "y": {
+                **_field("n", "quantitative"),
+                "axis": {"tickCount": 3, "labelExpr": WHOLE, "grid": True},
+            },
+            "y2": {"datum": 0},
+            "opacity": OPACITY,
+            "tooltip": _tooltip(label="Period"),
+        },
+        params=[_brush("x")],
     )
-    return Figure(
-        "volume", "Volume", "Bar chart: number of messages over time.", chart, span, height
-    )
+    return Figure("volume", "Volume", "Bar chart: number of messages over time.", spec, span, height)
 
 
 def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
     """Show weekday by hour, UTC; ``rows``: ``weekday`` (name), ``hour``, ``n`` and ``on``."""
-    chart = (
-        _base(height)
-        .mark_rect(strokeWidth=1)
-        .encode(
-            x=alt.X("hour:O").axis(values=[0, 6, 12, 18], labelAngle=0).title(None),
-            y=alt.Y("weekday:O").sort(WEEKDAY_NAMES).title(None),
-            fillOpacity=_depth(),
-            opacity=_opacity(),
-            tooltip=[
-                alt.Tooltip("weekday:O").title("Day"),
-                alt.Tooltip("hour:O").title("Hour (UTC)"),
-                alt.Tooltip("n:Q").title("Messages").format(","),
-            ],
-        )
-        .add_params(_brush("x", "y"))
+    spec = _spec(
+        height=height,
+        mark={"type": "rect", "strokeWidth": 1},
+        encoding={
+            "x": {
+                **_field("hour", "ordinal"),
+                "axis": {"values": [0, 6, 12, 18], "labelAngle": 0},
+            },
+            "y": {**_field("weekday", "ordinal"), "sort": WEEKDAY_NAMES},
+            "fillOpacity": DEPTH,
+            "opacity": OPACITY,
+            "tooltip": _tooltip(weekday="Day", hour="Hour (UTC)"),
+        },
+        params=[_brush("x", "y")],
     )
     text = "Heat map: number of messages by weekday and hour of the day, in UTC."
-    return Figure("clock", "Weekday and hour, UTC", text, chart, span, height)
+    return Figure("clock", "Weekday and hour, UTC", text, spec, span, height)
 
 
 def calendar(span: int = 12, height: int = 7 * 14) -> Figure:
     """Show a year by day; rows: ``week`` (Monday, ms), ``weekday``, ``label``, ``n``, ``on``."""
-    chart = (
-        _base(height)
-        .mark_rect(strokeWidth=1.5)
-        .encode(
-            x=alt.X("week:O")
-            .axis(
-                labelExpr="date(toDate(datum.value)) <= 7 ? utcFormat(datum.value, '%b') : ''",
-                labelAngle=0,
-                labelOverlap=False,
-            )
-            .title(None),
-            y=alt.Y("weekday:O").sort(WEEKDAY_NAMES).axis(values=["Mon", "Thu", "Sun"]).title(None),
-            fillOpacity=_depth(),
-            opacity=_opacity(),
-            tooltip=[
-                alt.Tooltip("label:N").title("Day"),
-                alt.Tooltip("n:Q").title("Messages").format(","),
-            ],
-        )
+    spec = _spec(
+        height=height,
+        mark={"type": "rect", "strokeWidth": 1.5},
+        encoding={
+            "x": {
+                **_field("week", "ordinal"),
+                "axis": {"labelExpr": MONTHS, "labelAngle": 0, "labelOverlap": False},
+            },
+            "y": {
+                **_field("weekday", "ordinal"),
+                "sort": WEEKDAY_NAMES,
+                "axis": {"values": ["Mon", "Thu", "Sun"]},
+            },
+            "fillOpacity": DEPTH,
+            "opacity": OPACITY,
+            "tooltip": _tooltip(label="Day"),
+        },
     )
     text = "Calendar: number of messages on each day of the last year there is mail of."
-    return Figure("calendar", "The last year, day by day", text, chart, span, height)
+    return Figure("calendar", "The last year, day by day", text, spec, span, height)
 
 
 def bars(name: str, title: str, text: str, *, rows: int, span: int = 4) -> Figure:
     """Show counts of named things; ``rows``: ``label``, ``n``, ``on``, ``rank``."""
-    y = alt.Y("label:N").sort(field="rank", op="min").title(None).axis(labelLimit=LABEL_PIXELS)
-    tooltip = [
-        alt.Tooltip("label:N").title(title),
-        alt.Tooltip("n:Q").title("Messages").format(","),
-    ]
-    # Numbers stand in a column of their own, to the right of the longest bar.
-    length = alt.Scale(zero=True, nice=False, range=[0, {"expr": f"width - {NUMBER_PIXELS}"}])
-    base = alt.Chart().encode(y=y, tooltip=tooltip)
+    shared = {
+        "y": {
+            **_field("label", "nominal"),
+            "sort": {"field": "rank", "op": "min"},
+            "axis": {"labelLimit": LABEL_PIXELS},
+        },
+        "tooltip": _tooltip(label=title),
+    }
     # The whole row answers to a click, however short its bar.
-    row = base.mark_bar(opacity=0).encode(x=alt.value(0), x2=alt.value("width"))
-    bar = base.mark_bar(cornerRadiusEnd=1).encode(
-        x=alt.X("n:Q").axis(None).scale(length), opacity=_opacity()
+    row = {"x": {"value": 0}, "x2": {"value": "width"}}
+    # Numbers stand in a column of their own, to the right of the longest bar.
+    length = {"zero": True, "nice": False, "range": [0, {"expr": f"width - {NUMBER_PIXELS}"}]}
+    bar = {
+        "x": {"field": "n", "type": "quantitative", "axis": None, "scale": length},
+        "opacity": OPACITY,
+    }
+    number = {
+        "x": {"value": "width"},
+        "text": {"field": "n", "type": "quantitative", "format": ","},
+    }
+    layers = [
+        ({"type": "bar", "opacity": 0}, row),
+        ({"type": "bar", "cornerRadiusEnd": 1}, bar),
+        ({"type": "text", "align": "right"}, number),
+    ]
+    spec = _spec(
+        height={"step": ROW_HEIGHT},
+        layer=[{"mark": mark, "encoding": shared | encoding} for mark, encoding in layers],
     )
-    number = base.mark_text(align="right").encode(
-        x=alt.value("width"), text=alt.Text("n:Q").format(",")
-    )
-    chart = alt.layer(row, bar, number, data=alt.NamedData("rows")).properties(
-        width="container", height=alt.Step(ROW_HEIGHT)
-    )
-    return Figure(name, title, f"Bar chart: {text}.", chart, span, rows * ROW_HEIGHT)
+    return Figure(name, title, f"Bar chart: {text}.", spec, span, rows * ROW_HEIGHT)
 
 
-def _base(height: int) -> alt.Chart:
-    return alt.Chart(alt.NamedData("rows")).properties(width="container", height=height)
+def _spec(**parts: Any) -> Spec:  # noqa: ANN401 -- plain JSON
+    return {"data": {"name": "rows"}, "width": "container", **parts}
 
 
-def _time_axis() -> alt.X:
-    return alt.X("start:T").scale(type="utc").axis(tickCount=8, labelOverlap=True).title(None)
+def _field(name: str, kind: str) -> Spec:
+    """Encode a field by its position, on an axis without a title: the heading says what it is."""
+    return {"field": name, "type": kind, "title": None}
 
 
-def _brush(*channels: Literal["x", "y"]) -> alt.Parameter:
-    look = alt.BrushConfig(fill="var(--mf-ink)", fillOpacity=0.08, stroke="transparent")
-    return alt.selection_interval(name="brush", encodings=channels, mark=look)
+def _tooltip(**titles: str) -> list[Spec]:
+    named = [{"field": name, "type": "nominal", "title": title} for name, title in titles.items()]
+    count = {"field": "n", "type": "quantitative", "title": "Messages", "format": ","}
+    return [*named, count]
 
 
-def _depth() -> alt.FillOpacity:
-    # A square root, for a few heavy hours would leave all others blank.
-    return alt.FillOpacity("n:Q").legend(None).scale(type="sqrt", domainMin=0, range=[0.07, 1])
-
-
-def _opacity() -> Any:  # noqa: ANN401 -- Altair has no public name for a condition
-    return alt.when("datum.on").then(alt.value(1)).otherwise(alt.value(0.28))
+def _brush(*channels: Literal["x", "y"]) -> Spec:
+    return {
+        "name": "brush",
+        "select": {"type": "interval", "encodings": list(channels), "mark": BRUSH},
+    }
