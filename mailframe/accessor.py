@@ -37,7 +37,7 @@ class _WhenPandasLoads(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != "pandas":
             return None
-        # It stays in place: who asks may only want to know whether there is a pandas, as polars does.
+        # It stays: who asks may only want to know whether there is a pandas, as polars does.
         others = [finder for finder in sys.meta_path if finder is not self]
         found = (finder.find_spec(fullname, path, target) for finder in others)
         spec = next(filter(None, found), None)

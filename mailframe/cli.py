@@ -9,6 +9,7 @@ comes at once.
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import sys
 import warnings
@@ -37,10 +38,13 @@ INTERRUPTED = 130
 
 # A folder that fails is worth a line; ten thousand of them are not.
 _MOST_PROBLEMS = 20
+_PAGE = {".html", ".htm"}
+_WRITTEN = {".csv", ".jsonl", ".parquet"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code."""
+    _never_choke()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -53,11 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("interrupted")
         return INTERRUPTED
     except MailframeError as error:
-        _say(str(error))
+        _say(options.in_options(str(error)))
         return USAGE if isinstance(error, ConfigurationError) else FAILED
     except OSError as error:
         _say(f"{error.filename or 'output'}: {error.strerror or error}")
         return FAILED
+
+
+def _never_choke() -> None:
+    """Let a terminal that is not of Unicode show what it can: mail is in every script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def _say(text: str) -> None:
@@ -70,7 +81,7 @@ def _plain(text: str) -> str:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    _say(str(message))
+    _say(options.in_options(str(message)))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -100,9 +111,11 @@ def _account(url: str, security: Security | None, ca_file: str | None) -> Accoun
 def folders(url: str, security: Security | None, ca_file: str | None, output: str | None) -> None:
     """List the folders of an account."""
     from mailframe.frame.adapter import frame_schema, to_batches
-    from mailframe.frame.export import open_writer
+    from mailframe.frame.export import open_writer, recognise
     from mailframe.read import list_folders
 
+    if output is not None:
+        recognise(output)  # a name that will not do is told before the server is asked
     listed = list_folders(_account(url, security, ca_file))
     if output is None:
         click.echo(_table(listed[["messages", "unseen", "size", "special_use", "folder"]]))
@@ -211,6 +224,8 @@ def report(source: str, output: str, title: str | None, **told: Any) -> int:  # 
     SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
     that fetch wrote.
     """
+    if Path(output).suffix.lower() not in _PAGE:
+        raise ConfigurationError(f"The report is a page of HTML: let {output} end in .html")
     from mailframe.widgets.report import report as write_report
 
     df = _read(source, told)
@@ -257,23 +272,24 @@ def _change(figures: Mapping[str, Any]) -> str:
 def _open(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStream | Reading:
     """Open an account or local mail for streaming; problems are told from the report."""
     told = {name: value for name, value in told.items() if value is not None}
-    security, ca_file = told.pop("security", None), told.pop("ca_file", None)
-    told |= {"progress": False if quiet else None, "errors": "ignore"}
+    how: dict[str, Any] = {"progress": False if quiet else None, "errors": "ignore"}
     if "://" in source:
         from mailframe.read import open_stream
 
-        return open_stream(_account(source, security, ca_file), **told)
+        account = _account(source, told.pop("security", None), told.pop("ca_file", None))
+        return open_stream(account, **told, **how)
     from mailframe.sources.local import open_local
 
     if not Path(source).exists():
         raise ConfigurationError(
             f"{source} is neither a file or folder nor a URL such as imaps://USER@HOST"
         )
-    if asked := options.SERVER_ONLY & set(told) or {security, ca_file} - {None}:
+    if Path(source).suffix.lower() in _WRITTEN:
         raise ConfigurationError(
-            f"{source} is not on a server, so this cannot be asked: {', '.join(sorted(asked))}"
+            f"{source} is no mail; of the files that fetch writes, stats and report take .parquet"
         )
-    return open_local(source, **told)
+    options.refuse(options.SERVER_ONLY & set(told), source)
+    return open_local(source, **told, **how)
 
 
 def _read(source: str, told: dict[str, Any]) -> pd.DataFrame:
@@ -284,15 +300,23 @@ def _read(source: str, told: dict[str, Any]) -> pd.DataFrame:
     from mailframe.read import BatchStream
     from mailframe.sync import run
 
-    if Path(source).suffix == ".parquet":
+    if Path(source).suffix.lower() == ".parquet" and Path(source).exists():
+        options.refuse({name for name, value in told.items() if value}, source)
         try:
-            return pd.read_parquet(source)
+            df = pd.read_parquet(source)
         except ValueError as error:  # pyarrow's own are of this class
             raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
+        # Fetched rows lie as they arrived. Of copies the first counts, so the order of readers.
+        order = [name for name in ("folder", "uid") if name in df.columns]
+        return df.sort_values(order, key=_plain_words, ignore_index=True) if order else df
     stream = _open(source, told, quiet=False)
     if isinstance(stream, BatchStream):
         return run(stream.frame())
     return to_frame(stream, stream.schema, report=stream.report)
+
+
+def _plain_words(column: pd.Series[Any]) -> pd.Series[Any]:
+    return column.astype("str") if column.name == "folder" else column
 
 
 async def _write(
@@ -302,11 +326,15 @@ async def _write(
 
     from mailframe.frame.export import open_writer
 
-    with open_writer(target, stream.schema, format=kind, formulas=formulas) as writer:
-        async with aclosing(_batches(stream)) as batches:
+    async with aclosing(_batches(stream)) as batches:
+        # A file is opened before the server is asked; what cannot be taken back, when it answered.
+        first = None if isinstance(target, str) else await anext(batches, None)
+        with open_writer(target, stream.schema, format=kind, formulas=formulas) as writer:
+            if first is not None:
+                writer.write(first)
             async for batch in batches:
                 writer.write(batch)
-        writer.attrs = {"mailframe": stream.report}
+            writer.attrs = {"mailframe": stream.report}
 
 
 async def _batches(stream: BatchStream | Reading) -> AsyncGenerator[pa.RecordBatch]:
@@ -332,11 +360,11 @@ def _count(number: int, noun: str) -> str:
 
 def _tell_problems(report: Mapping[str, Any]) -> int:
     for folder, why in report.get("skipped", {}).items():
-        _say(f"left out {folder}: it {why}")
+        _say(f"left out {folder}: it {options.in_options(why)}")
     problems = report.get("problems", [])
     for problem in problems[:_MOST_PROBLEMS]:
         uids = f" (UID {problem['uids']})" if problem["uids"] else ""
-        _say(f"{problem['text']}{uids}")
+        _say(f"{options.in_options(problem['text'])}{uids}")
     if len(problems) > _MOST_PROBLEMS:
         _say(f"and {len(problems) - _MOST_PROBLEMS:,} more problems")
     return FAILED if problems else 0
@@ -353,7 +381,7 @@ def _tell_problems(report: Mapping[str, Any]) -> int:
     help="The folder for the files.",
 )
 def demo(*, serve: bool, output: Path) -> None:
-    """Show it all on a made-up mailbox, served by an IMAP server on this machine."""
+    """Show it all on an invented mailbox, with a server of its own."""
     from mailframe.demo import serve as start
     from mailframe.demo.tour import stay, tour
 

@@ -1,11 +1,18 @@
-"""What the commands of the command line can be told, in groups that several share."""
+"""What the commands of the command line can be told, in groups that several share.
+
+Beside them stands how to say in options what an error says in Python: whoever types a command is
+helped by ``--since``, not by ``since=``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
+
+from mailframe.errors import ConfigurationError
 
 Command = Callable[..., Any]
 
@@ -69,8 +76,50 @@ selecting = _together(
         "--store", metavar="DIR", help="Keep headers in a store there, and fetch only what changed."
     ),
 )
+# Where an option is not called as the argument that it becomes.
+_NAMES = {"folders": "folder", "headers": "header", "ca_file": "ca-file"}
 # What only a server can be asked.
 SERVER_ONLY = {
     *("folders", "since", "before", "search", "newest", "connections", "timeout"),
-    *("store", "flags"),
+    *("store", "flags", "security", "ca_file"),
 }
+
+
+def refuse(asked: Iterable[str], source: str) -> None:
+    """Refuse what was `asked` of something that cannot do it, if anything was."""
+    names = sorted(f"--{_NAMES.get(name, name)}" for name in asked)
+    if names:
+        raise ConfigurationError(
+            f"{source} is not on a server, so this cannot be asked: {', '.join(names)}"
+        )
+
+
+# What our errors advise a program to do → what does the same here.
+_ADVICE = {
+    "list_folders() shows": "mailframe folders URL shows",
+    'name folders by folders=["INBOX", ...]': "name folders by -f INBOX",
+    "name it in folders= to": "name it by -f to",
+    "pass password=, set": "set",
+    " or pass a datetime.date": "",
+    ", or use mailframe.Account": "",
+    ', or pass format="csv"': "",
+    " and no raw headers": "",
+    ", newest= and raw_headers=, and choose with open_store(path).frame(since=...)": " and newest=",
+    "pass me=['you@example.org']": "say --me you@example.org",
+    "pass ca_file=": "name it by --ca-file",
+    ", or 'sender'": ", or sender",
+}
+_KEYWORD = re.compile(
+    r"\b(since|before|search|newest|connections|timeout|store|security|ca_file)=(?=([\w'\".-])?)"
+)
+
+
+def in_options(sentence: str) -> str:
+    """Say in options and commands what an error says in keywords and calls."""
+    for call, command in _ADVICE.items():
+        sentence = sentence.replace(call, command)
+    return _KEYWORD.sub(_option, sentence)
+
+
+def _option(keyword: re.Match[str]) -> str:
+    return f"--{_NAMES.get(keyword[1], keyword[1])}{' ' if keyword[2] else ''}"

@@ -6,6 +6,7 @@ on standard output. tqdm is imported when the first bar is drawn, not before.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -21,6 +22,9 @@ ProgressOption: TypeAlias = ProgressCall | bool | None
 
 # A person sees no more than this, and a callable that draws a widget would cost more than the mail.
 SECONDS_BETWEEN_CALLS = 0.1
+# In fewer columns tqdm would cut its own line in the middle of the rate, and leave no bar.
+_NARROW = 64
+_BRIEF = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}"
 
 
 class Progress:
@@ -93,13 +97,15 @@ class _Bar(Progress):
             warnings.simplefilter("ignore")
             from tqdm.auto import tqdm  # noqa: PLC0415 -- only who sees a bar pays for it
         octets = unit == "B"
+        columns = shutil.get_terminal_size().columns
         self._bar: tqdm[Any] = tqdm(
             total=total,
             unit=unit if octets else f" {unit}",
             unit_scale=octets,
             unit_divisor=1024,
-            desc=desc,
+            desc=desc if len(desc) <= columns // 3 else f"{desc[: columns // 3]}…",
             dynamic_ncols=True,
+            bar_format=_BRIEF if columns < _NARROW else None,
         )
 
     def close(self) -> None:

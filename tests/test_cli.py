@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +15,8 @@ import threading
 import pandas as pd
 import pytest
 
+import mailframe as mf
+from mailframe import options
 from mailframe.cli import main
 from tests.kernel import PATIENCE, ROOT
 from tests.servers.dovecot import Message
@@ -124,7 +128,12 @@ def test_a_file_stands_wherever_a_url_may(command, mbox):
 def test_what_only_a_server_can_do_is_not_asked_of_a_file(command, mbox):
     code, out, err = command("fetch", mbox, "--since", "2024-01-01", "--newest", "3")
     assert (code, out) == (2, "")
-    assert err == [f"mailframe: {mbox} is not on a server, so this cannot be asked: newest, since"]
+    assert err == [
+        f"mailframe: {mbox} is not on a server, so this cannot be asked: --newest, --since"
+    ]
+    code, _, err = command("stats", mbox, "--security", "tls")
+    assert code == 2
+    assert err[0].endswith("asked: --security")
 
 
 def test_stats_sums_up_an_account_or_a_written_file(command, url, tmp_path):
@@ -134,6 +143,29 @@ def test_stats_sums_up_an_account_or_a_written_file(command, url, tmp_path):
     assert "8 in 2 folders, 3 unread" in from_server
     command("fetch", url, "-o", tmp_path / "a.parquet")
     assert command("stats", tmp_path / "a.parquet", *options) == (0, from_server, [])
+    code, out, err = command("stats", tmp_path / "a.parquet", "-f", "INBOX")
+    assert (code, out) == (2, "")
+    assert err[0].endswith("so this cannot be asked: --folder")
+
+
+def test_stats_of_a_file_do_not_hang_on_the_order_in_which_mail_arrived(command, tmp_path):
+    """Of the copies of a message the first counts, here one that knows what it answers."""
+    mail = MAIL.rstrip() + b"\r\n%s\r\n"
+    answer = b"In-Reply-To: <1@example.com>\r\n"
+    for folder, texts in {
+        "a": [mail % (1, 1, b""), mail % (2, 2, answer)],
+        "b": [MAIL % (2, 2)],
+    }.items():
+        (tmp_path / folder).mkdir()
+        for number, text in enumerate(texts):
+            (tmp_path / folder / f"{number}.eml").write_bytes(text)
+    df = mf.read_eml(tmp_path)
+    mf.to_parquet(df, tmp_path / "sorted.parquet")
+    mf.to_parquet(df[::-1], tmp_path / "arrived.parquet")
+    assert df.mail.threads().shape[0] == 1
+    outputs = [command("stats", tmp_path / f"{name}.parquet")[1] for name in ("sorted", "arrived")]
+    assert "threads      1, the longest of 2 messages" in outputs[0]
+    assert outputs[0] == outputs[1]
 
 
 def test_sync_keeps_a_store_and_says_only_what_changed(command, dovecot, user, url, tmp_path):
@@ -154,11 +186,12 @@ def test_sync_keeps_a_store_and_says_only_what_changed(command, dovecot, user, u
 def test_stats_of_what_holds_no_mail_is_one_sentence(command, tmp_path):
     pd.DataFrame({"n": [1]}).to_parquet(tmp_path / "n.parquet")
     (tmp_path / "bad.parquet").write_text("no")
-    for name in ("n.parquet", "bad.parquet", "missing.parquet", "missing"):
+    (tmp_path / "a.csv").write_text("folder,uid\nINBOX,1\n")
+    for name in ("n.parquet", "bad.parquet", "missing.parquet", "missing", "a.csv"):
         code, out, err = command("stats", tmp_path / name)
-        assert code in {1, 2}
-        assert (out, len(err)) == ("", 1)
+        assert (code, out, len(err)) == (2, "", 1)
         assert name in err[0]
+        assert "output" not in err[0]
 
 
 def test_report_writes_one_page_that_asks_nothing_of_a_network(command, url, tmp_path):
@@ -177,6 +210,14 @@ def test_report_writes_one_page_that_asks_nothing_of_a_network(command, url, tmp
     command("fetch", url, "-q", "-o", tmp_path / "a.parquet")
     assert command("report", tmp_path / "a.parquet", "-o", page)[0] == 0
     assert "Mail of" in page.read_text()
+
+
+def test_a_report_is_a_page_and_told_so_before_anything_is_read(command, tmp_path):
+    (url,) = refused_port(None)
+    code, out, err = command("report", url, "-o", tmp_path / "r.csv")
+    assert (code, out) == (2, "")
+    assert err == [f"mailframe: The report is a page of HTML: let {tmp_path}/r.csv end in .html"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_servers_say_cannot_command_the_terminal(command, dovecot, user):
@@ -219,14 +260,16 @@ def refused_port(_):
         (lambda _: ["imaps://ann:secret@imap..example.org"], 1, "no host called imap..example.org"),
         (lambda _: ["imaps://ann:secret@.example.org"], 1, "no host called .example.org"),
         (lambda _: [f"imap://ann:secret@{'x' * 70}.example"], 1, "check the name"),
-        (lambda d: [d.url("ann"), "-f", "Nope"], 1, "no folder called Nope"),
-        (lambda d: [d.url("ann"), "--since", "yesterday"], 2, "yesterday"),
+        (lambda d: [d.url("ann"), "-f", "Nope"], 1, "mailframe folders URL shows them all"),
+        (lambda _: ["imap://ann@127.0.0.1"], 2, "nobody to ask: set MAILFRAME_PASSWORD"),
+        (lambda d: [d.url("ann"), "--since", "yesterday"], 2, "--since 'yesterday' is not a date"),
+        (lambda d: [d.url("ann"), "--store", "s", "--newest", "1"], 2, "--before, --search and"),
         (lambda d: [d.url("ann"), "--search", "NONSENSE"], 2, "NONSENSE"),
-        (lambda d: [d.url("ann"), "--newest", "0"], 2, "newest"),
+        (lambda d: [d.url("ann"), "--newest", "0"], 2, "--newest 0 must"),
         (lambda d: [d.url("ann"), "--connections", "99"], 2, "connections"),
         (lambda d: [d.url("ann"), "--timeout", "-5"], 2, "timeout"),
         (lambda d: [d.url("ann"), "--header", "No header"], 2, "No header"),
-        (lambda d: [d.url("ann") + "/INBOX"], 2, "folders="),
+        (lambda d: [d.url("ann") + "/INBOX"], 2, "name folders by -f INBOX"),
         (lambda d: [d.url("ann"), "--ca-file", "none.pem", "--security", "tls"], 2, "none.pem"),
         (lambda _: ["ann@example.org"], 2, "imaps://USER@HOST"),
         (lambda _: ["https://ann@example.org"], 2, "imaps://USER@HOST"),
@@ -240,15 +283,20 @@ def test_a_failure_is_one_sentence_and_leaves_no_file(
     assert err[0].startswith("mailframe: ")
     assert hint in err[0]
     assert "secret" not in err[0]
+    assert not re.search(r"\w=|\(\)|datetime|mailframe\.[A-Z]", err[0])  # nobody types Python here
     assert list(tmp_path.iterdir()) == []
+    assert command("fetch", *arguments(dovecot))[1] == ""  # nor a heading without rows
 
 
 def test_a_bad_place_for_the_file_is_told_before_the_server_is_asked(command, tmp_path):
-    for name, hint in {"a.xlsx": ".csv", "missing/a.csv": "No such file"}.items():
-        (url,) = refused_port(None)
+    (url,) = refused_port(None)
+    for name, hint in {"a.xlsx": "end in .csv", "missing/a.csv": "No such file"}.items():
         code, _, err = command("fetch", url, "-o", tmp_path / name)
         assert code == 2
         assert hint in err[0]
+    code, _, err = command("folders", url, "-o", "f.xyz")
+    assert code == 2
+    assert err[0].endswith("let its name end in .csv, .parquet or .jsonl")
 
 
 def test_a_full_disk_is_one_sentence(command, url):
@@ -270,6 +318,13 @@ def test_help_and_version_come_at_once(command):
         code, out, err = command(*arguments)
         assert (code, err) == (0, [])
         assert "mailframe" in out
+
+
+def test_advice_for_programs_that_is_put_into_options_is_advice_we_give():
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "mailframe").rglob("*.py"))
+    plain = re.sub(r"[\"']?\s*\n\s*f?[\"']", "", sources).replace('\\"', '"')
+    for phrase in options._ADVICE:
+        assert plain.count(phrase) > 1, phrase  # the table's own mention is one
 
 
 def start(*arguments, **options):
@@ -305,6 +360,18 @@ def test_a_reader_that_has_enough_gets_no_traceback(dovecot, user):
         process.stdout.close()
         assert process.wait(PATIENCE) == 1
         assert process.stderr.read() == b""
+
+
+def test_a_terminal_that_is_not_of_unicode_shows_what_it_can(tmp_path):
+    (tmp_path / "a.eml").write_bytes(
+        "From: Żaneta <z@example.org>\r\nSubject: łódź\r\n\r\n".encode()
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
+    with start("stats", tmp_path, stdout=subprocess.PIPE, env=environment) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert b"z@example.org                  1 ????" in out
+    assert b"Traceback" not in err
 
 
 def test_without_a_standard_output_a_file_must_be_named(command, url, monkeypatch):

@@ -57,7 +57,7 @@ ROOMS = {
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
     "fleet": Room({"account", "errors", "frame", "read", "sync"}, SHOWS),
     "application": Room({"read", "widgets"}, FLEET),
-    "options": Room(set(), {"pandas", "pyarrow"}),
+    "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "cli": Room(
         {"account", "options", "demo", "errors", "frame", "read", "sources"}
         | {"stats", "store", "sync", "widgets"}

@@ -87,6 +87,7 @@ def _place() -> str:
     """Where our commands are, if a shell would not find them: the environment is not activated."""
     ours = Path(sys.argv[0])
     found = shutil.which("mailframe")
-    if ours.name != "mailframe" or not ours.exists() or (found and Path(found).samefile(ours)):
+    bare = ours.parent == Path()  # as the shell that found it was told
+    if ours.name != "mailframe" or bare or (found and Path(found).resolve() == ours.resolve()):
         return ""
     return f"{ours.parent}{os.sep}"

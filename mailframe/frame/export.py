@@ -93,7 +93,7 @@ def open_writer(
     ConfigurationError
         The format is not known, or the place cannot be written to.
     """
-    kind, compressed = _recognise(path, format)
+    kind, compressed = recognise(path, format)
     if formulas not in get_args(Formulas):
         raise ConfigurationError(f'formulas={formulas!r} is neither "escape" nor "keep"')
     whole = replacing(path) if isinstance(path, str | os.PathLike) else nullcontext(path)
@@ -256,8 +256,14 @@ _WRITERS: dict[Format, Callable[[IO[bytes], pa.Schema], Writer]] = {
 }
 
 
-def _recognise(path: Target, kind: Format | None) -> tuple[Format, bool]:
-    """Give the format that a name, or the caller, asks for, and whether to compress it."""
+def recognise(path: Target, kind: Format | None = None) -> tuple[Format, bool]:
+    """Give the format that a name, or the caller, asks for, and whether to compress it.
+
+    Raises
+    ------
+    ConfigurationError
+        The format is not known.
+    """
     name = Path(path).name.lower() if isinstance(path, str | os.PathLike) else ""
     compressed = name.endswith(".gz")
     suffixes = Path(name.removesuffix(".gz")).suffixes

@@ -103,7 +103,9 @@ def volume(span: int = 12, height: int = 110) -> Figure:
         },
         params=[_brush("x")],
     )
-    return Figure("volume", "Volume", "Bar chart: number of messages over time.", spec, span, height)
+    return Figure(
+        "volume", "Volume", "Bar chart: number of messages over time.", spec, span, height
+    )
 
 
 def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
@@ -173,7 +175,7 @@ def bars(name: str, title: str, text: str, *, rows: int, span: int = 4) -> Figur
         "x": {"value": "width"},
         "text": {"field": "n", "type": "quantitative", "format": ","},
     }
-    layers = [
+    layers: list[tuple[Spec, Spec]] = [
         ({"type": "bar", "opacity": 0}, row),
         ({"type": "bar", "cornerRadiusEnd": 1}, bar),
         ({"type": "text", "align": "right"}, number),
