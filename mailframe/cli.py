@@ -192,7 +192,7 @@ def fetch(
 @options.fetching
 @options.selecting
 @click.option("--me", multiple=True, metavar="ADDRESS", help="Yours; guessed from Sent without.")
-@click.option("--tz", metavar="ZONE", help="Of days and hours, such as Europe/Berlin.")
+@options.zone
 def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Sum up a mailbox on one screen.
 
@@ -218,7 +218,8 @@ def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  
     "-o", "--output", default="mail.html", show_default=True, metavar="FILE", help="The page."
 )
 @click.option("--title", metavar="TEXT", help="What stands above; the account without it.")
-def report(source: str, output: str, title: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
+@options.zone
+def report(source: str, output: str, title: str | None, tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Draw a mailbox as one HTML page that needs no network.
 
     SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
@@ -229,7 +230,7 @@ def report(source: str, output: str, title: str | None, **told: Any) -> int:  # 
     from mailframe.widgets.report import report as write_report
 
     df = _read(source, told)
-    page = write_report(df, output, title=title)
+    page = write_report(df, output, title=title, tz=tz)
     _say(f"wrote {page}, a page on {_count(len(df), 'message')}")
     return _tell_problems(df.attrs.get("mailframe", {}))
 

@@ -76,6 +76,9 @@ selecting = _together(
         "--store", metavar="DIR", help="Keep headers in a store there, and fetch only what changed."
     ),
 )
+zone = click.option(
+    "--tz", metavar="ZONE", help="Of days and hours, such as Europe/Berlin; yours without."
+)
 # Where an option is not called as the argument that it becomes.
 _NAMES = {"folders": "folder", "headers": "header", "ca_file": "ca-file"}
 # What only a server can be asked.

@@ -82,7 +82,7 @@ class Figure:
 
 
 def volume(span: int = 12, height: int = 110) -> Figure:
-    """Show messages over time; ``rows``: ``start``, ``end`` (ms, UTC), ``label``, ``n``, ``on``."""
+    """Show messages over time; ``rows``: ``start``, ``end`` (ms), ``label``, ``n``, ``on``."""
     spec = _spec(
         height=height,
         mark={"type": "rect", "strokeWidth": 0.5},
@@ -108,8 +108,8 @@ def volume(span: int = 12, height: int = 110) -> Figure:
     )
 
 
-def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
-    """Show weekday by hour, UTC; ``rows``: ``weekday`` (name), ``hour``, ``n`` and ``on``."""
+def clock(zone: str, span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
+    """Show weekday by hour in ``zone``; ``rows``: ``weekday`` (name), ``hour``, ``n``, ``on``."""
     spec = _spec(
         height=height,
         mark={"type": "rect", "strokeWidth": 1},
@@ -121,12 +121,12 @@ def clock(span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
             "y": {**_field("weekday", "ordinal"), "sort": WEEKDAY_NAMES},
             "fillOpacity": DEPTH,
             "opacity": OPACITY,
-            "tooltip": _tooltip(weekday="Day", hour="Hour (UTC)"),
+            "tooltip": _tooltip(weekday="Day", hour=f"Hour, {zone}"),
         },
         params=[_brush("x", "y")],
     )
-    text = "Heat map: number of messages by weekday and hour of the day, in UTC."
-    return Figure("clock", "Weekday and hour, UTC", text, spec, span, height)
+    text = f"Heat map: number of messages by weekday and hour of the day, {zone}."
+    return Figure("clock", f"Weekday and hour, {zone}", text, spec, span, height)
 
 
 def calendar(span: int = 12, height: int = 7 * 14) -> Figure:

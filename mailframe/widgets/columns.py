@@ -17,8 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
+from mailframe.stats import clock
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from numpy.typing import NDArray
@@ -87,11 +89,24 @@ class Columns:
     ----------
     df : DataFrame
         Mail, with at least the columns in ``NEEDED``; it is neither copied nor changed.
+    tz : str or tzinfo, optional
+        The zone of days, weekdays and hours; None for the reader's own.
+
+    Raises
+    ------
+    ConfigurationError
+        If columns are missing, or there is no such zone.
     """
 
-    def __init__(self, df: pd.DataFrame) -> None:
+    def __init__(self, df: pd.DataFrame, tz: str | dt.tzinfo | None = "UTC") -> None:
         require_columns(df)
+        if tz == clock.SENDER:
+            raise ConfigurationError(
+                "filters and charts need one zone for all messages, such as 'Europe/Berlin': each "
+                "sender's own is for df.mail.matrix(tz='sender')"
+            )
         self.df = df
+        self.zone = clock.zone(tz)
         self._made: dict[tuple[str, str], object] = {}
 
     def __len__(self) -> int:
@@ -136,14 +151,18 @@ class Columns:
         """``date`` in microseconds since 1970, UTC; ``NO_INSTANT`` where it is missing."""
         return self._once("instants", "date", lambda: _microseconds(self.df["date"]))
 
+    def wall(self) -> NDArray[np.int64]:
+        """``date`` as a clock in ``zone`` shows it, counted like ``instants``."""
+        return self._once("wall", "date", lambda: clock.shown(self.instants(), self.zone))
+
     def days(self) -> Codes:
-        """Days since 1970 of ``date``, UTC; meaningless where the date is missing."""
+        """Days since 1970 of ``wall``; meaningless where the date is missing."""
         return self._once(
-            "days", "date", lambda: (self.instants() // MICROSECONDS_A_DAY).astype(np.int32)
+            "days", "date", lambda: (self.wall() // MICROSECONDS_A_DAY).astype(np.int32)
         )
 
     def weekdays(self) -> Codes:
-        """0 (Monday) to 6 of ``date``, UTC; -1 where it is missing."""
+        """0 (Monday) to 6 of ``wall``; -1 where the date is missing."""
 
         def make() -> Codes:
             # 1 January 1970 was a Thursday.
@@ -154,10 +173,10 @@ class Columns:
         return self._once("weekdays", "date", make)
 
     def hours(self) -> Codes:
-        """0 to 23 of ``date``, UTC; -1 where it is missing."""
+        """0 to 23 of ``wall``; -1 where the date is missing."""
 
         def make() -> Codes:
-            hour = (self.instants() // MICROSECONDS_AN_HOUR % 24).astype(np.int32)
+            hour = (self.wall() // MICROSECONDS_AN_HOUR % 24).astype(np.int32)
             hour[self.instants() == NO_INSTANT] = -1
             return hour
 

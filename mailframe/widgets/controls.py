@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
+from mailframe.stats import clock
 from mailframe.widgets import cubes
 from mailframe.widgets.parts import Folders
 from mailframe.widgets.values import human_size
@@ -222,7 +223,7 @@ def _told(larger: int | None, smaller: int | None) -> str:
 
 def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
     bars = max(len(periods.labels), 1)
-    edges = [pd.Timestamp(int(day), unit="D", tz="UTC") for day in periods.edges]
+    edges = list(clock.starts(pd.to_datetime(periods.edges, unit="D"), filters.zone))
     counts = cubes.count(periods.codes, bars)
     slider = ipw.IntRangeSlider(
         value=(0, bars), min=0, max=bars, readout=False, continuous_update=False

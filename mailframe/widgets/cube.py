@@ -115,9 +115,8 @@ def _volume(columns: Columns) -> Side:
 
 def _clock(columns: Columns) -> Side:
     nothing = np.zeros(168, np.int64)
-    return Side(
-        charts.clock(4, HEIGHT), cubes.by_clock(nothing, nothing > 0), cubes.hours_of_week(columns)
-    )
+    figure = charts.clock(str(columns.zone), 4, HEIGHT)
+    return Side(figure, cubes.by_clock(nothing, nothing > 0), cubes.hours_of_week(columns))
 
 
 def _calendar(columns: Columns) -> Side:

@@ -120,7 +120,7 @@ def by_clock(counts: NDArray[np.int64], on: Bools) -> pd.DataFrame:
 
 
 def hours_of_week(columns: Columns) -> Codes:
-    """0 (Monday, 0 h) to 167 for each message, UTC; -1 without a date."""
+    """0 (Monday, 0 h) to 167 for each message, in its zone; -1 without a date."""
     return np.where(columns.hours() < 0, -1, columns.weekdays() * 24 + columns.hours())
 
 

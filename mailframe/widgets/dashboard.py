@@ -13,6 +13,8 @@ from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT, Columns
 from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import pandas as pd
 
     from mailframe.widgets.charts import Figure
@@ -55,15 +57,17 @@ class Contents(NamedTuple):
         )
 
 
-def contents(df: pd.DataFrame, title: str | None = None) -> Contents:
+def contents(
+    df: pd.DataFrame, title: str | None = None, tz: str | dt.tzinfo | None = None
+) -> Contents:
     """Work out what a dashboard or a report on ``df`` shows.
 
     Raises
     ------
     ConfigurationError
-        If ``df`` lacks columns of mail.
+        If ``df`` lacks columns of mail, or there is no zone ``tz``.
     """
-    columns = Columns(df)
+    columns = Columns(df, tz)
     found = cube.sides(columns)
     counted = cube.build(found)
     counted["total"] = len(df)
@@ -80,16 +84,25 @@ class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         Mail, from any of the readers. It is not kept: the charts hold counts only.
     title : str, optional
         What stands above; the account otherwise.
+    tz : str or tzinfo, optional
+        The zone of days, weekdays and hours; the reader's own by default.
     """
 
-    def __init__(self, df: pd.DataFrame, title: str | None = None) -> None:
-        shown = contents(df, title)
+    def __init__(
+        self,
+        df: pd.DataFrame,
+        title: str | None = None,
+        tz: str | dt.tzinfo | None = None,
+    ) -> None:
+        shown = contents(df, title, tz)
         heading = ipw.HTML(shown.heading()).add_class("mf-head")
         super().__init__([parts.style(), heading, parts.Charts(shown.figures, shown.cube)])
         self.add_class("mailframe").add_class("mf-dashboard")
 
 
-def dashboard(df: pd.DataFrame, title: str | None = None) -> Dashboard:
+def dashboard(
+    df: pd.DataFrame, title: str | None = None, *, tz: str | dt.tzinfo | None = None
+) -> Dashboard:
     """Show linked charts of a mailbox: choose in one, and the others follow.
 
     Parameters
@@ -98,6 +111,8 @@ def dashboard(df: pd.DataFrame, title: str | None = None) -> Dashboard:
         Mail, from any of the readers.
     title : str, optional
         What stands above; the account otherwise.
+    tz : str or tzinfo, optional
+        The zone of days, weekdays and hours; the reader's own by default.
 
     Returns
     -------
@@ -107,9 +122,9 @@ def dashboard(df: pd.DataFrame, title: str | None = None) -> Dashboard:
     Raises
     ------
     ConfigurationError
-        If ``df`` lacks columns of mail.
+        If ``df`` lacks columns of mail, or there is no zone ``tz``.
     """
-    return Dashboard(df, title)
+    return Dashboard(df, title, tz)
 
 
 def _title(df: pd.DataFrame) -> str:
@@ -118,12 +133,10 @@ def _title(df: pd.DataFrame) -> str:
 
 
 def _period(columns: Columns) -> str:
-    instants = columns.instants()[columns.instants() != NO_INSTANT]
-    if not len(instants):
+    wall = columns.wall()[columns.wall() != NO_INSTANT]
+    if not len(wall):
         return "no dated messages"
-    first, last = (
-        np.datetime64(int(edge), "us").item() for edge in (instants.min(), instants.max())
-    )
+    first, last = (np.datetime64(int(edge), "us").item() for edge in (wall.min(), wall.max()))
     if first.date() == last.date():
         return f"{first:%d %B %Y}"
     return f"{first:%d %B %Y} to {last:%d %B %Y}"

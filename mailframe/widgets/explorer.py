@@ -17,12 +17,14 @@ import traitlets
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.export import to_csv
+from mailframe.stats import clock
 from mailframe.widgets import charts, controls, cubes, dashboard, filters, message, parts, report
 from mailframe.widgets.columns import Columns
 from mailframe.widgets.selection import Selection
 from mailframe.widgets.table import MailTable
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from numpy.typing import NDArray
@@ -44,13 +46,16 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     ----------
     df : DataFrame
         Mail, from any of the readers. It is not copied and not changed.
+    tz : str or tzinfo, optional
+        The zone of days, weekdays and hours, in charts, filters and table; the reader's own by
+        default.
     **asked
         Filters to begin with, such as ``unread=True``.
 
     Raises
     ------
     ConfigurationError
-        If ``df`` lacks columns of mail, or a filter cannot be read.
+        If ``df`` lacks columns of mail, there is no such zone, or a filter cannot be read.
     """
 
     query = traitlets.Unicode("df", read_only=True, help="pandas line that gives data from df")
@@ -58,8 +63,14 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
 
     _watched = False  # whether anybody observes data, which is costly to make
 
-    def __init__(self, df: pd.DataFrame, **asked: Any) -> None:  # noqa: ANN401 -- traits check them
-        self._columns = Columns(df)
+    def __init__(
+        self,
+        df: pd.DataFrame,
+        tz: str | dt.tzinfo | None = None,
+        **asked: Any,  # noqa: ANN401 -- traits check them
+    ) -> None:
+        self._columns = Columns(df, tz)
+        self.zone = self._columns.zone
         self._names = [str(name) for name in self._columns.coded("folder").words]
         self._periods = cubes.periods(self._columns)
         self._data: pd.DataFrame | None = None
@@ -119,7 +130,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._charts = parts.Charts(
             [
                 charts.volume(height=90),
-                charts.clock(),
+                charts.clock(str(self.zone)),
                 charts.bars("senders", "Senders", "top senders", rows=BARS),
                 charts.bars("folders", "Folders", "folders by number of messages", rows=BARS),
             ]
@@ -169,8 +180,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
 
     def _in_period(self) -> Bools:
         edges = self._periods.edges * cubes.MILLISECONDS_A_DAY
-        since = edges[0] if self.since is None else self.since.value // 1_000_000
-        before = edges[-1] if self.before is None else self.before.value // 1_000_000
+        since = edges[0] if self.since is None else _wall(self.since)
+        before = edges[-1] if self.before is None else _wall(self.before)
         return (edges[1:] > since) & (edges[:-1] < before)
 
     def _in_hours(self) -> Bools:
@@ -212,11 +223,11 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         value = change["new"]["value"]
         match change["new"]["chart"]:
             case "volume":
-                first, last = (
-                    pd.Timestamp(int(value[end]), unit="ms", tz="UTC") for end in ("start", "end")
-                )
+                first, last = (pd.Timestamp(int(value[end]), unit="ms") for end in ("start", "end"))
                 # Whole days: nobody aims at an hour on a chart of years.
-                self._toggle(since=first.floor("D"), before=last.ceil("D"))
+                whole = pd.DatetimeIndex([first.floor("D"), last.ceil("D")])
+                since, before = clock.starts(whole, self.zone)
+                self._toggle(since=since, before=before)
             case "clock":
                 days = [charts.WEEKDAY_NAMES.index(day) for day in value["weekday"]]
                 self._toggle(weekdays=sorted(days), hours=sorted(map(int, value["hour"])))
@@ -245,7 +256,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     def _save(self, wish: str) -> tuple[str, str, bytes]:
         """Make the file that a button of ``parts.Actions`` asks for."""
         if wish == "report":
-            page = report.render(dashboard.contents(self.data))
+            page = report.render(dashboard.contents(self.data, tz=self.zone))
             return "mail.html", "text/html", page.encode()
         if self.count > MOST_SAVED:
             raise ConfigurationError(
@@ -255,6 +266,11 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
             path = Path(folder, "mail.csv")
             to_csv(self.data, path)
             return path.name, "text/csv", path.read_bytes()
+
+
+def _wall(instant: pd.Timestamp) -> int:
+    """Milliseconds since 1970 on the wall clock of its own zone, as the charts count."""
+    return int(instant.tz_localize(None).value) // 1_000_000
 
 
 def _ranking(
@@ -280,13 +296,21 @@ def _button(text: str, hint: str, act: Callable[[], None]) -> ipw.Button:
     return button
 
 
-def explore(df: pd.DataFrame, **asked: Any) -> Explorer:  # noqa: ANN401 -- traits check them
+def explore(
+    df: pd.DataFrame,
+    *,
+    tz: str | dt.tzinfo | None = None,
+    **asked: Any,  # noqa: ANN401 -- traits check them
+) -> Explorer:
     """Open the explorer on a frame of mail.
 
     Parameters
     ----------
     df : DataFrame
         Mail, from any of the readers.
+    tz : str or tzinfo, optional
+        The zone of days, weekdays and hours, such as ``"Europe/Berlin"``; the reader's own by
+        default. Charts, filters and table are told in it, and name it.
     **asked
         Filters to begin with, such as ``unread=True`` or ``search="from:ann"``.
 
@@ -296,4 +320,4 @@ def explore(df: pd.DataFrame, **asked: Any) -> Explorer:  # noqa: ANN401 -- trai
         A widget; show it by letting it be the last line of a cell. ``explorer.data`` is the frame
         that the filters leave, ``explorer.query`` the line of pandas that gives it.
     """
-    return Explorer(df, **asked)
+    return Explorer(df, tz, **asked)

@@ -30,14 +30,16 @@ from mailframe.widgets.predicates import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    Reader = Callable[[Any, query.Scope], query.Clause]  # of a trait's value
+
 
 class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
-    """A moment, or None: takes whatever pandas reads as one; without a zone it is UTC."""
+    """A moment, or None: takes whatever pandas reads as one; without a zone it is the filters'."""
 
     info_text = "a date, or None"
 
-    def validate(self, obj: traitlets.HasTraits | None, value: object) -> pd.Timestamp | None:
-        """Turn ``value`` into a Timestamp in UTC."""
+    def validate(self, obj: Filters, value: object) -> pd.Timestamp | None:
+        """Turn ``value`` into a Timestamp in the zone of ``obj``."""
         if value is None or value == "":
             return None
         if not isinstance(value, str | dt.date):
@@ -48,7 +50,9 @@ class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
             raise ConfigurationError(f"{value!r} is no date: write 2024-05-31") from error
         if pd.isna(moment):
             return None
-        return moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
+        if moment.tz is not None:
+            return moment.tz_convert(obj.zone)
+        return moment.tz_localize(obj.zone, ambiguous=True, nonexistent="shift_forward")
 
 
 class Filters(traitlets.HasTraits):
@@ -72,8 +76,12 @@ class Filters(traitlets.HasTraits):
     larger, smaller : int or None
         ``larger <= size < smaller``, in octets.
     weekdays, hours : list of int
-        Any of these weekdays (0 is Monday) and hours (0 to 23), in UTC; empty for all.
+        Any of these weekdays (0 is Monday) and hours (0 to 23), in ``zone``; empty for all.
+    zone : tzinfo
+        Where days begin and clocks are read; fixed from the beginning, so it is no trait.
     """
+
+    zone: dt.tzinfo = dt.UTC
 
     search = traitlets.Unicode()
     folders = traitlets.List(traitlets.Unicode())
@@ -134,11 +142,12 @@ def clauses(filters: Filters, folders: Sequence[str]) -> list[tuple[str, query.C
     folders : sequence of str
         The folder names there are.
     """
-    found = [("search", clause) for clause in query.parse(filters.search, folders)]
+    scope = query.Scope(folders, filters.zone)
+    found = [("search", clause) for clause in query.parse(filters.search, scope)]
     for name, read in _CLAUSES.items():
         value = getattr(filters, name)
         if value is not None and value not in ("", []):
-            found.append((name, read(value)))
+            found.append((name, read(value, scope)))
     return found
 
 
@@ -149,10 +158,10 @@ NAMES = (
 )
 
 
-def _term(key: str) -> Callable[[str], query.Clause]:
-    def read(value: str) -> query.Clause:
+def _term(key: str) -> Reader:
+    def read(value: str, scope: query.Scope) -> query.Clause:
         text = f"{key}:{query.quote(value)}"
-        return query.Clause(text, query.KEYS[key]([value], ()))
+        return query.Clause(text, query.KEYS[key]([value], scope))
 
     return read
 
@@ -161,33 +170,34 @@ def _state(name: str) -> query.Clause:
     return query.Clause(f"is:{name}", query.STATES[name])
 
 
-def _subject(text: str) -> query.Clause:
+def _subject(text: str, scope: query.Scope = query.ANY) -> query.Clause:
     """Read words, phrases and a /pattern/, each sought in the subject."""
     text = text.strip()
     if re.fullmatch("/.+/", text):
         parts = [query.parse(f"subject:{text}")[0]]
     else:
         read = _term("subject")
-        parts = [read(word) for word in values.words(text) or [text]]
+        parts = [read(word, scope) for word in values.words(text) or [text]]
     predicate = AllOf(tuple(part.predicate for part in parts))
     return query.Clause(" ".join(part.text for part in parts), predicate)
 
 
-def _folders(names: list[str]) -> query.Clause:
+def _folders(names: list[str], _scope: query.Scope) -> query.Clause:
     text = ",".join(query.quote(name) for name in names)
     return query.Clause(f"in:{text}", OneOf("folder", tuple(names)))
 
 
-def _weekdays(numbers: list[int]) -> query.Clause:
-    names = [values.WEEKDAYS[number] for number in sorted(set(numbers))]
-    return query.Clause(f"weekday:{','.join(names)}", OnWeekdays(tuple(sorted(set(numbers)))))
+def _weekdays(numbers: list[int], scope: query.Scope) -> query.Clause:
+    days = tuple(sorted(set(numbers)))
+    names = ",".join(values.WEEKDAYS[day] for day in days)
+    return query.Clause(f"weekday:{names}", OnWeekdays(days, str(scope.zone)))
 
 
-def _hours(numbers: list[int]) -> query.Clause:
+def _hours(numbers: list[int], scope: query.Scope) -> query.Clause:
     hours = tuple(sorted(set(numbers)))
     unbroken = len(hours) > 1 and hours[-1] - hours[0] == len(hours) - 1
     text = f"{hours[0]}-{hours[-1]}" if unbroken else ",".join(map(str, hours))
-    return query.Clause(f"hour:{text}", InHours(hours))
+    return query.Clause(f"hour:{text}", InHours(hours, str(scope.zone)))
 
 
 def _moment(instant: pd.Timestamp) -> str:
@@ -195,21 +205,21 @@ def _moment(instant: pd.Timestamp) -> str:
     return instant.strftime("%Y-%m-%d" if whole_day else "%Y-%m-%d %H:%M")
 
 
-_CLAUSES: dict[str, Callable[[Any], query.Clause]] = {
+_CLAUSES: dict[str, Reader] = {
     "folders": _folders,
-    "since": lambda value: query.Clause(f"since:{_moment(value)}", Since(value)),
-    "before": lambda value: query.Clause(f"before:{_moment(value)}", Before(value)),
+    "since": lambda value, _: query.Clause(f"since:{_moment(value)}", Since(value)),
+    "before": lambda value, _: query.Clause(f"before:{_moment(value)}", Before(value)),
     "sender": _term("from"),
     "recipient": _term("to"),
     "domain": _term("domain"),
     "subject": _subject,
     "mailing_list": _term("list"),
     "thread": _term("thread"),
-    "unread": lambda value: _state("unread" if value else "read"),
-    "flagged": lambda value: _state("flagged" if value else "unflagged"),
-    "answered": lambda value: _state("answered" if value else "unanswered"),
-    "larger": lambda value: query.Clause(f"larger:{values.short_size(value)}", AtLeast(value)),
-    "smaller": lambda value: query.Clause(f"smaller:{values.short_size(value)}", Below(value)),
+    "unread": lambda value, _: _state("unread" if value else "read"),
+    "flagged": lambda value, _: _state("flagged" if value else "unflagged"),
+    "answered": lambda value, _: _state("answered" if value else "unanswered"),
+    "larger": lambda value, _: query.Clause(f"larger:{values.short_size(value)}", AtLeast(value)),
+    "smaller": lambda value, _: query.Clause(f"smaller:{values.short_size(value)}", Below(value)),
     "weekdays": _weekdays,
     "hours": _hours,
 }

@@ -169,9 +169,10 @@ class Before:
 
 @dataclass(frozen=True)
 class OnWeekdays:
-    """``date`` falls on one of ``weekdays``, 0 for Monday, in UTC."""
+    """``date`` falls on one of ``weekdays``, 0 for Monday, in the zone of the columns."""
 
     weekdays: tuple[int, ...]
+    zone: str = "UTC"
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
@@ -179,14 +180,15 @@ class OnWeekdays:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'df["date"].dt.day_of_week.isin({list(self.weekdays)!r})'
+        return f"{_wall(self.zone)}.day_of_week.isin({list(self.weekdays)!r})"
 
 
 @dataclass(frozen=True)
 class InHours:
-    """``date`` falls into one of ``hours``, 0 to 23, in UTC."""
+    """``date`` falls into one of ``hours``, 0 to 23, in the zone of the columns."""
 
     hours: tuple[int, ...]
+    zone: str = "UTC"
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
@@ -194,7 +196,7 @@ class InHours:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'df["date"].dt.hour.isin({list(self.hours)!r})'
+        return f"{_wall(self.zone)}.hour.isin({list(self.hours)!r})"
 
 
 @dataclass(frozen=True)
@@ -311,5 +313,11 @@ def _microsecond(instant: pd.Timestamp) -> int:
 
 
 def _timestamp(instant: pd.Timestamp) -> str:
+    if instant.utcoffset():  # an offset says which of two hours is meant where clocks go back
+        return f'pd.Timestamp("{instant.isoformat()}")'
     text = instant.tz_convert("UTC").tz_localize(None).isoformat().removesuffix("T00:00:00")
     return f'pd.Timestamp("{text}", tz="UTC")'
+
+
+def _wall(zone: str) -> str:
+    return 'df["date"].dt' if zone == "UTC" else f'df["date"].dt.tz_convert("{zone}").dt'

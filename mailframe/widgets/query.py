@@ -17,10 +17,11 @@ Regular expressions are those that RE2 knows: it takes linear time whatever the 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.errors import ConfigurationError
 from mailframe.widgets.predicates import (
@@ -54,8 +55,8 @@ if TYPE_CHECKING:
 
     from mailframe.widgets.predicates import Predicate
 
-    # The values of a term and the folder names there are → what the term asks.
-    Reader = Callable[[Sequence[str], Sequence[str]], Predicate]
+    # The values of a term → what the term asks, of which mail.
+    Reader = Callable[[Sequence[str], "Scope"], Predicate]
 
 
 _TOKEN = re.compile(
@@ -71,6 +72,16 @@ _TOKEN = re.compile(
 _ITEM = re.compile(r'"(?P<quoted>[^"]*)"?|(?P<plain>[^",]+)')
 
 
+class Scope(NamedTuple):
+    """What a term means by a name or a day: the folders there are, and the zone of days."""
+
+    folders: Sequence[str] = ()
+    zone: dt.tzinfo = dt.UTC
+
+
+ANY = Scope()
+
+
 @dataclass(frozen=True)
 class Clause:
     """What one chip shows: alternatives as typed, and the predicate they come to."""
@@ -79,15 +90,15 @@ class Clause:
     predicate: Predicate
 
 
-def parse(line: str, folders: Sequence[str] = ()) -> list[Clause]:
+def parse(line: str, scope: Scope = ANY) -> list[Clause]:
     """Read a search line.
 
     Parameters
     ----------
     line : str
         Terms in the language above.
-    folders : sequence of str
-        The folder names there are: ``in:`` is resolved against them.
+    scope : Scope
+        What ``in:`` is resolved against, and where days, weekdays and hours are told.
 
     Returns
     -------
@@ -106,7 +117,7 @@ def parse(line: str, folders: Sequence[str] = ()) -> list[Clause]:
         if text == "OR" and groups:
             joined = True
             continue
-        term = (text, _predicate(match, folders))
+        term = (text, _predicate(match, scope))
         if joined:
             groups[-1].append(term)
         else:
@@ -138,18 +149,18 @@ def _terms(line: str) -> Iterator[re.Match[str]]:
         yield match
 
 
-def _predicate(match: re.Match[str], folders: Sequence[str]) -> Predicate:
+def _predicate(match: re.Match[str], scope: Scope) -> Predicate:
     key = (match["key"] or "").lower()
     if key and key not in KEYS:
         # Such as "re:" or "https:": not a key of ours, so words to look for.
-        predicate = KEYS["text"]([match[0].strip().removeprefix("-")], folders)
+        predicate = KEYS["text"]([match[0].strip().removeprefix("-")], scope)
     elif match["pattern"] is not None and (not key or key in _TEXT_KEYS):
         pattern = check_pattern(match["pattern"])
         predicate = _any([Matches(column, pattern) for column in _TEXT_KEYS[key or "text"]])
     elif match["phrase"] is not None and (not key or key in _TEXT_KEYS):
-        predicate = KEYS[key or "text"]([match["phrase"]], folders)
+        predicate = KEYS[key or "text"]([match["phrase"]], scope)
     else:
-        predicate = KEYS[key or "text"](_values(match, key), folders)
+        predicate = KEYS[key or "text"](_values(match, key), scope)
     return Not(predicate) if match["minus"] else predicate
 
 
@@ -168,34 +179,34 @@ def _any(predicates: Sequence[Predicate]) -> Predicate:
 
 
 def _contains(*columns: str) -> Reader:
-    def read(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
+    def read(values: Sequence[str], _scope: Scope) -> Predicate:
         return _any([Contains(column, value) for value in values for column in columns])
 
     return read
 
 
 def _item(*columns: str) -> Reader:
-    def read(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
+    def read(values: Sequence[str], _scope: Scope) -> Predicate:
         return _any([ItemContains(column, value) for value in values for column in columns])
 
     return read
 
 
-def _anyone(values: Sequence[str], folders: Sequence[str]) -> Predicate:
-    return _any([_contains("from_name", "from_addr")(values, folders), KEYS["to"](values, folders)])
+def _anyone(values: Sequence[str], scope: Scope) -> Predicate:
+    return _any([_contains("from_name", "from_addr")(values, scope), KEYS["to"](values, scope)])
 
 
-def _domain(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
+def _domain(values: Sequence[str], _scope: Scope) -> Predicate:
     return OneOf("from_domain", tuple(value.lower().removeprefix("@") for value in values))
 
 
-def _folder(values: Sequence[str], folders: Sequence[str]) -> Predicate:
+def _folder(values: Sequence[str], scope: Scope) -> Predicate:
     """Resolve each value: the folder of that name, else those it matches as a glob or a part."""
     names: list[str] = []
     for value in (value.casefold() for value in values):
-        same = [name for name in folders if name.casefold() == value]
+        same = [name for name in scope.folders if name.casefold() == value]
         glob = value if any(letter in value for letter in "*?[") else f"*{value}*"
-        names += same or [name for name in folders if fnmatchcase(name.casefold(), glob)]
+        names += same or [name for name in scope.folders if fnmatchcase(name.casefold(), glob)]
     return OneOf("folder", tuple(dict.fromkeys(names)))
 
 
@@ -217,41 +228,41 @@ STATES: dict[str, Predicate] = {
 }
 
 
-def _state(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
+def _state(values: Sequence[str], _scope: Scope) -> Predicate:
     unknown = [value for value in values if value.lower() not in STATES]
     if unknown:
         raise ConfigurationError(f"is:{unknown[0]} means nothing: write one of {', '.join(STATES)}")
     return _any([STATES[value.lower()] for value in values])
 
 
-def _before(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
-    return _any([Before(parse_period(value)[0]) for value in values])
+def _before(values: Sequence[str], scope: Scope) -> Predicate:
+    return _any([Before(parse_period(value, scope.zone)[0]) for value in values])
 
 
-def _since(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
-    return _any([Since(parse_period(value)[0]) for value in values])
+def _since(values: Sequence[str], scope: Scope) -> Predicate:
+    return _any([Since(parse_period(value, scope.zone)[0]) for value in values])
 
 
-def _on(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
-    periods = [parse_period(value) for value in values]
+def _on(values: Sequence[str], scope: Scope) -> Predicate:
+    periods = [parse_period(value, scope.zone) for value in values]
     return _any([AllOf((Since(start), Before(end))) for start, end in periods])
 
 
-def _larger(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
+def _larger(values: Sequence[str], _scope: Scope) -> Predicate:
     return _any([AtLeast(parse_size(value)) for value in values])
 
 
-def _smaller(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
+def _smaller(values: Sequence[str], _scope: Scope) -> Predicate:
     return _any([Below(parse_size(value)) for value in values])
 
 
-def _weekday(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
+def _weekday(values: Sequence[str], scope: Scope) -> Predicate:
     numbers = parse_ranges(values, lambda text: WEEKDAYS.index(text[:3].lower()), 7)
-    return OnWeekdays(numbers)
+    return OnWeekdays(numbers, str(scope.zone))
 
 
-def _hour(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
-    return InHours(parse_ranges(values, int, 24))
+def _hour(values: Sequence[str], scope: Scope) -> Predicate:
+    return InHours(parse_ranges(values, int, 24), str(scope.zone))
 
 
 def in_thread(message_id: str) -> Predicate:
@@ -265,7 +276,7 @@ def in_thread(message_id: str) -> Predicate:
     )
 
 
-def _thread(values: Sequence[str], _folders: Sequence[str]) -> Predicate:
+def _thread(values: Sequence[str], _scope: Scope) -> Predicate:
     return _any([in_thread(value.strip("<>")) for value in values])
 
 

@@ -49,7 +49,13 @@ new Linked(document.getElementById("charts"), told.figures, told.cube).draw();
 """
 
 
-def report(df: pd.DataFrame, path: str | os.PathLike[str], *, title: str | None = None) -> Path:
+def report(
+    df: pd.DataFrame,
+    path: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    tz: str | dt.tzinfo | None = None,
+) -> Path:
     """Write a report on a mailbox: one HTML file, to be opened, sent or printed.
 
     Parameters
@@ -60,6 +66,8 @@ def report(df: pd.DataFrame, path: str | os.PathLike[str], *, title: str | None 
         Where to; an existing file is replaced, at once and only when the new one is complete.
     title : str, optional
         What stands above; the account otherwise.
+    tz : str or tzinfo, optional
+        The zone of days, weekdays and hours; the reader's own by default.
 
     Returns
     -------
@@ -70,9 +78,9 @@ def report(df: pd.DataFrame, path: str | os.PathLike[str], *, title: str | None 
     Raises
     ------
     ConfigurationError
-        If ``df`` lacks columns of mail, or ``path`` cannot be written to.
+        If ``df`` lacks columns of mail, ``path`` cannot be written to, or there is no zone ``tz``.
     """
-    text = render(contents(df, title))
+    text = render(contents(df, title, tz))
     with replacing(path) as file:
         file.write(text.encode())
     return Path(path)

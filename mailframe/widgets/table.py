@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HEADINGS = {
     "marks": "",
-    "date": "Date, UTC",
+    "date": "Date",
     "from": "From",
     "subject": "Subject",
     "folder": "Folder",
@@ -66,8 +66,9 @@ class MailTable(itables.widget.ITable):
     opened = traitlets.Int(-1).tag(sync=True)
 
     def __init__(self, columns: Columns) -> None:
+        headings = HEADINGS | {"date": f"Date, {columns.zone}"}
         super().__init__(
-            pd.DataFrame(columns=list(HEADINGS.values()), dtype=str),
+            pd.DataFrame(columns=list(headings.values()), dtype=str),
             classes="display compact mf-table",
             style="width:100%",
             showIndex=False,
@@ -115,7 +116,7 @@ class MailTable(itables.widget.ITable):
             "draw": wish.get("draw", 0),
             "total": len(self._mail),
             "filtered": len(rows),
-            "rows": cells(self._mail.df, shown),
+            "rows": cells(self._mail, shown),
         }
 
     def rows(self, column: str, *, descending: bool) -> NDArray[np.int64]:
@@ -130,18 +131,18 @@ class MailTable(itables.widget.ITable):
         return self._orders[column]
 
 
-def cells(df: pd.DataFrame, rows: NDArray[np.int64]) -> list[list[str | int]]:
+def cells(columns: Columns, rows: NDArray[np.int64]) -> list[list[str | int]]:
     """Write the rows numbered ``rows`` as the browser shows them.
 
-    Each line ends with the row's number in ``df`` and with 1 where the message is unread.
+    Each line ends with the row's number in the frame and with 1 where the message is unread.
     """
-    page = df.take(rows)
+    page = columns.df.take(rows)
     unread = ~page["seen"].to_numpy(dtype=bool)
     marks = [
         f"{'•' if new else ''}{'★' if flagged else ''}{'↩' if answered else ''}"
         for new, flagged, answered in zip(unread, page["flagged"], page["answered"], strict=True)
     ]
-    dates = page["date"].dt.strftime("%Y-%m-%d %H:%M").fillna("")
+    dates = page["date"].dt.tz_convert(columns.zone).dt.strftime("%Y-%m-%d %H:%M").fillna("")
     senders = page["from_name"].fillna(page["from_addr"]).fillna("")
     sizes = ["" if size is pd.NA else human_size(int(size)) for size in page["size"]]
     lines = zip(

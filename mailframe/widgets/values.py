@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
+from mailframe.stats import clock
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Sequence
 
 THOUSAND = 1_000
@@ -72,8 +74,8 @@ def parse_size(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2].lower()])
 
 
-def parse_period(text: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """First instant and end of the year, month or day ``text`` (``2024``, ``2024-05``), UTC.
+def parse_period(text: str, zone: dt.tzinfo) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First instant and end of the year, month or day ``text`` (``2024``, ``2024-05``) in a zone.
 
     Raises
     ------
@@ -83,14 +85,14 @@ def parse_period(text: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     match = _DATE.fullmatch(text.strip())
     year, month, day = match.groups() if match else ("", None, None)
     try:
-        start = pd.Timestamp(int(year), int(month or 1), int(day or 1), tz="UTC")
-        if day:
-            return start, start + pd.DateOffset(days=1)
-        return start, start + (pd.DateOffset(months=1) if month else pd.DateOffset(years=1))
+        start = pd.Timestamp(int(year), int(month or 1), int(day or 1))
+        length = pd.DateOffset(years=not month, months=bool(month and not day), days=bool(day))
+        first, end = clock.starts(pd.DatetimeIndex([start, start + length]), zone)
     except ValueError as error:
         raise ConfigurationError(
             f"{text!r} is no date: write 2024, 2024-05 or 2024-05-31"
         ) from error
+    return first, end
 
 
 def parse_ranges(

@@ -290,7 +290,7 @@ def test_each_filter_says_what_it_would_be_on_the_search_line():
         "hour:8-10",
     ]
     for text in texts:
-        query.parse(text, FOLDERS)
+        query.parse(text, query.Scope(FOLDERS))
 
 
 def test_a_chart_can_leave_its_own_filter_out():
