@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mailframe.widgets.columns import Columns
+
     Spec = dict[str, Any]
 
 WEEKDAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -108,8 +110,8 @@ def volume(span: int = 12, height: int = 110) -> Figure:
     )
 
 
-def clock(zone: str, span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
-    """Show weekday by hour in ``zone``; ``rows``: ``weekday`` (name), ``hour``, ``n``, ``on``."""
+def clock(columns: Columns, span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
+    """Show weekday by hour; ``rows``: ``weekday`` (name), ``hour``, ``n`` and ``on``."""
     spec = _spec(
         height=height,
         mark={"type": "rect", "strokeWidth": 1},
@@ -121,12 +123,12 @@ def clock(zone: str, span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
             "y": {**_field("weekday", "ordinal"), "sort": WEEKDAY_NAMES},
             "fillOpacity": DEPTH,
             "opacity": OPACITY,
-            "tooltip": _tooltip(weekday="Day", hour=f"Hour, {zone}"),
+            "tooltip": _tooltip(weekday="Day", hour=f"Hour, {columns.zone}"),
         },
         params=[_brush("x", "y")],
     )
-    text = f"Heat map: number of messages by weekday and hour of the day, {zone}."
-    return Figure("clock", f"Weekday and hour, {zone}", text, spec, span, height)
+    text = f"Heat map: number of messages by weekday and hour of the day, {columns.zone}."
+    return Figure("clock", f"Weekday and hour, {columns.place}", text, spec, span, height)
 
 
 def calendar(span: int = 12, height: int = 7 * 14) -> Figure:

@@ -9,6 +9,7 @@ for a filter asks again.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -20,7 +21,6 @@ from mailframe.errors import ConfigurationError
 from mailframe.stats import clock
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable
 
     from numpy.typing import NDArray
@@ -37,6 +37,7 @@ NEEDED = (
 NO_INSTANT = np.iinfo(np.int64).min  # how NumPy stores NaT
 MICROSECONDS_A_DAY = 86_400_000_000
 MICROSECONDS_AN_HOUR = 3_600_000_000
+UTC = {"UTC", "UCT", "Zulu", "Universal", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal"}
 
 
 Form = TypeVar("Form")
@@ -106,11 +107,17 @@ class Columns:
                 "sender's own is for df.mail.matrix(tz='sender')"
             )
         self.df = df
-        self.zone = clock.zone(tz)
+        zone = clock.zone(tz)
+        self.zone = dt.UTC if str(zone) in UTC else zone
         self._made: dict[tuple[str, str], object] = {}
 
     def __len__(self) -> int:
         return len(self.df)
+
+    @property
+    def place(self) -> str:
+        """The zone as a heading names it: by its city, ``Zurich`` for ``Europe/Zurich``."""
+        return str(self.zone).rpartition("/")[2].replace("_", " ")
 
     def _once(self, form: str, name: str, make: Callable[[], Form]) -> Form:
         key = (form, name)
@@ -238,6 +245,7 @@ class Columns:
 
 def _code(column: pd.Series) -> Coded:
     if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.cat.remove_unused_categories()  # of a part of a frame
         codes = np.asarray(column.cat.codes, dtype=np.int32)
         return Coded(codes, pd.Series(column.cat.categories, dtype="str"))
     found, values = pd.factorize(column)

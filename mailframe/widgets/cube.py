@@ -66,6 +66,8 @@ class Side(NamedTuple):
 
 def sides(columns: Columns) -> list[Side]:
     """Look at a mailbox from every side that has something to show, the most telling first."""
+    if not len(columns):
+        return []
     found = [
         _volume(columns),
         _clock(columns),
@@ -115,7 +117,7 @@ def _volume(columns: Columns) -> Side:
 
 def _clock(columns: Columns) -> Side:
     nothing = np.zeros(168, np.int64)
-    figure = charts.clock(str(columns.zone), 4, HEIGHT)
+    figure = charts.clock(columns, 4, HEIGHT)
     return Side(figure, cubes.by_clock(nothing, nothing > 0), cubes.hours_of_week(columns))
 
 

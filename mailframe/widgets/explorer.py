@@ -130,7 +130,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._charts = parts.Charts(
             [
                 charts.volume(height=90),
-                charts.clock(str(self.zone)),
+                charts.clock(self._columns),
                 charts.bars("senders", "Senders", "top senders", rows=BARS),
                 charts.bars("folders", "Folders", "folders by number of messages", rows=BARS),
             ]

@@ -66,7 +66,7 @@ class MailTable(itables.widget.ITable):
     opened = traitlets.Int(-1).tag(sync=True)
 
     def __init__(self, columns: Columns) -> None:
-        headings = HEADINGS | {"date": f"Date, {columns.zone}"}
+        headings = HEADINGS | {"date": f"Date, {columns.place}"}
         super().__init__(
             pd.DataFrame(columns=list(headings.values()), dtype=str),
             classes="display compact mf-table",

@@ -1,6 +1,9 @@
 """The explorer without a browser: traits in, data and a line of pandas out."""
 
 import datetime as dt
+import os
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 import mailframe as mf
 from mailframe.errors import ConfigurationError
 from mailframe.widgets import cubes, parts, table
+from tests.widgets.browser import ROOT
 from tests.widgets.frames import FOLDERS, HOSTILE, make
 from tests.widgets.test_query import ASKED
 
@@ -17,7 +21,7 @@ MAIL = make(1200)
 
 @pytest.fixture
 def explorer():
-    return mf.explore(MAIL)
+    return mf.explore(MAIL, tz="UTC")
 
 
 def again(explorer):
@@ -26,6 +30,29 @@ def again(explorer):
 
 def gesture(explorer, chart, **value):
     explorer._charts.gesture = {"chart": chart, "value": value, "serial": 1}
+
+
+def test_an_explorer_needs_no_altair_and_bundles_vega_once_for_all_processes(tmp_path):
+    """What took nine tenths of the time to the first screen."""
+    code = """if True:
+        import sys
+        from tests.widgets.frames import make
+        import mailframe as mf
+        explorer = mf.explore(make(20))
+        assert "vegaEmbed" in explorer._charts._esm
+        print(sorted({"altair", "vl_convert"} & set(sys.modules)))
+    """
+
+    def run(cache):
+        environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-W", "error", "-c", code]
+        return subprocess.check_output(command, text=True, env=environment).strip()
+
+    assert run(tmp_path) == "['vl_convert']"
+    assert run(tmp_path) == "[]"
+    (kept,) = (tmp_path / "mailframe").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert run("/dev/null") == "['vl_convert']"  # no place to keep it is no failure
 
 
 def test_without_a_filter_data_is_the_frame_itself(explorer):
@@ -83,7 +110,7 @@ def test_a_thread_filter_leaves_a_message_and_its_replies(explorer):
     pd.testing.assert_frame_equal(again(explorer), explorer.data)
 
 
-SHARED = mf.explore(MAIL)
+SHARED = mf.explore(MAIL, tz="UTC")
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -237,6 +264,12 @@ def test_tiny_mailboxes_are_explored_like_others(count):
     explorer._table.request = {"draw": 1, "start": 0, "length": 10, "column": "subject"}
     explorer.reset()
     assert explorer.count == count
+
+
+def test_a_part_of_a_mailbox_shows_the_folders_of_that_part():
+    explorer = mf.explore(MAIL[MAIL["folder"] == "Lists/dev"])
+    assert [node["name"] for node in explorer._folders.nodes] == [None, "Lists/dev"]
+    assert mf.explore(MAIL.head(0))._folders.nodes == []
 
 
 def test_forged_dates_do_not_squeeze_the_volume():

@@ -74,6 +74,10 @@ class Linked {
 
   show() {
     this.panel.show(Object.fromEntries(this.cube.names.map((name) => [name, this.rows(name)])));
+    if (!this.cube.total) {
+      this.said.replaceChildren("There is no mail here yet.");
+      return;
+    }
     const total = this.cube.total.toLocaleString("en");
     if (!this.chosen) {
       this.said.replaceChildren("Click a bar, or drag across the volume or the hours: the other charts follow.");
