@@ -6,7 +6,7 @@ on standard output. tqdm is imported when the first bar is drawn, not before.
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import threading
 import time
@@ -22,6 +22,7 @@ ProgressOption: TypeAlias = ProgressCall | bool | None
 
 # A person sees no more than this, and a callable that draws a widget would cost more than the mail.
 SECONDS_BETWEEN_CALLS = 0.1
+_USUAL = 80
 # In fewer columns tqdm would cut its own line in the middle of the rate, and leave no bar.
 _NARROW = 64
 _BRIEF = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}"
@@ -97,7 +98,7 @@ class _Bar(Progress):
             warnings.simplefilter("ignore")
             from tqdm.auto import tqdm  # noqa: PLC0415 -- only who sees a bar pays for it
         octets = unit == "B"
-        columns = shutil.get_terminal_size().columns
+        columns = _columns()
         self._bar: tqdm[Any] = tqdm(
             total=total,
             unit=unit if octets else f" {unit}",
@@ -190,6 +191,12 @@ def _in_terminal() -> bool:
         return sys.stderr.isatty()
     except (AttributeError, ValueError):
         return False
+
+
+def _columns() -> int:
+    """How wide the terminal is that the bar is drawn in; it may be told as 0."""
+    told = os.get_terminal_size(sys.stderr.fileno()).columns if _in_terminal() else 0
+    return told or _USUAL
 
 
 def _in_notebook() -> bool:

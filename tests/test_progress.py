@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
@@ -25,10 +26,10 @@ print("result")
 """
 
 
-def run_on_terminal(code: str) -> tuple[str, str]:
+def run_on_terminal(code: str, columns: int = 80) -> tuple[str, str]:
     """Run code whose standard error is a terminal; give its (stdout, terminal)."""
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
+    termios.tcsetwinsize(theirs, (24, columns))
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code],
         cwd=ROOT,
@@ -70,6 +71,21 @@ def test_a_terminal_shows_a_bar_and_standard_output_stays_clean():
     assert out == "result\n"
     assert "Inbox: 100%" in seen
     assert "2.00k/2.00k" in seen
+
+
+@pytest.mark.parametrize("columns", [20, 40, 63])
+def test_a_narrow_terminal_shows_a_whole_line_with_a_bar(columns):
+    _, seen = run_on_terminal(READING.replace("Inbox", "ann.lee@imap.example.org"), columns)
+    lines = [line for line in re.split(r"[\r\n]+", seen) if line.strip()]
+    assert lines[-1].startswith("100%|██")
+    assert lines[-1].endswith("| 2.00k/2.00k")
+    assert max(map(len, lines)) <= columns
+
+
+def test_a_long_name_leaves_room_for_bar_and_rate():
+    _, seen = run_on_terminal(READING.replace("Inbox", "ann.lee" * 8 + "@imap.example.org"))
+    assert "…: 100%|█" in seen
+    assert "B/s]" in seen
 
 
 def test_a_total_that_was_right_does_not_make_the_bar_start_again():
