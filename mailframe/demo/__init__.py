@@ -82,8 +82,8 @@ class DemoServer:
             if not ready:
                 self.close()
                 errors.seek(0)
-                said = errors.read().decode("utf-8", "replace").strip()
-                raise ConnectError(f"The demo server did not start: {said[-500:] or 'no reason'}")
+                said = errors.read().decode("utf-8", "replace").splitlines() or ["no reason"]
+                raise ConnectError(f"The demo server did not start: {said[-1]}")
         self.port: int = json.loads(ready)["port"]
         self.url = f"imap://{USER}:{PASSWORD}@{HOST}:{self.port}"
 
