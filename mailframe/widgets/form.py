@@ -68,9 +68,11 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             for name, text in (("list", "List folders"), ("fetch", "Fetch"), ("cancel", "Cancel"))
         }
         self._buttons["fetch"].add_class("mf-primary")
-        self._buttons["list"].on_click(lambda _: self._start("listing", self._list_folders()))
-        self._buttons["fetch"].on_click(lambda _: self._start("fetching", self._fetch()))
+        self._buttons["list"].on_click(lambda _: self._start("listing", self._list_folders))
+        self._buttons["fetch"].on_click(lambda _: self._start("fetching", self._fetch))
         self._buttons["cancel"].on_click(lambda _: self.cancel())
+        for named in (self._host, self._user):  # another account has other folders
+            named.observe(self._forget_folders, "value")
         super().__init__([parts.style(), self._form()])
         self.add_class("mailframe").add_class("mf-connect")
         self._follow()
@@ -90,10 +92,15 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     # -- what happens ---------------------------------------------------------------------------
 
-    def _start(self, state: str, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, state: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._said.value = ""
+        fields = {"server": self._host, "user": self._user}
+        missing = [name for name, box in fields.items() if not box.value.strip()]
+        if missing:
+            self._said.value = parts.problem(f"Fill in the {' and the '.join(missing)}.")
+            return
         self.state = state
-        self._task = asyncio.get_running_loop().create_task(self._guard(work))
+        self._task = asyncio.get_running_loop().create_task(self._guard(work()))
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -101,7 +108,9 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         except asyncio.CancelledError:
             self._said.value = "Cancelled."
         except MailframeError as error:
-            self._said.value = parts.problem(str(error))
+            # Other advice than for a program, where it asks for what is a field here.
+            sentence = str(error).replace("pass password=", "type it above")
+            self._said.value = parts.problem(sentence)
         finally:
             self._task = None
             self.state = "idle"
@@ -112,6 +121,11 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._folders.nodes = parts.tree(listed["folder"])
         counts = listed["messages"].fillna(0).astype(int)
         self._folders.counts = dict(zip(listed["folder"], counts.tolist(), strict=True))
+        self._follow()
+
+    def _forget_folders(self, _change: object) -> None:
+        self._folders.set_trait("chosen", [])
+        self._folders.set_trait("nodes", [])
         self._follow()
 
     async def _fetch(self) -> None:

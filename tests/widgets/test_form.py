@@ -1,11 +1,14 @@
 """The form's own part in a fetch, with readers that do as told; the applications have real ones."""
 
 import asyncio
+import io
 
 import pandas as pd
 import pytest
 
-from mailframe.errors import AuthenticationError
+from mailframe.account import Account
+from mailframe.errors import AuthenticationError, ConfigurationError
+from mailframe.widgets import parts
 from mailframe.widgets.form import Connect
 from tests.widgets.frames import make
 
@@ -67,6 +70,47 @@ def test_an_error_is_told_and_the_form_stays():
     assert "ann may not come in" in form._said.value
     assert form.explorer is None
     assert not form._buttons["fetch"].disabled
+
+
+def test_what_is_not_filled_in_is_asked_for_before_anything_is_sent():
+    form = Connect(listed, listed)
+    form._buttons["fetch"].click()
+    assert "Fill in the server and the user." in form._said.value
+    form._host.value = "imap.example.org"
+    form._buttons["list"].click()
+    assert "Fill in the user." in form._said.value
+    assert form.state == "idle"
+
+
+def no_password(monkeypatch, tmp_path):
+    """What an account without a password says where nobody can be asked."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("MAILFRAME_PASSWORD", raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    with pytest.raises(ConfigurationError) as raised:
+        Account.parse("imap://ann@127.0.0.1").with_password()
+    return raised.value
+
+
+def test_a_missing_password_is_asked_for_where_it_is_typed(monkeypatch, tmp_path):
+    error = no_password(monkeypatch, tmp_path)
+
+    async def read(_account, **_options):
+        raise error
+
+    form = fetched(read)
+    assert "type it above" in form._said.value
+    assert "password=" not in form._said.value
+
+
+def test_another_account_does_not_show_the_folders_of_the_last():
+    form = Connect(listed, listed, "imap.example.org", "ann")
+    form._folders.nodes = parts.tree(["INBOX", "Sent"])
+    form._folders.chosen = ["Sent"]
+    form._host.value = "imap.example.com"
+    assert (form._folders.nodes, form._folders.chosen) == ([], [])
+    assert form._no_folders.layout.display == ""
 
 
 def test_cancel_cancels_the_fetch_itself():
