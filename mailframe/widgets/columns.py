@@ -73,8 +73,12 @@ def require_columns(df: pd.DataFrame) -> None:
     Raises
     ------
     ConfigurationError
-        If columns are missing; the sentence names them.
+        If columns are missing, the sentence names them; or it is no frame at all.
     """
+    if not isinstance(df, pd.DataFrame):
+        raise ConfigurationError(
+            f"this takes a DataFrame of mail, as from read_imap, not a {type(df).__name__}"
+        )
     missing = [name for name in NEEDED if name not in df.columns]
     if missing:
         raise ConfigurationError(

@@ -109,8 +109,13 @@ class Filters(traitlets.HasTraits):
         Raises
         ------
         ConfigurationError
-            If one cannot be read; then none is set.
+            If one cannot be read, or there is none of that name; then none is set.
         """
+        unknown = [name for name in values if name not in NAMES]
+        if unknown:
+            raise ConfigurationError(
+                f"there is no filter called {unknown[0]}; there are {', '.join(NAMES)}"
+            )
         query.parse(str(values.get("search", "")))
         _subject(str(values.get("subject", "")))
         with self.hold_trait_notifications():

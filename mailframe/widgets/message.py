@@ -12,8 +12,6 @@ from mailframe.widgets.query import in_thread
 from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from mailframe.widgets.columns import Columns
 
 MOST_IN_THREAD = 40  # lines; a longer thread says how many more there are
@@ -34,7 +32,7 @@ def render(columns: Columns, row: int) -> str:
         "From": _address(message["from_name"], message["from_addr"]),
         "To": ", ".join(message["to"]),
         "Cc": ", ".join(message["cc"]),
-        "Date": _moment(message["date"], columns.zone),
+        "Date": _moment(columns, row),
         "Folder": f"{message['folder']}, UID {message['uid']}",
         "Size": "" if message["size"] is pd.NA else human_size(int(message["size"])),
         "List": _text(message["list_id"]),
@@ -64,7 +62,7 @@ def _thread(columns: Columns, row: int, message: pd.Series) -> str:
     thread = columns.df.iloc[rows[:MOST_IN_THREAD]]
     lines = "".join(
         f"<li{' aria-current=true' if number == row else ''}>"
-        f"<time>{_moment(each.date, columns.zone)}</time> "
+        f"<time>{_moment(columns, number)}</time> "
         f"<b><bdi>{escape(_text(each.from_name) or _text(each.from_addr))}</bdi></b> "
         f"<bdi>{escape(_text(each.subject))}</bdi></li>"
         for number, each in zip(rows.tolist(), thread.itertuples(), strict=False)
@@ -83,8 +81,9 @@ def _address(name: object, address: object) -> str:
     return f"{name} <{address}>" if name and address else name or address
 
 
-def _moment(value: object, zone: tzinfo) -> str:
-    return f"{value.astimezone(zone):%Y-%m-%d %H:%M %Z}" if isinstance(value, pd.Timestamp) else ""
+def _moment(columns: Columns, row: int) -> str:
+    instant = pd.Timestamp(columns.instants()[row], unit="us", tz="UTC")
+    return "" if pd.isna(instant) else f"{instant.tz_convert(columns.zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _flags(message: pd.Series) -> list[str]:

@@ -142,7 +142,8 @@ def cells(columns: Columns, rows: NDArray[np.int64]) -> list[list[str | int]]:
         f"{'•' if new else ''}{'★' if flagged else ''}{'↩' if answered else ''}"
         for new, flagged, answered in zip(unread, page["flagged"], page["answered"], strict=True)
     ]
-    dates = page["date"].dt.tz_convert(columns.zone).dt.strftime("%Y-%m-%d %H:%M").fillna("")
+    wall = pd.Series(columns.wall()[rows].view("datetime64[us]"))
+    dates = wall.dt.strftime("%Y-%m-%d %H:%M").fillna("")
     senders = page["from_name"].fillna(page["from_addr"]).fillna("")
     sizes = ["" if size is pd.NA else human_size(int(size)) for size in page["size"]]
     lines = zip(

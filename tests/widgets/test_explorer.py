@@ -150,6 +150,26 @@ def test_a_mistake_raises_where_it_is_made_and_changes_nothing(explorer):
     assert explorer.data["flagged"].all()
 
 
+def test_a_filter_that_there_is_not_is_told_with_those_there_are():
+    with pytest.raises(ConfigurationError, match="no filter called from_; there are search, "):
+        mf.explore(MAIL, from_="ann")
+
+
+def test_what_is_no_frame_is_told():
+    with pytest.raises(ConfigurationError, match=r"takes a DataFrame of mail.*, not a Series"):
+        mf.explore(MAIL["subject"])
+
+
+def test_a_frame_whose_dates_lost_their_zone_is_shown_all_the_same():
+    mail = MAIL.assign(date=MAIL["date"].dt.tz_localize(None))
+    explorer = mf.explore(mail, tz="UTC")
+    explorer._table.request = {"draw": 1, "start": 0, "length": 1, "column": "date"}
+    newest = f"{MAIL['date'].max():%Y-%m-%d %H:%M}"
+    assert explorer._table.page["rows"][0][1] == newest
+    explorer._table.opened = explorer._table.page["rows"][0][-2]
+    assert f"{newest} UTC" in explorer._message.value
+
+
 def test_a_frame_that_is_no_mail_is_told():
     with pytest.raises(ConfigurationError, match="read_imap"):
         mf.explore(pd.DataFrame({"a": [1]}))
