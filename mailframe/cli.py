@@ -273,6 +273,8 @@ def _change(figures: Mapping[str, Any]) -> str:
 def _open(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStream | Reading:
     """Open an account or local mail for streaming; problems are told from the report."""
     told = {name: value for name, value in told.items() if value is not None}
+    if "flags" in told and "store" not in told:
+        raise ConfigurationError("--flags is for a store: name one by --store")
     how: dict[str, Any] = {"progress": False if quiet else None, "errors": "ignore"}
     if "://" in source:
         from mailframe.read import open_stream

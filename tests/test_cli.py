@@ -268,6 +268,7 @@ def refused_port(_):
         (lambda d: [d.url("ann"), "--newest", "0"], 2, "--newest 0 must"),
         (lambda d: [d.url("ann"), "--connections", "99"], 2, "connections"),
         (lambda d: [d.url("ann"), "--timeout", "-5"], 2, "timeout"),
+        (lambda d: [d.url("ann"), "--flags", "skip"], 2, "name one by --store"),
         (lambda d: [d.url("ann"), "--header", "No header"], 2, "No header"),
         (lambda d: [d.url("ann") + "/INBOX"], 2, "name folders by -f INBOX"),
         (lambda d: [d.url("ann"), "--ca-file", "none.pem", "--security", "tls"], 2, "none.pem"),

@@ -98,6 +98,11 @@ class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         heading = ipw.HTML(shown.heading()).add_class("mf-head")
         super().__init__([parts.style(), heading, parts.Charts(shown.figures, shown.cube)])
         self.add_class("mailframe").add_class("mf-dashboard")
+        self._told = f"{shown.title}, {len(df):,} messages"
+
+    def __repr__(self) -> str:
+        """Say in a line what a notebook would show."""
+        return f"<Dashboard: {self._told}; shown by a notebook>"
 
 
 def dashboard(

@@ -100,6 +100,10 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._watched = self._watched or "data" in traitlets.traitlets.parse_notifier_name(names)
         super().observe(handler, names, type)
 
+    def __repr__(self) -> str:
+        """Say in a line what a notebook would show."""
+        return f"<Explorer: {self.count:,} of {len(self._columns):,} messages; shown by a notebook>"
+
     # -- what the filters say -------------------------------------------------------------------
 
     def _filtered(self, _change: object = None) -> None:

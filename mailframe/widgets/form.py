@@ -78,6 +78,10 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._follow()
         self.observe(self._follow, "state")
 
+    def __repr__(self) -> str:
+        """Say in a line what a notebook would show."""
+        return f"<Connect: {self.state}; shown by a notebook>"
+
     def cancel(self) -> None:
         """End the listing or the fetch; its connections are closed."""
         if self._task is not None:

@@ -150,6 +150,16 @@ def test_a_mistake_raises_where_it_is_made_and_changes_nothing(explorer):
     assert explorer.data["flagged"].all()
 
 
+def test_where_no_notebook_shows_it_a_line_tells_what_it_is():
+    explorer = mf.explore(MAIL, folders=["INBOX"])
+    left = (MAIL["folder"] == "INBOX").sum()
+    assert repr(explorer) == f"<Explorer: {left} of 1,200 messages; shown by a notebook>"
+    told = "<Dashboard: Mail of ann@example.org, 1,200 messages; shown by a notebook>"
+    assert repr(mf.dashboard(MAIL)) == told
+    assert repr(mf.connect()) == "<Connect: idle; shown by a notebook>"
+    assert explorer._repr_mimebundle_()["text/plain"] == repr(explorer)
+
+
 def test_a_filter_that_there_is_not_is_told_with_those_there_are():
     with pytest.raises(ConfigurationError, match="no filter called from_; there are search, "):
         mf.explore(MAIL, from_="ann")
