@@ -1,11 +1,16 @@
 """A mailbox that lives: deliveries, flags, expunges, folders that come, go, move and start anew.
 
+Its store is refreshed at random moments: all of it or some folders, with these headers or those,
+undisturbed, or while things happen between the listing and the fetch, or broken off halfway. After
+each refresh that ran undisturbed the store is what a full fetch gives.
+
 `python -m tests.store.scenario --steps 300 --seed 1 --server plain` plays one by hand.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import imaplib
 import random
@@ -13,8 +18,11 @@ import shutil
 import tempfile
 
 import pandas as pd
+import pytest
 
 import mailframe as mf
+from mailframe.fetcher.pool import Pool
+from mailframe.store.columns import FLAG_COLUMNS
 from tests.servers.dovecot import Dovecot, Message
 
 USER = "ann"
@@ -28,7 +36,27 @@ SERVERS = {
 _KEYWORDS = ["$Junk", "$Forwarded", "later", "Urgent"]
 _SUBJECTS = ["hello", "=?utf-8?q?caf=C3=A9?=", "caf\xe9"]
 _SYSTEM = ["\\Seen", "\\Answered", "\\Flagged", "\\Draft"]
-_HEADERS = [(), (), (), ("X-Mailer",), ("Received:all", "X-Mailer")]
+_HEADERS = [
+    (),
+    (),
+    (),
+    ("X-Mailer",),
+    ("X-Mailer:all",),
+    ("Received:all", "X-Mailer"),
+    ("Received", "X-Other:asAddresses"),
+]
+# Names that are one where case, form or wildcards do not count; the last two are one e with an acute.
+_NAMES = ["inbox 2", "INBOX 2", "[Gmail]/Sent", "a/b/c", "n" * 150, "Caf&AOk-", "Cafe&AwE-"]
+# So small that a few messages are several commands, batches, parts and row groups.
+_SMALL = {
+    "mailframe.gather.BATCH_ROWS": 9,
+    "mailframe.refresh._STAGED_ROWS": 4,
+    "mailframe.refresh._FLAG_SPAN": 6,
+    "mailframe.refresh.SPAN": 5,
+    "mailframe.fetcher.plan.SPAN": 5,
+    "mailframe.fetcher.plan.WHOLE": 8,
+    "mailframe.store.folder.ROW_GROUP": 7,
+}
 
 
 def mail(number, draw):
@@ -52,12 +80,13 @@ class Mailbox:
         self.dovecot = dovecot
         self.draw = draw
         self.numbers = iter(range(1, 10**6))
-        self.names = iter(f"Folder {number}" for number in range(10**6))
+        ordinary = (f"Folder {number}" for number in range(10**6))
+        self.names = (name for pair in zip(ordinary, _NAMES * 10**4, strict=False) for name in pair)
         self.folders = {"INBOX"}
         for _ in range(3):
             self.create()
         for folder in sorted(self.folders):
-            self.deliver(folder, self.draw.randrange(20))
+            self.deliver(folder, self.draw.randrange(1, 20))
 
     @contextlib.contextmanager
     def client(self, folder=None):
@@ -75,7 +104,8 @@ class Mailbox:
         return [uid.decode() for uid in found.split() if self.draw.random() < share]
 
     def deliver(self, folder=None, count=None):
-        raws = [mail(next(self.numbers), self.draw) for _ in range(count or 2)]
+        count = count or self.draw.choice([1, 2, 3, 40])
+        raws = [mail(next(self.numbers), self.draw) for _ in range(count)]
         flags = [self.draw.sample(_SYSTEM + _KEYWORDS, self.draw.randrange(3)) for _ in raws]
         messages = [Message(raw, tuple(given)) for raw, given in zip(raws, flags, strict=True)]
         self.dovecot.deliver(USER, folder or self.any(), messages)
@@ -97,21 +127,33 @@ class Mailbox:
                 client.expunge()
 
     def create(self):
-        folder = next(self.names)
+        folder = self.fresh()
         with self.client() as client:
             client.create(f'"{folder}"')
         self.folders.add(folder)
 
+    def fresh(self):
+        return next(name for name in self.names if name not in self.folders)
+
+    def nest(self):
+        """Give a folder a child and delete it: it stays as a name that cannot be opened."""
+        folder = self.any(inbox=False)
+        if folder != "INBOX":
+            with self.client() as client:
+                client.create(f'"{folder}/child"')
+            self.folders.add(f"{folder}/child")
+            self.delete(folder)
+
     def rename(self):
         folder = self.any(inbox=False)
         if folder != "INBOX":
-            name = next(self.names)
+            name = self.fresh()
             with self.client() as client:
                 client.rename(f'"{folder}"', f'"{name}"')
             self.folders = self.folders - {folder} | {name}
 
-    def delete(self):
-        folder = self.any(inbox=False)
+    def delete(self, folder=None):
+        folder = folder or self.any(inbox=False)
         if folder != "INBOX" and len(self.folders) > 2:
             with self.client() as client:
                 client.delete(f'"{folder}"')
@@ -143,45 +185,146 @@ class Mailbox:
             self.delete: 1,
             self.recreate: 1,
             self.reset: 1,
+            self.nest: 0.5,
         }
         act = self.draw.choices(list(weights), weights.values())[0]
         act()
         return act.__name__
 
 
-def play(dovecot, store, *, seed, steps, tell=lambda _: None):
+class Refreshes:
+    """The ways in which a store is refreshed, each compared with a full fetch as far as may be."""
+
+    def __init__(self, urls, store, mailbox):
+        self.urls = urls
+        self.store = store
+        self.mailbox = mailbox
+        self.draw = mailbox.draw
+
+    def read(self, **options):
+        url = self.draw.choice(self.urls)
+        return mf.read_imap(url, progress=False, errors="ignore", **options)
+
+    def refresh(self):
+        weights = {
+            self.everything: 10,
+            self.some_folders: 2,
+            self.without_flags: 1,
+            self.disturbed: 3,
+            self.broken_off: 3,
+        }
+        act = self.draw.choices(list(weights), weights.values())[0]
+        sizes = _SMALL if self.draw.random() < 0.5 else {}
+        with pytest.MonkeyPatch.context() as patch:
+            for name, size in sizes.items():
+                patch.setattr(name, size)
+            told = act(patch, self.draw.choice(_HEADERS))
+        return f"{act.__name__}{' in small pieces' if sizes else ''}: {told}"
+
+    def everything(self, _, headers):
+        kept = self.read(store=self.store, headers=headers)
+        full = self.read(headers=headers)
+        assert kept.attrs["mailframe"]["problems"] == []
+        pd.testing.assert_frame_equal(kept, full)
+        stored = mf.open_store(self.store).frame(columns=list(full.columns))
+        pd.testing.assert_frame_equal(stored, full)
+        return kept.attrs["mailframe"]["store"]
+
+    def some_folders(self, _, headers):
+        known = mf.list_folders(self.urls[0])
+        names = sorted(known[known["selectable"]]["folder"])
+        chosen = self.draw.sample(names, self.draw.randint(1, len(names)))
+        kept = self.read(store=self.store, headers=headers, folders=chosen)
+        pd.testing.assert_frame_equal(kept, self.read(headers=headers, folders=chosen))
+        return kept.attrs["mailframe"]["store"]
+
+    def without_flags(self, _, headers):
+        kept = self.read(
+            store=self.store, headers=headers, flags=self.draw.choice(["skip", "counts"])
+        )
+        full = self.read(headers=headers)
+        rest = [name for name in full.columns if name not in FLAG_COLUMNS]
+        pd.testing.assert_frame_equal(kept[rest], full[rest])
+        return kept.attrs["mailframe"]["store"]
+
+    def disturbed(self, patch, headers):
+        """Let things happen between the listing and the fetch; the next refresh mends it."""
+        folders, happened = Pool.folders, []
+
+        async def listed(pool, items):
+            found = await folders(pool, items)
+            happened.extend(self.mailbox.step() for _ in range(self.draw.randint(1, 4)))
+            return found
+
+        patch.setattr(Pool, "folders", listed)
+        self.read(store=self.store, headers=headers)
+        return happened
+
+    def broken_off(self, patch, headers):
+        """Cancel the refresh after some parts of it; what it has saved is right."""
+        fetch, parts = Pool.fetch, self.draw.randint(1, 12)
+
+        async def fetched(pool, *arguments):
+            async with contextlib.aclosing(fetch(pool, *arguments)) as found:
+                left = parts
+                async for part in found:
+                    yield part
+                    left -= 1
+                    if not left:
+                        asyncio.current_task().cancel()
+
+        patch.setattr(Pool, "fetch", fetched)
+        try:
+            self.read(store=self.store, headers=headers, connections=self.draw.choice([1, 3]))
+        except asyncio.CancelledError:
+            mf.open_store(self.store).frame(columns=["uid", "seen"])
+            return f"after {parts} parts"
+        return "not, as it had ended"
+
+
+def play(dovecots, store, *, seed, steps, tell=lambda _: None):
     """Let things happen; after each refresh the store is what a full fetch says."""
     draw = random.Random(seed)
-    mailbox = Mailbox(dovecot, draw)
-    url = dovecot.url(USER)
-    happened, refreshes = [], 0
+    mailbox = Mailbox(dovecots[0], draw)
+    refreshes = Refreshes([dovecot.url(USER) for dovecot in dovecots], store, mailbox)
+    happened, count = [], 0
     for number in range(steps):
         happened.append(mailbox.step())
-        if draw.random() < 0.4 or number == steps - 1:
-            headers = draw.choice(_HEADERS)
-            kept = mf.read_imap(url, store=store, headers=headers, progress=False)
-            full = mf.read_imap(url, headers=headers, progress=False)
-            tell(f"{number}: {happened} {kept.attrs['mailframe']['store']}")
-            assert kept.attrs["mailframe"]["problems"] == [], happened
-            pd.testing.assert_frame_equal(kept, full, obj=f"after {happened}")
-            stored = mf.open_store(store).frame(columns=list(full.columns))
-            pd.testing.assert_frame_equal(stored, full)
-            happened = []
-            refreshes += 1
-    return refreshes
+        if draw.random() < 0.5:
+            try:
+                happened.append(refreshes.refresh())
+            except Exception as error:
+                error.add_note(f"seed {seed}, step {number}, after {happened[-12:]}")
+                raise
+            tell(f"{number}: {happened[-1]}")
+            count += 1
+    refreshes.everything(None, ())
+    return count + 1
+
+
+@contextlib.contextmanager
+def servers(kind):
+    """Give Dovecots of one kind; or, mixed, one of each over the same mail."""
+    with contextlib.ExitStack() as stack:
+        if kind != "mixed":
+            yield [stack.enter_context(Dovecot(config=SERVERS[kind]))]
+            return
+        first = stack.enter_context(Dovecot())
+        rest = [Dovecot(first.home, config=config) for config in SERVERS.values() if config]
+        yield [first, *(stack.enter_context(dovecot) for dovecot in rest)]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--server", choices=SERVERS, default="qresync")
+    parser.add_argument("--server", choices=[*SERVERS, "mixed"], default="qresync")
     chosen = parser.parse_args()
     store = tempfile.mkdtemp()
-    with Dovecot(config=SERVERS[chosen.server]) as dovecot:
-        count = play(dovecot, store, seed=chosen.seed, steps=chosen.steps, tell=print)
+    with servers(chosen.server) as dovecots:
+        count = play(dovecots, store, seed=chosen.seed, steps=chosen.steps, tell=print)
     shutil.rmtree(store)
-    print(f"{count} refreshes, each equal to a full fetch")
+    print(f"{count} refreshes, as far as they could each equal to a full fetch")
 
 
 if __name__ == "__main__":
