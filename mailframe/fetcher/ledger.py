@@ -98,10 +98,15 @@ class Entry:
     _failures: int = 0
     _rows_then: int = 0
 
+    _owed: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    _answered: list[UidSet] = field(default_factory=list)
+
     def __post_init__(self) -> None:
         if self.known.held:
             self.rows = len(self.known.held)
             self._parts = [self.known.held]
+        owed = [w for w in self.known.works or () if isinstance(w, Span) and w.ask and w.ask.owed]
+        self._owed = UidSet.of(*(pair for work in owed for pair in work.uids.ranges))
 
     @property
     def done(self) -> UidSet:
@@ -115,6 +120,20 @@ class Entry:
         self.rows += len(uids)
         dense = uids[-1] - uids[0] + 1 == len(uids)
         self._parts.append(UidSet(((uids[0], uids[-1]),)) if dense else UidSet.from_uids(uids))
+
+    def answer(self, uids: list[int]) -> None:
+        """Note held messages that gave what they owed."""
+        self._answered.append(UidSet.from_uids(uids))
+
+    def disown_mute(self) -> bool:
+        """Hold no message for delivered that still owes an answer; tell whether there is one."""
+        answered = UidSet.of(*(pair for part in self._answered for pair in part.ranges))
+        mute = self._owed - answered - self.vanished
+        self._owed, self._answered = UidSet(), []
+        if mute:
+            self._parts = [self.done - mute]
+            self.rows -= len(mute)
+        return bool(mute)
 
     def is_barren(self, limit: int, error: MailframeError) -> bool:
         """Count a failure; tell whether too many came without a row in between."""
@@ -206,8 +225,11 @@ class Ledger:
 
     def deliver(self, work: Work, uids: list[int]) -> None:
         """Note rows that were handed on."""
+        entry = self._entries[work.folder.wire]
         if not _asks(work):
-            self._entries[work.folder.wire].deliver(uids)
+            entry.deliver(uids)
+        elif isinstance(work, Span) and work.ask and work.ask.owed:
+            entry.answer(uids)
 
     def vanished(self, work: Work, uids: UidSet) -> None:
         """Note messages that are said to be expunged."""
@@ -314,6 +336,8 @@ class Ledger:
                 uidvalidity=mailbox.uidvalidity if entry.resets == 1 else None,
                 uidnext=mailbox.uidnext,
                 messages=mailbox.exists,
+                unseen=None,
+                highestmodseq=mailbox.highestmodseq,
             ),
             Known(items=entry.known.items),
         )
@@ -341,7 +365,8 @@ class Ledger:
         entry.open += len(works) - 1
         if entry.open or not self.wants(work):
             return works
-        if not entry.verified and (entry.short or entry.broken or entry.garbled):
+        mute = entry.disown_mute()
+        if not entry.verified and (mute or entry.short or entry.broken or entry.garbled):
             entry.verified = True
             entry.open = 1
             self.events["verified"] += 1

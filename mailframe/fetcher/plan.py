@@ -104,10 +104,13 @@ class Ask:
     ----------
     items, modifier : bytes
         Of the FETCH command, see `mailframe.imap.commands`.
+    owed : bool
+        Every message asked must answer; one that does not is looked for, and asked for whole.
     """
 
     items: bytes
     modifier: bytes = b""
+    owed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

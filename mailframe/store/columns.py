@@ -7,11 +7,12 @@ beside each further column ``X`` a flag ``X_mended``. What is shown adds up thos
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.errors import ConfigurationError
 from mailframe.frame.batch import MENDED
 from mailframe.frame.extras import parse_extras
 from mailframe.frame.schema import INSTANT, SCHEMA
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
     from mailframe.frame.extras import Extra
 
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
+
 # Kept for every row: when it came into the store, and when its flags last changed there.
 STORED = "stored_at"
 CHANGED = "changed_at"
 BOOKKEEPING = (pa.field(STORED, INSTANT, nullable=False), pa.field(CHANGED, INSTANT))
+_OWN = {field.name for field in BOOKKEEPING}
 FLAG_COLUMNS = ("seen", "answered", "flagged", "draft", "deleted", "keywords")
 
 _MOST_DEFECTS = 255  # the column is one octet wide
@@ -36,9 +40,15 @@ def canonical(headers: Iterable[str]) -> tuple[str, ...]:
     Raises
     ------
     ConfigurationError
-        One is no name of a header field.
+        One is no name of a header field, or its column would be one of the store's own.
     """
-    return tuple(_name(extra) for extra in parse_extras(headers))
+    extras = parse_extras(headers)
+    for extra in extras:
+        if extra.column in _OWN or extra.column.endswith(MENDED):
+            raise ConfigurationError(
+                f"A store has a column {extra.column!r} of its own: read that header without store="
+            )
+    return tuple(_name(extra) for extra in extras)
 
 
 def _name(extra: Extra) -> str:
@@ -71,6 +81,22 @@ def needed(schema: pa.Schema) -> list[str]:
     return [*schema.names, *(name + MENDED for name in schema.names)]
 
 
+def conformed(rows: Rows, schema: pa.Schema) -> Rows:
+    """Return rows with exactly the columns of a schema; null where they have no such one."""
+    return type(rows).from_arrays(
+        [
+            rows[field.name] if has(rows.schema, field) else pa.nulls(rows.num_rows, field.type)
+            for field in schema
+        ],
+        schema=schema,
+    )
+
+
+def has(schema: pa.Schema, field: pa.Field) -> bool:
+    """Whether there is a column of that name and type: a header may be held in another form."""
+    return field.name in schema.names and schema.field(field.name).type == field.type
+
+
 def shown(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return stored rows as rows of a frame.
 
@@ -79,16 +105,17 @@ def shown(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     schema : pyarrow.Schema
         The columns wanted; a further header column that the rows lack is null.
     """
-    names = batch.schema.names
-    columns = [
-        batch[field.name] if field.name in names else pa.nulls(batch.num_rows, field.type)
+    rows = conformed(batch, schema)
+    mended = [
+        batch[field.name + MENDED]
         for field in schema
+        if field.name + MENDED in batch.schema.names and has(batch.schema, field)
     ]
-    mended = [name + MENDED for name in schema.names if name + MENDED in names]
-    if "defects" in schema.names and mended:
-        total = pc.cast(batch["defects"], pa.int32())
-        for name in mended:
-            total = pc.add(total, pc.cast(pc.fill_null(batch[name], fill_value=False), pa.int32()))
-        place = schema.get_field_index("defects")
-        columns[place] = pc.cast(pc.min_element_wise(total, _MOST_DEFECTS), pa.uint8())
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    if "defects" not in schema.names or not mended:
+        return rows
+    total = pc.cast(batch["defects"], pa.int32())
+    for column in mended:
+        total = pc.add(total, pc.cast(pc.fill_null(column, fill_value=False), pa.int32()))
+    place = schema.get_field_index("defects")
+    total = pc.cast(pc.min_element_wise(total, _MOST_DEFECTS), pa.uint8())
+    return rows.set_column(place, schema.field(place), total)

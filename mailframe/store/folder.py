@@ -95,6 +95,11 @@ def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterato
 class FolderFile:
     """An open file of the store: state and rows of one instant, whatever becomes of the path.
 
+    Attributes
+    ----------
+    sizes : tuple of int
+        In what pieces the rows are read, and how many are in each.
+
     Raises
     ------
     FileNotFoundError
@@ -120,7 +125,11 @@ class FolderFile:
             if not self.schema.equals(stored_schema(self.state.headers)):
                 raise StoreError(f"{str(path)!r} has other columns than it should. {_DELETE}")
             self.octets = file.size()
-            self.rows = self._parquet.metadata.num_rows
+            metadata = self._parquet.metadata
+            self.rows = metadata.num_rows
+            self.sizes = tuple(
+                metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)
+            )
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -128,11 +137,6 @@ class FolderFile:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-
-    @property
-    def groups(self) -> int:
-        """In how many pieces the rows are read."""
-        return int(self._parquet.num_row_groups)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs, at most `ROW_GROUP` at a time.
@@ -142,7 +146,7 @@ class FolderFile:
         columns : sequence of str, optional
             Their names; by default all. Names that the file lacks are left out.
         """
-        for number in range(self.groups):
+        for number in range(len(self.sizes)):
             yield self.batch(number, columns)
 
     def batch(self, number: int, columns: Sequence[str] | None = None) -> pa.RecordBatch:
@@ -152,10 +156,9 @@ class FolderFile:
         )
         stored = [name for name in names if name not in {"account", "folder"}]
         schema = pa.schema([self.schema.field(name) for name in names])
-        rows = int(self._parquet.metadata.row_group(number).num_rows)
         with _damage_explained(self.path):
             table = self._parquet.read_row_group(number, columns=stored, use_threads=False)
-        return self._with_names(table.combine_chunks(), schema, rows)
+        return self._with_names(table.combine_chunks(), schema, self.sizes[number])
 
     def _with_names(self, table: pa.Table, schema: pa.Schema, rows: int) -> pa.RecordBatch:
         """Add the two columns that are the same in every row: cheaper made than read."""

@@ -73,6 +73,12 @@ def parts_dir(directory: Path, folder: str) -> Path:
     return directory / UNFINISHED / component(folder)
 
 
+def parts_dirs(directory: Path) -> Iterator[Path]:
+    """Yield the directories that hold batches of unfinished fetches."""
+    if (directory / UNFINISHED).is_dir():
+        yield from sorted((directory / UNFINISHED).iterdir())
+
+
 def folder_paths(directory: Path) -> Iterator[Path]:
     """Yield the folder files of one account's directory, sorted by file name."""
     if directory.is_dir():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.store.columns import CHANGED, FLAG_COLUMNS, STORED
+from mailframe.store.columns import CHANGED, FLAG_COLUMNS, STORED, conformed
 from mailframe.store.uids import Ranges, inside, intersect, subtract
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Merge:
             mask = inside(table["uid"].to_numpy(), self._lost)
             if mask.any():
                 table = table.filter(pa.array(~mask))
-        table = _conformed(table, self._schema)
+        table = conformed(table, self._schema)
         if self._headers is not None:
             names = [name for name in self._headers.column_names if name not in _IDENTITY]
             table = _overlaid(table, self._headers, names)
@@ -127,7 +127,7 @@ class Merge:
 
     def _as_new(self, rows: pa.Table) -> pa.Table:
         stored = pa.repeat(self._at, rows.num_rows)
-        return _conformed(rows.append_column(STORED, stored), self._schema)
+        return conformed(rows.append_column(STORED, stored), self._schema)
 
     def _with_rows(self, table: pa.Table, rows: pa.Table) -> pa.Table:
         """Let rows in among those of one batch; one fetched again keeps its first time."""
@@ -181,14 +181,3 @@ def _different(old: pa.Table, new: pa.Table) -> pa.ChunkedArray:
 
 def _joined(lists: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.binary_join(lists, " ")  # a keyword is an atom: it holds no space
-
-
-def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return the table with exactly the columns of the schema; null where it has no such one."""
-    columns = [
-        table[field.name]
-        if field.name in table.column_names and table.schema.field(field.name).type == field.type
-        else pa.chunked_array([pa.nulls(table.num_rows, field.type)])
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)

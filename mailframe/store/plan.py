@@ -213,7 +213,7 @@ def outcome(
         uidnext=max(server.uidnext or 1, last + 1),
         modseq=(server.modseq or 0) if plan.flags_exact else 0,
         messages=server.messages,
-        unseen=server.unseen,
+        unseen=server.unseen if plan.flags_exact else None,
         headers=plan.headers,
         complete=complete,
         refreshed=refreshed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import os
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,6 @@ from mailframe.store.folder import FolderFile
 from mailframe.store.selection import Selection, moment
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pandas as pd
@@ -75,8 +75,19 @@ def open_store(path: str | os.PathLike[str]) -> Store:
 
 
 def root_of(path: str | os.PathLike[str]) -> Path:
-    """Return the directory that a caller's `store=` means."""
-    return Path(path).expanduser().absolute()
+    """Return the directory that a caller's `store=` means.
+
+    Raises
+    ------
+    ConfigurationError
+        It names none.
+    """
+    try:
+        if os.fspath(path) in {"", b""} or "\0" in str(path):
+            raise ConfigurationError(f"store={path!r} names no directory; write '.' for this one.")
+        return Path(path).expanduser().absolute()
+    except (TypeError, RuntimeError) as error:  # the latter: a home of nobody
+        raise ConfigurationError(f"store={path!r} names no directory: {error}") from error
 
 
 class Store:
@@ -131,7 +142,9 @@ class Store:
         folders, accounts : str or sequence of str, optional
             Names, or globs such as ``"Lists/*"``; by default all.
         columns : sequence of str, optional
-            Which columns; by default those of every frame and the further headers held.
+            Which columns; by default those of every frame and the further headers held. Where
+            folders hold a header in several forms (``"Received"``, ``"Received:all"``) that of
+            the latest refresh is shown, and is null in the others.
             ``"stored_at"`` (when a message came into the store) and ``"changed_at"`` (when its
             flags were last seen to change) are there for the asking.
         since : str, date, datetime or timedelta, optional
@@ -156,10 +169,11 @@ class Store:
         start = None if since is None else moment(since)
         wanted = _needed(columns) if columns is not None else None
 
-        def rows(file: FolderFile) -> list[pa.RecordBatch]:
-            return [_since(batch, start) for batch in file.batches(wanted)]
+        def rows(file: FolderFile) -> tuple[str, list[pa.RecordBatch]]:
+            return file.state.refreshed, [_since(batch, start) for batch in file.batches(wanted)]
 
-        batches = list(itertools.chain.from_iterable(self._read(selection, rows)))
+        found = sorted(self._read(selection, rows), key=operator.itemgetter(0), reverse=True)
+        batches = [batch for _, part in found for batch in part]
         schema = _shown_schema(batches, columns)
         df = _to_frame([shown(batch, schema) for batch in batches], schema, selection.problems)
         return df if columns is None else df[list(dict.fromkeys(columns))]
@@ -233,7 +247,7 @@ def _since(batch: pa.RecordBatch, start: datetime | None) -> pa.RecordBatch:
 
 
 def _shown_schema(batches: Iterable[pa.RecordBatch], columns: Sequence[str] | None) -> pa.Schema:
-    """Return the columns to show: the frame's, and further ones in the order they are met."""
+    """Return the columns to show: the frame's, and further ones as and when they are met first."""
     fields = {field.name: field for field in SCHEMA}
     for batch in batches:
         fields |= {field.name: field for field in batch.schema if field.name not in fields}

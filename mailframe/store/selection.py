@@ -58,8 +58,9 @@ def _matches(name: str, patterns: Names) -> bool:
     if isinstance(patterns, str):
         patterns = [patterns]
     if name.upper() == "INBOX":  # RFC 9051: the one name that is not case-sensitive
-        return any(fnmatch.fnmatchcase("INBOX", pattern.upper()) for pattern in patterns)
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+        name, patterns = "INBOX", [pattern.upper() for pattern in patterns]
+    # A name may hold what means something in a glob: [Gmail]/Sent.
+    return name in patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def moment(when: Moment) -> datetime:
@@ -68,15 +69,15 @@ def moment(when: Moment) -> datetime:
     Raises
     ------
     ConfigurationError
-        The text is no date or time of ISO 8601.
+        It is none, nor a text of ISO 8601.
     """
-    if isinstance(when, timedelta):
-        return datetime.now(UTC) - when
     try:
+        if isinstance(when, timedelta):
+            return datetime.now(UTC) - when
         if isinstance(when, str):
             when = datetime.fromisoformat(when)
         elif not isinstance(when, datetime):
             when = datetime.combine(when, time())
-    except ValueError as error:
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError) as error:  # pandas.NaT is a datetime, too
         raise ConfigurationError(f"since={when!r}: write a date such as '2026-01-31'.") from error
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

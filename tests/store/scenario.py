@@ -45,14 +45,14 @@ _HEADERS = [
     ("Received:all", "X-Mailer"),
     ("Received", "X-Other:asAddresses"),
 ]
-# Names that are one where case, form or wildcards do not count; the last two are one e with an acute.
+# Names that are one where case or form does not count (the last two), or that hold wildcards.
 _NAMES = ["inbox 2", "INBOX 2", "[Gmail]/Sent", "a/b/c", "n" * 150, "Caf&AOk-", "Cafe&AwE-"]
 # So small that a few messages are several commands, batches, parts and row groups.
 _SMALL = {
     "mailframe.gather.BATCH_ROWS": 9,
-    "mailframe.refresh._STAGED_ROWS": 4,
-    "mailframe.refresh._FLAG_SPAN": 6,
-    "mailframe.refresh.SPAN": 5,
+    "mailframe.refresh.saving._STAGED_ROWS": 4,
+    "mailframe.refresh.task._FLAG_SPAN": 6,
+    "mailframe.refresh.task.SPAN": 5,
     "mailframe.fetcher.plan.SPAN": 5,
     "mailframe.fetcher.plan.WHOLE": 8,
     "mailframe.store.folder.ROW_GROUP": 7,

@@ -13,9 +13,9 @@ import mailframe as mf
 from mailframe.errors import ConfigurationError, MailframeWarning, StoreError
 from mailframe.store.layout import account_dir, folder_path
 from mailframe.store.writer import writing
-from tests.servers.dovecot import Dovecot, Message
+from tests.servers.dovecot import Message
 from tests.servers.relay import Relay
-from tests.store.scenario import SERVERS, play
+from tests.store.scenario import SERVERS, play, servers
 
 
 def mail(number):
@@ -51,10 +51,10 @@ def kept(url, store, **options):
 UNCHANGED = {"folders": 0, "new": 0, "changed": 0, "expunged": 0, "removed": []}
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_living_mailbox_is_mirrored_cell_by_cell(server, tmp_path):
-    with Dovecot(config=SERVERS[server]) as dovecot:
-        assert play(dovecot, tmp_path / "store", seed=4, steps=40) > 10
+@pytest.mark.parametrize("kind", [*SERVERS, "mixed"])
+def test_a_living_mailbox_is_mirrored_cell_by_cell(kind, tmp_path):
+    with servers(kind) as dovecots:
+        assert play(dovecots, tmp_path / "store", seed=4, steps=25) > 8
 
 
 def test_what_has_not_changed_is_not_fetched_again(inbox, tmp_path):

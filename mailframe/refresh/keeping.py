@@ -1,0 +1,329 @@
+"""A refresh from its beginning to its end: the lock, the plans, the fetch, and reading back."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, get_args
+
+from mailframe.errors import ConfigurationError, StoreError
+from mailframe.fetcher.folders import PLANNING
+from mailframe.fetcher.lane import Query
+from mailframe.gather import Gathered
+from mailframe.refresh.saving import Saver
+from mailframe.refresh.task import Task, server_state
+from mailframe.store.ahead import ahead
+from mailframe.store.columns import canonical, needed, shown
+from mailframe.store.folder import ROW_GROUP
+from mailframe.store.plan import FlagPolicy, plan
+from mailframe.store.reader import root_of
+from mailframe.store.writer import writing
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Iterator,
+        Sequence,
+    )
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from mailframe.fetcher.plan import Folder, Part
+    from mailframe.fetcher.pool import Pool
+    from mailframe.refresh.task import Kind
+    from mailframe.store.held import Held
+    from mailframe.store.writer import AccountWriter
+
+# What LIST-STATUS must tell for a folder to be planned, and the extensions that help.
+ITEMS = (*PLANNING, "UNSEEN", "HIGHESTMODSEQ")
+EXTENSIONS = ("QRESYNC", "CONDSTORE")
+
+
+class Keeping:
+    """How a caller wants a store to be kept.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The store's directory; ``~`` is the user's home.
+    headers : sequence of str
+        Further header fields asked for.
+    flags : {"exact", "counts", "skip"}
+        See `mailframe.store.plan.plan`.
+
+    Raises
+    ------
+    ConfigurationError
+        A path, a header or a policy is not one.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, headers: Sequence[str], flags: FlagPolicy
+    ) -> None:
+        if flags not in get_args(FlagPolicy):
+            raise ConfigurationError(f"flags={flags!r} is none of {get_args(FlagPolicy)}")
+        self._root = root_of(path)
+        self._headers = canonical(headers)
+        self._flags = flags
+
+    @asynccontextmanager
+    async def refresh(
+        self,
+        pool: Pool,
+        listed: Sequence[Folder],
+        folders: Sequence[Folder],
+        progress: Callable[[int], object],
+    ) -> AsyncGenerator[Refresh]:
+        """Bring folders up to date; the account's part of the store is ours until the end.
+
+        Parameters
+        ----------
+        listed, folders : sequence of Folder
+            Every folder of the account, and those to refresh.
+
+        Raises
+        ------
+        StoreError
+            The store cannot be written, or another process is at it.
+        """
+        async with _writing(self._root, pool.account.name) as writer:
+            refresh = Refresh(writer, headers=self._headers, flags=self._flags)
+            qresync = "QRESYNC" in pool.enabled
+            await _to_its_end(refresh.prepare, folders, qresync=qresync)
+            await refresh.run(pool, progress)
+            await _to_its_end(refresh.remove_others, listed)
+            yield refresh
+            pool.ledger.problems += refresh.saver.problems
+            pool.ledger.errors += refresh.saver.errors
+
+
+class Refresh:
+    """One refresh of an account's part of a store.
+
+    Parameters
+    ----------
+    writer : AccountWriter
+        Holds the lock.
+    headers : sequence of str
+        Further header fields asked for, in the store's canonical form.
+    flags : {"exact", "counts", "skip"}
+        See `mailframe.store.plan.plan`.
+
+    Attributes
+    ----------
+    saver : Saver
+        Knows which folders could not be kept, and why.
+    removed : list of str
+        Folders that the server no longer has.
+    """
+
+    def __init__(self, writer: AccountWriter, *, headers: Sequence[str], flags: FlagPolicy) -> None:
+        self.removed: list[str] = []
+        self._writer = writer
+        self._headers = tuple(headers)
+        self._flags = flags
+        self._tasks: dict[str, Task] = {}
+        self._unchanged: dict[str, Held] = {}
+        self._unreadable: set[str] = set()
+        self._gathered: dict[Kind, Gathered] = {}
+        self._closing: list[Task] = []
+        self.saver = Saver(writer, self._tasks, datetime.now(UTC))
+
+    def figures(self) -> dict[str, object]:
+        """Tell what changed, as plain JSON types."""
+        saved = [task for task in self._tasks.values() if task.saved]
+        return {
+            "folders": len(saved),
+            "new": sum(task.new for task in saved),
+            "changed": sum(task.changed for task in saved),
+            "expunged": sum(task.expunged for task in saved),
+            "removed": self.removed,
+        }
+
+    # Planning ----------------------------------------------------------------------------------
+
+    def prepare(self, folders: Iterable[Folder], *, qresync: bool) -> None:
+        """Plan each folder, given what the store holds; reads the disk."""
+        seen: set[str] = set()
+        for folder in folders:
+            if folder.name in seen:
+                text = f"Two folders are shown as {folder.name!r}; only one of them is stored."
+                self.saver.note(folder.name, StoreError(text))
+                continue
+            seen.add(folder.name)
+            try:
+                self._plan(folder, qresync=qresync)
+            except StoreError as error:
+                self._refuse(folder.name, error)
+
+    def _plan(self, folder: Folder, *, qresync: bool) -> None:
+        held = self._writer.held(folder.name)
+        planned = plan(
+            held.state if held else None,
+            server_state(folder, qresync=qresync),
+            held=held.rows if held else 0,
+            headers=self._headers,
+            flags=self._flags,
+        )
+        if planned.steps:
+            self._tasks[folder.name] = Task(folder, planned, held if planned.keep else None)
+        elif held:
+            self._unchanged[folder.name] = held
+
+    # Fetching ----------------------------------------------------------------------------------
+
+    async def run(self, pool: Pool, progress: Callable[[int], object]) -> None:
+        """Carry the plans out; ``progress`` is told how many rows came."""
+        folders = [task.folder for task in self._tasks.values()]
+        known = {task.folder.wire: task.known() for task in self._tasks.values()}
+        try:
+            # The thread has ended, whatever happens, before the last flush.
+            with ThreadPoolExecutor(1, "mailframe-store") as thread:
+                # Also where there is nothing to do: the session says goodbye.
+                async with aclosing(pool.fetch(folders, Query(b""), known)) as parts:
+                    await self._take_all(parts, pool, thread, progress)
+        finally:
+            self.saver.flush(*self._taken(), pool.ledger)  # when cancelled: what has come is kept
+
+    async def _take_all(
+        self,
+        parts: AsyncIterator[Part],
+        pool: Pool,
+        thread: ThreadPoolExecutor,
+        progress: Callable[[int], object],
+    ) -> None:
+        """Take what the pool hands on; build and save beside it, one flush at a time."""
+        loop = asyncio.get_running_loop()
+
+        def flush() -> asyncio.Future[None]:
+            # Shielded: a flush that was cancelled before it began would lose what it was given.
+            return asyncio.shield(
+                loop.run_in_executor(thread, self.saver.flush, *self._taken(), pool.ledger)
+            )
+
+        flushing: asyncio.Future[None] | None = None
+        async for part in parts:
+            task = self._tasks[part.folder.name]
+            if part.folder is not task.folder:
+                await flush()
+                task.start_again(part.folder)
+            full = self._take(part, task)
+            if flushing is not None and (full or flushing.done()):
+                await flushing
+                flushing = None
+            if full or (self._closing and flushing is None):
+                flushing = flush()
+            progress(len(part.rows) if part.ask is None else 0)
+        if flushing is not None:
+            await flushing
+        await flush()
+
+    def _take(self, part: Part, task: Task) -> bool:
+        """Take what the pool hands on; return whether it is time to flush."""
+        if part.closed:
+            self._closing.append(task)
+            return False
+        gathered = self._gathered.setdefault(task.kind(part.ask), Gathered())
+        gathered.add(part.folder.name, part.rows)
+        return gathered.full
+
+    def _taken(self) -> tuple[dict[Kind, Gathered], list[Task]]:
+        """Give what was taken since the last time: rows, and the folders that they complete."""
+        taken = self._gathered, self._closing
+        self._gathered, self._closing = {}, []
+        return taken
+
+    def remove_others(self, listed: Iterable[Folder]) -> None:
+        """Remove the folders that the server no longer lists.
+
+        One that lists none at all is not believed: every account has an INBOX.
+        """
+        names = [folder.name for folder in listed if folder.selectable]
+        self.removed = self._writer.forget_others(names) if names else []
+
+    # Reading back ------------------------------------------------------------------------------
+
+    async def batches(
+        self, folders: Iterable[Folder], schema: pa.Schema
+    ) -> AsyncGenerator[pa.RecordBatch]:
+        """Yield the stored rows of the given folders, with the columns of `schema`."""
+        names = dict.fromkeys(folder.name for folder in folders)
+        stored = self._stored(names, schema)
+        while batches := await asyncio.to_thread(_some, stored):
+            for batch in batches:
+                yield batch
+
+    def _stored(self, folders: Iterable[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        for batches in ahead(self._reads(folders, needed(schema))):
+            yield from (shown(batch, schema) for batch in batches)
+
+    def _reads(
+        self, folders: Iterable[str], columns: Sequence[str]
+    ) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
+        for folder in folders:
+            task = self._tasks.get(folder)
+            if folder in self._unreadable or (task and task.broken):
+                continue
+            held = self._unchanged.get(folder) or self._writer.held(folder)
+            for read in held.reads(columns) if held else ():
+                yield partial(self._attempt, folder, read)
+
+    def _attempt(
+        self, folder: str, read: Callable[[], list[pa.RecordBatch]]
+    ) -> list[pa.RecordBatch]:
+        """Read what can be read; damage costs its own folder only."""
+        try:
+            return [] if folder in self._unreadable else read()
+        except StoreError as error:
+            self._refuse(folder, error)
+            return []
+
+    def _refuse(self, folder: str, error: StoreError) -> None:
+        self._unreadable.add(folder)
+        self.saver.note(folder, error)
+
+
+def _some(stored: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Take batches worth a change of threads; none at the end."""
+    taken: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in stored:
+        taken.append(batch)
+        rows += batch.num_rows
+        if rows >= ROW_GROUP:
+            break
+    return taken
+
+
+async def _to_its_end(act: Callable[..., None], *arguments: object, **options: object) -> None:
+    """Run something in a thread to its end, also when cancelled: the lock must outlive it."""
+    running = asyncio.ensure_future(asyncio.to_thread(act, *arguments, **options))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+@asynccontextmanager
+async def _writing(root: Path, account: str) -> AsyncGenerator[AccountWriter]:
+    """Be the one that writes; whoever is cancelled while waiting gives a late lock back."""
+    lock = writing(root, account)
+    entering = asyncio.ensure_future(asyncio.to_thread(lock.__enter__))
+
+    def give_back(entered: asyncio.Future[AccountWriter]) -> None:
+        if not entered.cancelled() and entered.exception() is None:
+            lock.__exit__(None, None, None)
+
+    try:
+        yield await asyncio.shield(entering)
+    finally:
+        entering.add_done_callback(give_back)

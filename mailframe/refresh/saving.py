@@ -1,0 +1,191 @@
+"""What came for the folders of a refresh, made into batches and files; runs beside the fetch.
+
+A `Saver` is used by one thread at a time. A folder's file is replaced when the pool has closed the
+folder, from everything that came for it; what cannot be kept makes a problem of that folder alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mailframe.errors import StoreError
+from mailframe.fetcher.ledger import Problem
+from mailframe.frame.batch import MENDED, BatchBuilder
+from mailframe.frame.extras import parse_extras
+from mailframe.gather import BATCH_ROWS, Gathered
+from mailframe.imap.uidset import UidSet
+from mailframe.refresh.task import server_state
+from mailframe.store.ahead import ahead
+from mailframe.store.columns import FLAG_COLUMNS, stored_schema
+from mailframe.store.held import Held, held_in
+from mailframe.store.merge import Answers, Merge, gone
+from mailframe.store.plan import outcome
+from mailframe.store.state import FolderState
+from mailframe.store.uids import Ranges, normal, ranges_of, subtract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from mailframe.fetcher.ledger import Entry, Ledger
+    from mailframe.refresh.task import Kind, Task
+    from mailframe.store.writer import AccountWriter
+
+# Rows of an open folder in memory that are worth a file of their own.
+_STAGED_ROWS = BATCH_ROWS // 2
+
+
+class Saver:
+    """Builds, stages and saves what came.
+
+    Parameters
+    ----------
+    writer : AccountWriter
+        Holds the lock.
+    tasks : mapping
+        By the folder's name; may grow until the first `flush`.
+    at : datetime
+        The time of this refresh.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        Folders whose file cannot be read or written; ``errors`` are their exceptions.
+    """
+
+    def __init__(self, writer: AccountWriter, tasks: Mapping[str, Task], at: datetime) -> None:
+        self.problems: list[Problem] = []
+        self.errors: list[StoreError] = []
+        self._writer = writer
+        self._tasks = tasks
+        self._at = at
+        self._sound = True
+
+    def note(self, folder: str, error: StoreError) -> None:
+        """Keep an error as a problem of its folder."""
+        error.account, error.folder = self._writer.account, folder
+        self.errors.append(error)
+        self.problems.append(Problem(folder, "", "StoreError", str(error)))
+
+    def flush(
+        self, gathered: Mapping[Kind, Gathered], closing: Iterable[Task], ledger: Ledger
+    ) -> None:
+        """Build what was gathered; save the folders that are closed, stage what is large.
+
+        After a flush that did not end well there is no other: a folder would be saved without
+        the rows that were lost with it.
+        """
+        if not self._sound:
+            return
+        self._sound = False
+        for (kind, headers), rows in gathered.items():
+            builder = BatchBuilder(self._writer.account, headers=headers, apart=True)
+            self._share_out(kind, rows, builder.build(rows))
+        # Side by side: compressing leaves the interpreter's lock, and so does waiting for a disk.
+        for _ in ahead(
+            partial(self._guarded, task, self._finish, ledger.entry(task.folder))
+            for task in closing
+        ):
+            pass
+        for task in self._tasks.values():
+            if task.waiting >= _STAGED_ROWS:
+                self._guarded(task, self._stage)
+        self._sound = True
+
+    def _share_out(self, kind: str, rows: Gathered, batch: pa.RecordBatch) -> None:
+        start = 0
+        for name, count in rows.folders:
+            task = self._tasks[name]
+            piece = batch.slice(start, count)
+            start += count
+            if task.broken:
+                continue
+            if kind == "rows":
+                task.rows.append(piece)
+            elif kind == "flags":
+                task.flags.append(piece.select(["uid", *FLAG_COLUMNS]))
+            else:
+                columns = [extra.column for extra in parse_extras(task.lacking)]
+                names = ["uid", *columns, *(column + MENDED for column in columns)]
+                task.headers.append(piece.select(names))
+
+    def _guarded(self, task: Task, act: Callable[..., None], *arguments: Entry) -> None:
+        if task.broken:
+            return
+        try:
+            act(task, *arguments)
+        except StoreError as error:
+            task.broken = True
+            self.note(task.folder.name, error)
+        if task.broken or task.saved:
+            task.rows, task.flags, task.headers = [], [], []
+
+    def _stage(self, task: Task) -> None:
+        if not task.folder.uidvalidity:
+            return  # without one, nobody could tell later what the UIDs mean
+        state = self._state(task, last=0, complete=False)
+        task.staged.append(self._writer.stage(state, task.rows, at=self._at))
+        task.rows = []
+
+    def _finish(self, task: Task, entry: Entry) -> None:
+        """Merge what came into a folder's file; of one that failed, keep what came till then."""
+        if entry.failed:
+            if task.rows:
+                self._stage(task)
+            return
+        held = _all_held(task)
+        there = entry.sought.ranges if entry.sought is not None else None
+        answers = Answers(task.rows, task.flags, task.headers, entry.vanished.ranges, there)
+        uids = held.uids if held else ()
+        lost = gone(uids, answers)
+        without = normal([*lost, *_mute(task)])
+        merge = Merge(stored_schema(task.plan.headers), answers, lost=without, at=self._at)
+        came = [batch["uid"][-1].as_py() for batch in task.rows if batch.num_rows]
+        last = max([*came, uids[-1][1] if uids else 0])
+        state = self._state(task, last=last, complete=not (entry.lost or entry.short))
+        if entry.doubtful:
+            state = dataclasses.replace(state, modseq=0)
+        self._writer.save(state.with_gone(lost), merge.batches(held.batches() if held else ()))
+        task.new, task.changed, task.expunged = merge.added, merge.changed, len(UidSet(lost))
+        if task.staged and held:
+            task.new += held.rows - (task.held.rows if task.held else 0)
+        task.saved = True
+
+    def _state(self, task: Task, *, last: int, complete: bool) -> FolderState:
+        before = FolderState(self._writer.account, task.folder.name)
+        return outcome(
+            task.plan,
+            server_state(task.folder, qresync=False),
+            before=task.held.state if task.held else before,
+            last=last,
+            complete=complete,
+            refreshed=self._at.isoformat(),
+        )
+
+
+def _all_held(task: Task) -> Held | None:
+    """Return what was held before, and the parts that this refresh has staged."""
+    if task.held:
+        return task.held.and_parts(task.staged)
+    return held_in(task.staged) if task.staged else None
+
+
+def _mute(task: Task) -> Ranges:
+    """Return the held rows that were asked for a further header and did not answer.
+
+    The ledger has asked for them again, whole; they are gone, or nobody gets them any more.
+    """
+    if not task.lacking or task.held is None:
+        return ()
+    return subtract(task.held.uids, _uids([*task.headers, *task.rows]))
+
+
+def _uids(batches: Sequence[pa.RecordBatch]) -> Ranges:
+    parts = [batch["uid"].to_numpy() for batch in batches]
+    return ranges_of(np.unique(np.concatenate([np.array([], np.uint32), *parts])))

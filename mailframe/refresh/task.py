@@ -1,0 +1,150 @@
+"""One folder that is being brought up to date: what is asked of the server for it, and what came.
+
+No I/O but for the UIDs held, which are read off the disk when they are wanted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from mailframe.fetcher.plan import (
+    SPAN,
+    SPARSE,
+    Ask,
+    Folder,
+    Known,
+    Lookup,
+    Span,
+    Work,
+    known_uids,
+)
+from mailframe.frame.batch import BatchBuilder
+from mailframe.frame.extras import parse_extras
+from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
+from mailframe.imap.uidset import MAX_UID, UidSet
+from mailframe.store.plan import Fetch, Flags, Headers, Plan, ServerState, Uids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    import pyarrow as pa
+
+    from mailframe.store.held import Held, Source
+    from mailframe.store.plan import Step
+
+    # What rows are (whole ones, flags, further headers), and the further header fields in them.
+    Kind: TypeAlias = tuple[str, tuple[str, ...]]
+
+# Messages of one command that asks only for flags: a row is some 40 octets.
+_FLAG_SPAN = 20_000
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Task:
+    """One folder, its plan, and what has been done of it.
+
+    Attributes
+    ----------
+    rows, flags, headers : list of pyarrow.RecordBatch
+        What came and is neither staged nor saved.
+    staged : list of Source
+        What came and lies on the disk as parts.
+    broken : bool
+        Something that came could not be kept: the folder must not be saved without it.
+    saved : bool
+        The folder's file was replaced; ``new``, ``changed`` and ``expunged`` count its rows.
+    """
+
+    folder: Folder
+    plan: Plan
+    held: Held | None
+    rows: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    flags: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    headers: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    staged: list[Source] = dataclasses.field(default_factory=list)
+    broken: bool = False
+    saved: bool = False
+    new: int = 0
+    changed: int = 0
+    expunged: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Rows in memory."""
+        return sum(batch.num_rows for batch in self.rows)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The further header fields that are asked of the rows held."""
+        return next((step.names for step in self.plan.steps if isinstance(step, Headers)), ())
+
+    def kind(self, ask: Ask | None) -> Kind:
+        """Tell what the rows are that answer an ask, or none."""
+        if ask is None:
+            return "rows", self.plan.headers
+        if ask.items == FLAG_ITEMS:
+            return "flags", ()
+        return "headers", self.lacking
+
+    def known(self) -> Known:
+        """Tell the pool what is held, and what to ask in place of the whole folder."""
+        items = header_items(BatchBuilder("", headers=self.plan.headers).fields)
+        if self.held is None:
+            return Known(items=items)
+        held = UidSet(self.held.uids)
+        works = tuple(work for step in self.plan.steps for work in self._works(step, held))
+        return Known(held, works, items)
+
+    def _works(self, step: Step, held: UidSet) -> Iterator[Work]:
+        folder = self.folder
+        match step:
+            case Fetch(first):
+                yield from _from(first, folder)
+            case Flags(below, since, vanished) if since:
+                ask = Ask(FLAG_ITEMS, changed_since(since, vanished=vanished))
+                yield Span(folder, UidSet.of((1, below - 1)), 1, ask=ask)
+            case Flags():
+                for uids in held.split(_FLAG_SPAN):
+                    whole = UidSet.of((uids.first, uids.last))  # a short command; more may answer
+                    yield Span(folder, whole, len(uids) // 10 + 1, ask=Ask(FLAG_ITEMS))
+            case Headers(names):
+                fields = [extra.field for extra in parse_extras(names)]
+                ask = Ask(extra_items(fields), owed=True)
+                # None but those held: nothing else may ask for the same message's header meanwhile.
+                for span in known_uids(folder, held):
+                    yield dataclasses.replace(span, ask=ask)
+            case Uids():
+                yield Lookup(folder)
+
+    def start_again(self, folder: Folder) -> None:
+        """Forget everything, as the UIDVALIDITY was not the planned one after all."""
+        self.folder, self.held = folder, None
+        self.plan = Plan((Fetch(1),), keep=False, headers=self.plan.headers)
+        self.rows, self.flags, self.headers, self.staged = [], [], [], []
+
+
+def _from(first: int, folder: Folder) -> Iterator[Work]:
+    """Ask for the messages from a UID on."""
+    known = UidSet.of((first, (folder.uidnext or MAX_UID) - 1))
+    if len(known) > SPAN + SPARSE * (folder.messages or 0):
+        yield Lookup(folder)  # so many UIDs for so few messages: a search names them
+        return
+    *full, rest = known.split(SPAN) if known else (known,)
+    yield from (Span(folder, uids, len(uids)) for uids in full)
+    # What arrives meanwhile comes along.
+    tail = UidSet(((rest.first if rest else first, MAX_UID),))
+    yield Span(folder, tail, max(1, len(rest)))
+
+
+def server_state(folder: Folder, *, qresync: bool) -> ServerState:
+    """Put what LIST-STATUS told into the store's terms."""
+    return ServerState(
+        uidvalidity=folder.uidvalidity or 0,
+        uidnext=folder.uidnext,
+        messages=-1 if folder.messages is None else folder.messages,
+        unseen=folder.unseen,
+        modseq=folder.highestmodseq,
+        qresync=qresync,
+    )

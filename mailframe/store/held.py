@@ -1,0 +1,215 @@
+"""What is held of a folder: the rows of its file, and of the parts that a broken-off fetch staged.
+
+Each file is a source of rows in the order of their UIDs. Parts that sessions fetched side by side
+interleave; they are laid into each other piece by piece, so that no more is in memory than where
+they overlap.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import operator
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from mailframe.store.ahead import ahead
+from mailframe.store.columns import conformed, stored_schema
+from mailframe.store.folder import FolderFile
+from mailframe.store.merge import latest
+from mailframe.store.uids import Ranges, ranges_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from mailframe.store.state import FolderState
+
+_NO_UIDS = np.array([], np.uint32)
+
+
+class _Piece(NamedTuple):
+    """Rows that are read at once, and the first of their UIDs; a later source counts more."""
+
+    first: int
+    source: int
+    read: Callable[[], pa.RecordBatch]
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A file with rows of one folder.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        How many rows it has, piece by piece.
+    """
+
+    path: Path
+    state: FolderState
+    sizes: tuple[int, ...]
+
+    @classmethod
+    def at(cls, path: Path) -> Source:
+        """Open a file for a look; raises what `FolderFile` raises."""
+        with FolderFile(path) as file:
+            return cls(path, file.state, file.sizes)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(self.sizes)
+
+    @cached_property
+    def uids(self) -> npt.NDArray[np.uint32]:
+        """Which rows there are, ascending."""
+        with FolderFile(self.path) as file:
+            parts = [batch["uid"].to_numpy() for batch in file.batches(["uid"])]
+        return np.concatenate([_NO_UIDS, *parts])
+
+    def batch(self, number: int, columns: Sequence[str] | None) -> pa.RecordBatch:
+        """Read one piece."""
+        with FolderFile(self.path) as file:
+            return file.batch(number, columns)
+
+    def reads(self, columns: Sequence[str] | None) -> list[Callable[[], pa.RecordBatch]]:
+        """Give a call for each piece."""
+        return [partial(self.batch, number, columns) for number in range(len(self.sizes))]
+
+    def pieces(self, place: int, columns: Sequence[str] | None) -> Iterator[_Piece]:
+        """Give each piece with its place among others."""
+        starts = itertools.accumulate(self.sizes, initial=0)
+        for start, read in zip(starts, self.reads(columns), strict=False):
+            yield _Piece(int(self.uids[start]), place, read)
+
+    def agrees(self, other: Source) -> bool:
+        """Whether its rows can stand beside the other's."""
+        mine, others = self.state, other.state
+        return (mine.uidvalidity, mine.headers) == (others.uidvalidity, others.headers)
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """What the store holds of one folder; made by `held_in`.
+
+    Parameters
+    ----------
+    state : FolderState
+        Incomplete where staged rows are among what is held.
+    rows : int
+        How many rows there are.
+    """
+
+    state: FolderState
+    rows: int
+    _sources: tuple[Source, ...]
+
+    @cached_property
+    def uids(self) -> Ranges:
+        """Which rows there are."""
+        return ranges_of(_united(self._sources))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in the order of their UIDs; of a row held twice, the later."""
+        if len(self._sources) > 1:
+            yield from self._interleaved(None)
+            return
+        reads = [*self.reads()]
+        # One is not worth a thread.
+        pieces = ahead(reads) if len(reads) > 1 else (read() for read in reads)
+        yield from itertools.chain.from_iterable(pieces)
+
+    def reads(
+        self, columns: Sequence[str] | None = None
+    ) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
+        """Yield calls that read the rows piece by piece, in any thread.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            ``uid`` and what else is wanted; by default all.
+        """
+        if len(self._sources) > 1:
+            yield partial(_all, self._interleaved(columns))
+        else:
+            one = (read for source in self._sources for read in source.reads(columns))
+            yield from (partial(_called, read) for read in one)
+
+    def and_parts(self, parts: Sequence[Source]) -> Held:
+        """Return what is held with the parts that were staged since."""
+        return held_in([*self._sources, *parts], headers=parts[-1].state.headers) if parts else self
+
+    def _interleaved(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        schema = stored_schema(self.state.headers)
+        if columns is not None:
+            schema = pa.schema([field for field in schema if field.name in columns])
+        sources = enumerate(self._sources)
+        pieces = sorted(
+            (piece for place, source in sources for piece in source.pieces(place, columns)),
+            key=operator.itemgetter(0, 1),
+        )
+        overlapping: list[tuple[int, pa.RecordBatch]] = []
+        for piece, batch in zip(pieces, ahead(piece.read for piece in pieces), strict=True):
+            yield from _below(piece.first, overlapping)
+            overlapping.append((piece.source, conformed(batch, schema)))
+        yield from _below(None, overlapping)
+
+
+def _all(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    return list(batches)
+
+
+def _called(read: Callable[[], pa.RecordBatch]) -> list[pa.RecordBatch]:
+    return [read()]
+
+
+def _below(
+    limit: int | None, overlapping: list[tuple[int, pa.RecordBatch]]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows below a UID in order, and leave those from there on."""
+    ready, rest = [], []
+    for source, batch in sorted(overlapping, key=operator.itemgetter(0)):
+        uids = batch["uid"].to_numpy()
+        count = len(uids) if limit is None else int(np.searchsorted(uids, limit))
+        if count:
+            ready.append(batch.slice(0, count))
+        if count < len(uids):
+            rest.append((source, batch.slice(count)))
+    overlapping[:] = rest
+    if len(ready) > 1:
+        ready = latest(ready).to_batches()
+    yield from ready
+
+
+def _united(sources: Sequence[Source]) -> npt.NDArray[np.uint32]:
+    return np.unique(np.concatenate([_NO_UIDS, *(source.uids for source in sources)]))
+
+
+def held_in(sources: Sequence[Source], headers: tuple[str, ...] | None = None) -> Held:
+    """Return what sources hold together, the folder's own file first.
+
+    Parameters
+    ----------
+    headers : tuple of str, optional
+        The further header fields to be read; by default those of the first source.
+    """
+    state, rows = sources[0].state, sources[0].rows
+    if headers is not None:
+        state = dataclasses.replace(state, headers=headers)
+    filled = tuple(source for source in sources if source.rows)
+    if len(sources) > 1:
+        rows = len(_united(filled))
+        modseqs = [source.state.modseq for source in sources]
+        # They only grow; where they do not, they began anew, and the first says nothing any more.
+        modseq = modseqs[0] if modseqs == sorted(modseqs) else 0
+        state = dataclasses.replace(state, complete=False, modseq=modseq)
+    if not state.complete and rows:
+        last = max(int(source.uids[-1]) for source in filled)
+        state = dataclasses.replace(state, uidnext=last + 1)
+    return Held(state, rows, filled)
