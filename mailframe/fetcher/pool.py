@@ -113,6 +113,7 @@ class Pool:
         self._throttled = 0  # in a row, without a success in between
         self._probe = asyncio.Lock()
         self._losses = 0  # of sessions in a row, without a row in between
+        self._retired = False  # a worker found that it could not connect, or not for long
         self._fatal: BaseException | None = None
 
     async def __aenter__(self) -> Self:
@@ -308,6 +309,7 @@ class Pool:
             self.ledger.events["connections_refused"] += refused
             # At once, and not when its task ends: several may fail in one instant, and one stays.
             self._workers -= {asyncio.current_task()}
+            self._retired = True
             return True
         if failures < tries and self._losses < self._limits.barren:
             return False
@@ -401,6 +403,8 @@ class Pool:
             await lane.settle_next()
         except ThrottledError as error:
             self._be_quiet(error)
+        if not self._retired:  # a search may have found more work than anybody expected
+            self._start_workers(min(self._connections, self._schedule.worth))
         self._tell()
         return True
 

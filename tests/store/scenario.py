@@ -48,7 +48,7 @@ _HEADERS = [
 # Names that are one where case or form does not count (the last two), or that hold wildcards.
 _NAMES = ["inbox 2", "INBOX 2", "[Gmail]/Sent", "a/b/c", "n" * 150, "Caf&AOk-", "Cafe&AwE-"]
 # So small that a few messages are several commands, batches, parts and row groups.
-_SMALL = {
+SMALL = {
     "mailframe.gather.BATCH_ROWS": 9,
     "mailframe.refresh.saving._STAGED_ROWS": 4,
     "mailframe.refresh.task._FLAG_SPAN": 6,
@@ -214,7 +214,7 @@ class Refreshes:
             self.broken_off: 3,
         }
         act = self.draw.choices(list(weights), weights.values())[0]
-        sizes = _SMALL if self.draw.random() < 0.5 else {}
+        sizes = SMALL if self.draw.random() < 0.5 else {}
         with pytest.MonkeyPatch.context() as patch:
             for name, size in sizes.items():
                 patch.setattr(name, size)
