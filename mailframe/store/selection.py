@@ -78,6 +78,8 @@ def moment(when: Moment) -> datetime:
             when = datetime.fromisoformat(when)
         elif not isinstance(when, datetime):
             when = datetime.combine(when, time())
-        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError) as error:  # pandas.NaT is a datetime, too
+        instant = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+        instant.timestamp()  # pandas.NaT is a datetime, and has none
+    except (ValueError, TypeError, OverflowError) as error:
         raise ConfigurationError(f"since={when!r}: write a date such as '2026-01-31'.") from error
+    return instant

@@ -1,10 +1,12 @@
 """What a folder owes after each way that a piece of work can end."""
 
+from dataclasses import replace
+
 import pytest
 
 from mailframe.errors import CommandError, ConnectionLost, FolderError, ProtocolError
 from mailframe.fetcher.ledger import Ledger
-from mailframe.fetcher.plan import Folder, Lookup
+from mailframe.fetcher.plan import Ask, Folder, Known, Lookup, Span
 from mailframe.imap.connection import Mailbox
 from mailframe.imap.uidset import UidSet
 
@@ -140,3 +142,31 @@ def test_time_that_is_up_leaves_a_problem_for_each_open_folder():
     ledger.expire(CommandError("time is up"))
     assert told(ledger) == [("f", "", "CommandError")]
     assert not ledger.wants(work)
+
+
+def test_a_held_message_that_owes_an_answer_and_gives_none_is_asked_for_whole():
+    ledger, held = Ledger(), UidSet.of((1, 10))
+    ask = Ask(b"UID BODY.PEEK[HEADER.FIELDS (X)]", owed=True)
+    works = tuple(Span(FOLDER, UidSet.of(pair), 5, ask=ask) for pair in [(1, 5), (6, 10)])
+    ledger.open_folder(FOLDER, Known(held, works))
+    ledger.deliver(works[0], [1, 2, 4, 5])
+    ledger.deliver(works[1], [6, 8, 9, 10])
+    ledger.vanished(works[1], UidSet.of((7, 7)))
+    assert ledger.finished(works[0], Mailbox(exists=9), {}) == []
+    (lookup,) = ledger.finished(works[1], Mailbox(exists=9), {})
+    (three,) = ledger.looked_up(lookup, held - UidSet.of((7, 7)))
+    assert (list(three.uids), three.ask) == ([3], None)
+    ledger.deliver(three, [3])
+    assert ledger.finished(three, Mailbox(exists=9), {}) == []
+    assert not ledger.problems
+
+
+def test_a_folder_replaced_is_planned_with_nothing_of_its_predecessor():
+    old = replace(FOLDER, unseen=3, highestmodseq=500)
+    ledger = Ledger()
+    (work,) = ledger.open_folder(old)
+    new = Mailbox(exists=2, uidvalidity=9, uidnext=3, highestmodseq=4)
+    (again,) = ledger.replaced(work, new)
+    assert again.folder == replace(
+        old, uidvalidity=9, uidnext=3, messages=2, unseen=None, highestmodseq=4
+    )

@@ -8,6 +8,7 @@ import threading
 import mailframe as mf
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
+from mailframe.fetcher.plan import Known, Lookup
 from mailframe.fetcher.pool import Pool
 from mailframe.imap.commands import header_items
 from mailframe.imap.limits import Limits
@@ -39,6 +40,20 @@ def test_a_session_that_opens_late_reads_no_more_than_the_others_while_nobody_ta
         assert server.connections == 2
         # What either session may have had on the wire by then, and not all there is.
         assert server.seen["UID FETCH"] < FOLDERS / 2
+
+
+def test_sessions_join_when_a_search_finds_more_work_than_anybody_expected():
+    async def take_all(server):
+        account = mf.Account.parse(server.url, PASSWORD)
+        async with Pool(account, connections=3, eager=False) as pool:
+            folders = await pool.folders(PLANNING)
+            known = {b"INBOX": Known(works=(Lookup(folders[0]),), items=SUBJECT_FIELD)}
+            parts = pool.fetch(folders, Query(SUBJECT_FIELD), known)
+            return sum([len(part.rows) async for part in parts])
+
+    with Scripted(folders=[folder("INBOX", range(1, 9001))]) as server:
+        assert asyncio.run(take_all(server)) == 9000
+        assert server.logins == 3
 
 
 def test_while_one_session_is_on_its_way_the_failed_handshake_of_another_ends_nothing(tmp_path):

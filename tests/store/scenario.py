@@ -149,8 +149,11 @@ class Mailbox:
         if folder != "INBOX":
             name = self.fresh()
             with self.client() as client:
-                client.rename(f'"{folder}"', f'"{name}"')
-            self.folders = self.folders - {folder} | {name}
+                if client.rename(f'"{folder}"', f'"{name}"')[0] != "OK":
+                    return  # what is left of a folder with children is in the way
+            moved = {known for known in self.folders if f"{known}/".startswith(f"{folder}/")}
+            self.folders -= moved
+            self.folders |= {name + known.removeprefix(folder) for known in moved}
 
     def delete(self, folder=None):
         folder = folder or self.any(inbox=False)

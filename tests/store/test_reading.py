@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pandas as pd
 import pyarrow as pa
@@ -10,7 +10,8 @@ import pytest
 
 from mailframe.errors import ConfigurationError, StoreError
 from mailframe.frame.adapter import to_frame
-from mailframe.frame.schema import SCHEMA, TEXTS
+from mailframe.frame.schema import SCHEMA, TEXT, TEXTS
+from mailframe.read import read_imap
 from mailframe.store import open_store
 from mailframe.store.columns import FLAG_COLUMNS
 from mailframe.store.merge import Answers
@@ -19,6 +20,7 @@ from tests.store.batches import batch, message
 from tests.store.stage import ACCOUNT, DAY, fill, refresh, rows
 
 FOLDERS = {"INBOX": range(1, 40), "Lists/dev": range(5, 25), "Sent": []}
+HERE = timezone(timedelta(hours=9))
 
 
 @pytest.fixture
@@ -52,6 +54,13 @@ def test_folders_are_chosen_by_name_or_glob(path, folders, expected):
     assert set(open_store(path).frame(folders)["folder"]) == expected
 
 
+def test_a_name_that_holds_the_signs_of_a_glob_is_found_by_its_name(tmp_path):
+    store = open_store(fill(tmp_path, {"[Gmail]/Sent": [1], "x/Sent": [2], "what?": [3]}))
+    assert store.frame("[Gmail]/Sent")["uid"].tolist() == [1]
+    assert store.frame("what?")["uid"].tolist() == [3]
+    assert store.frame("[x]/Sent")["uid"].tolist() == [2]
+
+
 def test_columns_come_as_asked_for_and_in_that_order(path):
     df = open_store(path).frame(columns=["subject", "uid", "stored_at"])
     assert list(df.columns) == ["subject", "uid", "stored_at"]
@@ -82,8 +91,32 @@ def test_since_takes_a_day_or_a_span_too_and_refuses_what_is_neither(path):
     store = open_store(path)
     assert len(store.frame(since=date(2024, 1, 1))) == 59
     assert len(store.frame(since=timedelta(days=1))) == 0
-    with pytest.raises(ConfigurationError, match="2026-01-31"):
-        store.frame(since="yesterday")
+    for nonsense in ("yesterday", "", 5, 1.5, pd.NaT, timedelta.max):
+        with pytest.raises(ConfigurationError, match="2026-01-31"):
+            store.frame(since=nonsense)
+        with pytest.raises(ConfigurationError, match="2026-01-31"):
+            store.changes(since=nonsense)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        DAY,
+        DAY.replace(tzinfo=None),
+        DAY.astimezone(HERE),
+        DAY.astimezone(HERE).isoformat(),
+        pd.Timestamp(DAY),
+        pd.Timestamp(DAY).tz_convert("America/New_York"),
+        "2026-01-01",
+        "2026-01-01T00:00:00Z",
+        date(2026, 1, 1),
+    ],
+)
+def test_changes_are_those_after_the_very_instant_in_any_time_zone(path, moment):
+    store = open_store(path)
+    assert store.changes(since=moment).empty
+    if not isinstance(moment, str) and isinstance(moment, datetime):
+        assert len(store.changes(since=moment - timedelta(microseconds=1))) == 59
 
 
 def test_folders_tell_their_state(path):
@@ -121,6 +154,37 @@ def test_a_further_header_is_null_where_a_folder_lacks_it(path):
     assert df.columns[-1] == "received"
     assert df["received"].notna().sum() == 1
     assert open_store(path).frame("More")["received"][0] == ["by example.org"]
+
+
+def test_of_two_forms_of_one_header_the_one_asked_for_last_is_shown(path):
+    asked = [
+        ("B", "Received:all", ["by b"]),
+        ("A", "Received", "by a"),
+        ("C", "Received:all", ["by c"]),
+    ]
+    for day, (folder, form, value) in enumerate(asked):
+        field = pa.field("received", TEXTS if form.endswith("all") else TEXT)
+        row = message(1) | {"received": value}
+        new = batch([row], folder=folder, schema=pa.schema([*SCHEMA, field]))
+        with writing(path, ACCOUNT) as writer:
+            refresh(writer, folder, Answers(rows=[new]), headers=[form], day=day)
+    df = open_store(path).frame(["A", "B", "C"])
+    assert df["received"].isna().tolist() == [True, False, False]
+    assert df["received"][2] == ["by c"]
+    assert open_store(path).frame("A")["received"].tolist() == ["by a"]
+    assert open_store(path).frame(["A", "B"], ["received"])["received"][0] == "by a"
+
+
+@pytest.mark.parametrize("place", ["", "~nobody-of-this-name/mail", "nul\0", 5])
+def test_what_is_no_place_for_a_store_is_said(place):
+    with pytest.raises(ConfigurationError, match="names no directory"):
+        open_store(place)
+
+
+@pytest.mark.parametrize("header", ["Stored-At", "Changed-At", "X-Mended"])
+def test_a_header_whose_column_is_the_stores_own_is_refused(header, path):
+    with pytest.raises(ConfigurationError, match="of its own"):
+        read_imap("imap://ann:x@127.0.0.1:1", store=path, headers=[header])
 
 
 def test_no_store_is_an_error_that_says_how_to_make_one(tmp_path):
