@@ -202,6 +202,38 @@ def test_a_disk_that_fills_up_costs_the_refresh_and_not_the_store(tmp_path):
     assert not list(account_dir(root, ACCOUNT).glob(".new-*"))
 
 
+@pytest.mark.skipif(getattr(os, "geteuid", int)() != 0, reason="only root can become somebody else")
+def test_a_store_that_may_not_be_written_is_said_and_can_be_read(tmp_path):
+    root = fill(tmp_path / "store", {"INBOX": [1, 2]})
+    for path in (*tmp_path.parents[:2], tmp_path, root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    as_nobody = textwrap.dedent(
+        """
+        import os, sys
+        from pathlib import Path
+        from mailframe.errors import StoreError
+        from mailframe.store import open_store
+        from mailframe.store.writer import writing
+        open_store(sys.argv[1]).frame()  # everything is imported, as nobody may not
+        os.setuid(65534)
+        print(len(open_store(sys.argv[1]).frame()))
+        for account in ("ann@example.org", "bob@example.org"):
+            try:
+                with writing(Path(sys.argv[1]), account):
+                    pass
+            except StoreError as error:
+                print(error)
+        """
+    )
+    with python("-c", as_nobody, str(root)) as process:
+        rows, lock, create = process.stdout.read().splitlines()
+    assert rows == "2"
+    assert lock.startswith("Cannot lock ")
+    assert create.startswith("Cannot create ")
+    assert "belongs to another user" in lock
+    assert "belongs to another user" in create
+
+
 @pytest.fixture
 def store(tmp_path):
     return fill(tmp_path / "store", {"INBOX": range(1, 20), "Sent": [1, 2], "Work": [4]})
