@@ -32,21 +32,23 @@ class Room:
 ROOMS = {
     "errors": Room(set()),
     "patterns": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
-    "imap": Room({"errors", "patterns"}, IO | {"pandas", "pyarrow", "numpy"}),
+    "uidset": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
+    "imap": Room({"errors", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
     "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": {"columns.py"}}),
     "account": Room({"errors"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap"}, {"asyncio", "pandas", "pyarrow"}),
-    "fetcher": Room({"account", "errors", "imap"}, {"pandas"}),
+    "fetcher": Room({"account", "errors", "imap", "uidset"}, {"pandas"}),
     "frame": Room({"errors", "headers"}, IO, {"pandas": {"adapter.py"}}),
     "sources": Room({"errors", "frame", "headers", "progress"}, {"asyncio", "socket", "pandas"}),
-    "store": Room({"errors", "frame"}, {"asyncio", "socket", "pandas"}),
+    "store": Room({"errors", "frame", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(
-        {"errors", "fetcher", "frame", "gather", "imap", "store"}, {"pandas", "socket", "ssl"}
+        {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
+        {"pandas", "socket", "ssl"},
     ),
     # The top floor: everything below, but for each other's neighbours.
     "read": Room(

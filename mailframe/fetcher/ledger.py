@@ -25,7 +25,7 @@ from mailframe.fetcher.plan import (
     whole_folder,
 )
 from mailframe.imap.limits import DEFAULT_LIMITS
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

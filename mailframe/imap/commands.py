@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mailframe.errors import ConfigurationError
 from mailframe.imap.grammar import astring
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     import typing

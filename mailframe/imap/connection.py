@@ -21,7 +21,7 @@ from mailframe.imap.commands import BARRIERS, Command, Kind, Literal
 from mailframe.imap.framing import Framer
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.imap.responses import Columns, Fetched, Status
-from mailframe.imap.uidset import MAX_UID, UidSet
+from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

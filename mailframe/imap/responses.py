@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.imap.grammar import Value, as_number, as_text, parse_values, showable
-from mailframe.imap.uidset import UidSet
 from mailframe.patterns import compile_pattern
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable

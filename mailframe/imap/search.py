@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mailframe.errors import ConfigurationError
 from mailframe.imap.commands import Literal, string
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

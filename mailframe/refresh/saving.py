@@ -17,7 +17,6 @@ from mailframe.fetcher.ledger import Problem
 from mailframe.frame.batch import MENDED, BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.gather import BATCH_ROWS, Gathered
-from mailframe.imap.uidset import UidSet
 from mailframe.refresh.task import server_state
 from mailframe.store.ahead import ahead
 from mailframe.store.columns import FLAG_COLUMNS, stored_schema
@@ -25,7 +24,8 @@ from mailframe.store.held import Held, held_in
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.plan import outcome
 from mailframe.store.state import FolderState
-from mailframe.store.uids import Ranges, normal, ranges_of, subtract
+from mailframe.store.uids import set_of
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,19 +140,18 @@ class Saver:
                 self._stage(task)
             return
         held = _all_held(task)
-        there = entry.sought.ranges if entry.sought is not None else None
-        answers = Answers(task.rows, task.flags, task.headers, entry.vanished.ranges, there)
-        uids = held.uids if held else ()
+        answers = Answers(task.rows, task.flags, task.headers, entry.vanished, entry.sought)
+        uids = held.uids if held else UidSet()
         lost = gone(uids, answers)
-        without = normal([*lost, *_mute(task)])
-        merge = Merge(stored_schema(task.plan.headers), answers, lost=without, at=self._at)
+        schema = stored_schema(task.plan.headers)
+        merge = Merge(schema, answers, lost=lost | _mute(task), at=self._at)
         came = [batch["uid"][-1].as_py() for batch in task.rows if batch.num_rows]
-        last = max([*came, uids[-1][1] if uids else 0])
+        last = max([*came, uids.last if uids else 0])
         state = self._state(task, last=last, complete=not (entry.lost or entry.short))
         if entry.doubtful:
             state = dataclasses.replace(state, modseq=0)
         self._writer.save(state.with_gone(lost), merge.batches(held.batches() if held else ()))
-        task.new, task.changed, task.expunged = merge.added, merge.changed, len(UidSet(lost))
+        task.new, task.changed, task.expunged = merge.added, merge.changed, len(lost)
         if task.staged and held:
             task.new += held.rows - (task.held.rows if task.held else 0)
         task.saved = True
@@ -176,16 +175,16 @@ def _all_held(task: Task) -> Held | None:
     return held_in(task.staged) if task.staged else None
 
 
-def _mute(task: Task) -> Ranges:
+def _mute(task: Task) -> UidSet:
     """Return the held rows that were asked for a further header and did not answer.
 
     The ledger has asked for them again, whole; they are gone, or nobody gets them any more.
     """
     if not task.lacking or task.held is None:
-        return ()
-    return subtract(task.held.uids, _uids([*task.headers, *task.rows]))
+        return UidSet()
+    return task.held.uids - _uids([*task.headers, *task.rows])
 
 
-def _uids(batches: Sequence[pa.RecordBatch]) -> Ranges:
+def _uids(batches: Sequence[pa.RecordBatch]) -> UidSet:
     parts = [batch["uid"].to_numpy() for batch in batches]
-    return ranges_of(np.unique(np.concatenate([np.array([], np.uint32), *parts])))
+    return set_of(np.unique(np.concatenate([np.array([], np.uint32), *parts])))

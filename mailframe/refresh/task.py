@@ -22,8 +22,8 @@ from mailframe.fetcher.plan import (
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
-from mailframe.imap.uidset import MAX_UID, UidSet
 from mailframe.store.plan import Fetch, Flags, Headers, Plan, ServerState, Uids
+from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ class Task:
         items = header_items(BatchBuilder("", headers=self.plan.headers).fields)
         if self.held is None:
             return Known(items=items)
-        held = UidSet(self.held.uids)
+        held = self.held.uids
         works = tuple(work for step in self.plan.steps for work in self._works(step, held))
         return Known(held, works, items)
 

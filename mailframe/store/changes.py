@@ -39,8 +39,7 @@ def changes_in(file: FolderFile, start: datetime) -> Iterator[pa.RecordBatch]:
     for entry in file.state.gone:
         at = datetime.fromisoformat(entry.at)
         if at > start:
-            uids = [uid for first, last in entry.uids for uid in range(first, last + 1)]
-            yield _gone(file.state, uids, at)
+            yield _gone(file.state, [*entry.uids], at)
 
 
 def _gone(state: FolderState, uids: Sequence[int], at: datetime) -> pa.RecordBatch:

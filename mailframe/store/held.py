@@ -20,7 +20,7 @@ from mailframe.store.ahead import ahead
 from mailframe.store.columns import conformed, stored_schema
 from mailframe.store.folder import FolderFile
 from mailframe.store.merge import latest
-from mailframe.store.uids import Ranges, ranges_of
+from mailframe.store.uids import set_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from mailframe.store.state import FolderState
+    from mailframe.uidset import UidSet
 
 _NO_UIDS = np.array([], np.uint32)
 
@@ -111,9 +112,9 @@ class Held:
     _sources: tuple[Source, ...]
 
     @cached_property
-    def uids(self) -> Ranges:
+    def uids(self) -> UidSet:
         """Which rows there are."""
-        return ranges_of(_united(self._sources))
+        return set_of(_united(self._sources))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs; of a row held twice, the later."""

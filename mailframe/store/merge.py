@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.store.columns import CHANGED, FLAG_COLUMNS, STORED, conformed
-from mailframe.store.uids import Ranges, inside, intersect, subtract
+from mailframe.store.uids import inside
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,25 +36,25 @@ class Answers:
         ``uid`` and `FLAG_COLUMNS` at least.
     headers : sequence of pyarrow.RecordBatch
         ``uid`` and the further header columns.
-    vanished : ranges
+    vanished : UidSet
         UIDs said to be expunged; may name UIDs never held.
-    there : ranges, optional
+    there : UidSet, optional
         All UIDs that are in the folder, where that was asked.
     """
 
     rows: Sequence[pa.RecordBatch] = ()
     flags: Sequence[pa.RecordBatch] = ()
     headers: Sequence[pa.RecordBatch] = ()
-    vanished: Ranges = ()
-    there: Ranges | None = None
+    vanished: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    there: UidSet | None = None
 
 
-def gone(held: Ranges, answers: Answers) -> Ranges:
+def gone(held: UidSet, answers: Answers) -> UidSet:
     """Return which of the held UIDs are no more."""
-    lost = intersect(held, answers.vanished)
-    if answers.there is None:
-        return lost
-    return subtract(held, intersect(subtract(held, lost), answers.there))
+    left = held - answers.vanished
+    if answers.there is not None:
+        left &= answers.there
+    return held - left
 
 
 class Merge:
@@ -63,7 +64,7 @@ class Merge:
     ----------
     schema : pyarrow.Schema
         Of the result: every column of the frame, further headers, and the bookkeeping.
-    lost : ranges
+    lost : UidSet
         UIDs to leave out.
     at : datetime
         The time of this refresh, for the bookkeeping columns.
@@ -76,7 +77,12 @@ class Merge:
     """
 
     def __init__(
-        self, schema: pa.Schema, answers: Answers, *, lost: Ranges = (), at: datetime
+        self,
+        schema: pa.Schema,
+        answers: Answers,
+        *,
+        lost: UidSet = UidSet(),  # noqa: B008 -- immutable
+        at: datetime,
     ) -> None:
         self._schema = schema
         self._lost = lost

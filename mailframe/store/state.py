@@ -8,11 +8,11 @@ import zlib
 from typing import TYPE_CHECKING, Any, Self
 
 from mailframe.errors import StoreError
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mailframe.store.uids import Ranges
 
 VERSION = 1
 KEY = b"mailframe.store"
@@ -27,7 +27,7 @@ class Gone:
     """UIDs found expunged at one refresh."""
 
     at: str  # ISO 8601, UTC
-    uids: Ranges
+    uids: UidSet
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class FolderState:
     refreshed: str = ""
     gone: tuple[Gone, ...] = ()
 
-    def with_gone(self, uids: Ranges) -> Self:
+    def with_gone(self, uids: UidSet) -> Self:
         """Return this state with `uids` remembered as expunged when it was `refreshed`."""
         if not uids:
             return self
         gone = [*self.gone, Gone(self.refreshed, uids)]
-        while len(gone) > 1 and sum(len(entry.uids) for entry in gone) > MAX_GONE:
+        while len(gone) > 1 and sum(len(entry.uids.ranges) for entry in gone) > MAX_GONE:
             del gone[0]
         return dataclasses.replace(self, gone=tuple(gone))
 
@@ -81,6 +81,7 @@ class FolderState:
 def encode(state: FolderState) -> dict[bytes, bytes]:
     """Return the state as metadata for an Arrow schema."""
     content = {"version": VERSION} | dataclasses.asdict(state)
+    content["gone"] = [{"at": entry.at, "uids": entry.uids.ranges} for entry in state.gone]
     raw = json.dumps(content, separators=(",", ":")).encode("ascii")
     return {KEY: raw, CHECKSUM: _checksum(raw)}
 
@@ -112,7 +113,7 @@ def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
         )
     content["headers"] = tuple(content["headers"])
     content["gone"] = tuple(
-        Gone(entry["at"], tuple((first, last) for first, last in entry["uids"]))
+        Gone(entry["at"], UidSet(tuple((first, last) for first, last in entry["uids"])))
         for entry in content["gone"]
     )
     return FolderState(**content)

@@ -8,7 +8,7 @@ from mailframe.errors import CommandError, ConnectionLost, FolderError, Protocol
 from mailframe.fetcher.ledger import Ledger
 from mailframe.fetcher.plan import Ask, Folder, Known, Lookup, Span
 from mailframe.imap.connection import Mailbox
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 
 FOLDER = Folder(name="f", wire=b"f", messages=10, uidnext=11, uidvalidity=1)
 NO = CommandError("refused", text="no")

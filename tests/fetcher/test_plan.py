@@ -22,7 +22,7 @@ from mailframe.fetcher.plan import (
     known_uids,
     whole_folder,
 )
-from mailframe.imap.uidset import MAX_UID, UidSet
+from mailframe.uidset import MAX_UID, UidSet
 
 
 def folder(name="f", messages=10, uidnext=11):

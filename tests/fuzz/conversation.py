@@ -14,7 +14,7 @@ from mailframe.errors import ConnectionLost, ProtocolError
 from mailframe.imap import commands
 from mailframe.imap.connection import Connection
 from mailframe.imap.limits import Limits
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import mailframe as mf
 from mailframe.imap.limits import Limits
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 from tests.servers.scripted import PASSWORD, Scripted
 
 if TYPE_CHECKING:

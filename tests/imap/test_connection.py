@@ -12,7 +12,7 @@ from mailframe.imap import commands
 from mailframe.imap.connection import Connection, found, vanished
 from mailframe.imap.limits import Limits
 from mailframe.imap.search import parse_keys
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 
 ITEMS = commands.header_items(["DATE"])
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mailframe.imap import responses as r
 from mailframe.imap.framing import Frame, Framer
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 
 
 def read(line):

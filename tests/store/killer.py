@@ -20,6 +20,7 @@ from mailframe.store import atomic
 from mailframe.store.merge import Answers
 from mailframe.store.state import FolderState
 from mailframe.store.writer import writing
+from mailframe.uidset import UidSet
 from tests.store.batches import batch, message
 from tests.store.stage import ACCOUNT, DAY, refresh, rows
 
@@ -36,7 +37,7 @@ def change(root):
         staged = batch([message(uid) for uid in range(31, 36)])
         state = FolderState(ACCOUNT, "INBOX", 1, 41, refreshed="2026-01-02T00:00:00+00:00")
         writer.stage(state, [staged], at=DAY)
-        rest = Answers(rows=rows(range(31, 41)).rows, vanished=((10, 19),))
+        rest = Answers(rows=rows(range(31, 41)).rows, vanished=UidSet.of((10, 19)))
         refresh(writer, "INBOX", rest, day=2)
         refresh(writer, "New", rows([5, 6], folder="New"), day=2)
         writer.forget("Old")

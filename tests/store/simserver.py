@@ -10,7 +10,7 @@ from mailframe.frame.extras import parse_extras
 from mailframe.frame.schema import SCHEMA
 from mailframe.store.merge import Answers
 from mailframe.store.plan import Fetch, Flags, Headers, ServerState, Uids
-from mailframe.store.uids import normal
+from mailframe.uidset import UidSet
 from tests.store.batches import batch, flags, message
 
 
@@ -105,14 +105,14 @@ class SimServer:
                     if vanished:
                         lost = [(u, u) for m, u in self.expunged if m > since and u < below]
                         # A server may name more than it must.
-                        found["vanished"] = normal([*lost, (below + 5, below + 90)])
+                        found["vanished"] = UidSet.of(*lost, (below + 5, below + 90))
                 case Headers(names):
                     columns = [extra.column for extra in parse_extras(names)]
                     extra = self.rows(list(self.mail), names).select(["uid", *columns])
                     self.rows_sent -= len(self.mail)
                     found["headers"].append(extra)
                 case Uids():
-                    found["there"] = normal((uid, uid) for uid in self.mail)
+                    found["there"] = UidSet.from_uids(self.mail)
         return Answers(**found)
 
 

@@ -9,6 +9,7 @@ from mailframe.store.columns import canonical, stored_schema
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.state import FolderState
 from mailframe.store.writer import writing
+from mailframe.uidset import UidSet
 from tests.store.batches import batch, message
 
 ACCOUNT = "ann@example.org"
@@ -20,7 +21,7 @@ def refresh(writer, folder, answers, *, day=0, headers=(), complete=True, uidval
     at = DAY + timedelta(days=day)
     held = writer.held(folder)
     before = held.state if held else FolderState(writer.account, folder)
-    uids = held.uids if held else ()
+    uids = held.uids if held else UidSet()
     lost = gone(uids, answers)
     schema = stored_schema(canonical(headers))
     merge = Merge(schema, answers, lost=lost, at=at)

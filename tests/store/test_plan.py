@@ -15,7 +15,8 @@ from mailframe.store.columns import CHANGED, STORED, canonical, shown, stored_sc
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.plan import Fetch, Flags, Headers, ServerState, Uids, outcome, plan
 from mailframe.store.state import FolderState
-from mailframe.store.uids import ranges_of, subtract
+from mailframe.store.uids import set_of
+from mailframe.uidset import UidSet
 from tests.store.simserver import SimServer, disturb
 
 NEW = FolderState("ann@example.org", "INBOX")
@@ -38,12 +39,11 @@ class Mirror:
         done = plan(self.state, seen, held=held, headers=headers, flags=flags)
         answers = server.answer(done, between)
         kept = self.rows.to_batches() if self.rows is not None and done.keep else []
-        uids = ranges_of(pa.Table.from_batches(kept)["uid"].to_numpy()) if kept else ()
+        uids = set_of(pa.Table.from_batches(kept)["uid"].to_numpy()) if kept else UidSet()
         if answers.there is not None:
             came = pa.chunked_array([[], *(rows["uid"] for rows in answers.rows)], pa.uint32())
-            absent = subtract(subtract(answers.there, uids), ranges_of(came.to_numpy()))
-            wanted = [uid for first, last in absent for uid in range(first, last + 1)]
-            wanted = [uid for uid in wanted if uid in server.mail]
+            absent = answers.there - uids - set_of(came.to_numpy())
+            wanted = [uid for uid in absent if uid in server.mail]
             more = server.rows(wanted, done.headers)
             answers = dataclasses.replace(answers, rows=[*answers.rows, more])
         schema = stored_schema(done.headers)

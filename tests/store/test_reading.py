@@ -16,6 +16,7 @@ from mailframe.store import open_store
 from mailframe.store.columns import FLAG_COLUMNS
 from mailframe.store.merge import Answers
 from mailframe.store.writer import writing
+from mailframe.uidset import UidSet
 from tests.store.batches import batch, message
 from tests.store.stage import ACCOUNT, DAY, fill, refresh, rows
 
@@ -133,7 +134,7 @@ def test_changes_tell_what_is_new_flagged_and_gone(path):
     flagged = batch([message(3) | {"flagged": True, "keywords": ["new"]}, message(4)])
     flags = flagged.select(["uid", *FLAG_COLUMNS])
     with writing(path, ACCOUNT) as writer:
-        answers = Answers(rows=rows([50]).rows, flags=[flags], vanished=((7, 8), (90, 99)))
+        answers = Answers(rows=rows([50]).rows, flags=[flags], vanished=UidSet.of((7, 8), (90, 99)))
         refresh(writer, "INBOX", answers, day=5)
     changes = open_store(path).changes(since=DAY + timedelta(days=1))
     told = list(zip(changes["change"], changes["uid"], strict=True))

@@ -340,7 +340,7 @@ def test_staged_batches_are_held_in_order_and_stay_out_of_sight(tmp_path):
     with writing(tmp_path, ACCOUNT) as writer:
         held = writer.held("INBOX")
         assert (held.rows, held.state.complete, held.state.modseq) == (8, False, 7)
-        assert held.uids == ((1, 3), (9, 10), (30, 32))
+        assert held.uids.ranges == ((1, 3), (9, 10), (30, 32))
         uids = [uid for part in held.batches() for uid in part["uid"].to_pylist()]
         assert uids == [1, 2, 3, 9, 10, 30, 31, 32]
     assert open_store(tmp_path).frame().empty
@@ -351,10 +351,10 @@ def test_staged_batches_join_the_folder_that_they_were_fetched_for(store):
     with writing(store, ACCOUNT) as writer:
         stage(writer, range(15, 30), day=20)
         held = writer.held("INBOX")
-        assert (held.uids, held.state.complete) == (((1, 29),), False)
+        assert (held.uids.ranges, held.state.complete) == (((1, 29),), False)
         stage(writer, [1, 2], day=21, uidvalidity=2)
         held = writer.held("INBOX")
-        assert (held.uids, held.state.uidvalidity) == (((1, 2),), 2)
+        assert (held.uids.ranges, held.state.uidvalidity) == (((1, 2),), 2)
 
 
 def test_a_part_that_was_cut_off_is_fetched_again(tmp_path):
@@ -362,7 +362,7 @@ def test_a_part_that_was_cut_off_is_fetched_again(tmp_path):
         stage(writer, [1, 2])
         stage(writer, [3, 4])
         truncated(next(tmp_path.rglob("*2.part")))
-        assert writer.held("INBOX").uids == ((1, 2),)
+        assert writer.held("INBOX").uids.ranges == ((1, 2),)
 
 
 def test_a_killed_holder_of_the_lock_leaves_it_free(tmp_path):

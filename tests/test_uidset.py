@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailframe.imap.uidset import MAX_UID, UidSet
+from mailframe.uidset import MAX_UID, UidSet
 
 numbers = st.sets(st.integers(1, 60))
 
