@@ -118,8 +118,9 @@ class Entry:
     def deliver(self, uids: list[int]) -> None:
         """Note rows that were handed on."""
         self.rows += len(uids)
-        dense = uids[-1] - uids[0] + 1 == len(uids)
-        self._parts.append(UidSet(((uids[0], uids[-1]),)) if dense else UidSet.from_uids(uids))
+        first, last = min(uids), max(uids)  # they may come in any order
+        dense = last - first + 1 == len(uids)
+        self._parts.append(UidSet(((first, last),)) if dense else UidSet.from_uids(uids))
 
     def answer(self, uids: list[int]) -> None:
         """Note held messages that gave what they owed."""

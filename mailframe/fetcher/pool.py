@@ -403,7 +403,7 @@ class Pool:
             await lane.settle_next()
         except ThrottledError as error:
             self._be_quiet(error)
-        if not self._retired:  # a search may have found more work than anybody expected
+        if not self._retired and not self._throttled:  # a search may have found more work
             self._start_workers(min(self._connections, self._schedule.worth))
         self._tell()
         return True

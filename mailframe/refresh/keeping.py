@@ -326,4 +326,7 @@ async def _writing(root: Path, account: str) -> AsyncGenerator[AccountWriter]:
     try:
         yield await asyncio.shield(entering)
     finally:
-        entering.add_done_callback(give_back)
+        if entering.done():
+            give_back(entering)
+        else:
+            entering.add_done_callback(give_back)

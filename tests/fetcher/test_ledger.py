@@ -170,3 +170,9 @@ def test_a_folder_replaced_is_planned_with_nothing_of_its_predecessor():
     assert again.folder == replace(
         old, uidvalidity=9, uidnext=3, messages=2, unseen=None, highestmodseq=4
     )
+
+
+def test_rows_that_come_in_any_order_are_those_delivered_and_no_others():
+    ledger, work = opened()
+    ledger.deliver(work, [2, 9, 4])
+    assert list(ledger.entry(FOLDER).done) == [2, 4, 9]
