@@ -144,7 +144,8 @@ class Saver:
         uids = held.uids if held else UidSet()
         lost = gone(uids, answers)
         schema = stored_schema(task.plan.headers)
-        merge = Merge(schema, answers, lost=lost | _mute(task), at=self._at)
+        aside = held.aside if held else None
+        merge = Merge(schema, answers, lost=lost | _mute(task), at=self._at, aside=aside)
         came = [batch["uid"][-1].as_py() for batch in task.rows if batch.num_rows]
         last = max([*came, uids.last if uids else 0])
         state = self._state(task, last=last, complete=not (entry.lost or entry.short))

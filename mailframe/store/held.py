@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import operator
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,7 @@ import pyarrow as pa
 from mailframe.store.ahead import ahead
 from mailframe.store.columns import conformed, stored_schema
 from mailframe.store.folder import FolderFile
+from mailframe.store.layout import PART_SUFFIX
 from mailframe.store.merge import latest
 from mailframe.store.uids import set_of
 
@@ -115,6 +117,14 @@ class Held:
     def uids(self) -> UidSet:
         """Which rows there are."""
         return set_of(_united(self._sources))
+
+    @property
+    def aside(self) -> datetime | None:
+        """After which moment rows were put aside, out of readers' sight; None where none were."""
+        first = self._sources[0] if self._sources else None
+        if first is None or first.path.suffix == PART_SUFFIX:
+            return datetime.min.replace(tzinfo=UTC)
+        return datetime.fromisoformat(first.state.refreshed) if len(self._sources) > 1 else None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs; of a row held twice, the later."""

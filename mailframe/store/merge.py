@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.frame.schema import INSTANT
 from mailframe.store.columns import CHANGED, FLAG_COLUMNS, STORED, conformed
 from mailframe.store.uids import inside
 from mailframe.uidset import UidSet
@@ -68,6 +69,8 @@ class Merge:
         UIDs to leave out.
     at : datetime
         The time of this refresh, for the bookkeeping columns.
+    aside : datetime, optional
+        Rows held since then were put aside only, and come into the store now.
 
     Attributes
     ----------
@@ -83,10 +86,12 @@ class Merge:
         *,
         lost: UidSet = UidSet(),  # noqa: B008 -- immutable
         at: datetime,
+        aside: datetime | None = None,
     ) -> None:
         self._schema = schema
         self._lost = lost
-        self._at = pa.scalar(at, schema.field(STORED).type)
+        self._at = pa.scalar(at, INSTANT)
+        self._aside = None if aside is None else pa.scalar(aside, INSTANT)
         self._flags = _latest(answers.flags)
         self._headers = _latest(answers.headers)
         self._rows = _latest(answers.rows)
@@ -117,6 +122,9 @@ class Merge:
             if mask.any():
                 table = table.filter(pa.array(~mask))
         table = conformed(table, self._schema)
+        if self._aside is not None:
+            now = pc.greater(table[STORED], self._aside)
+            table = _with(table, STORED, pc.if_else(now, self._at, table[STORED]))
         if self._headers is not None:
             names = [name for name in self._headers.column_names if name not in _IDENTITY]
             table = _overlaid(table, self._headers, names)
@@ -129,7 +137,7 @@ class Merge:
         differs = _different(table, new)
         times = pc.if_else(differs, self._at, table[CHANGED])
         self.changed += pc.sum(differs).as_py() or 0
-        return new.set_column(new.column_names.index(CHANGED), CHANGED, times)
+        return _with(new, CHANGED, times)
 
     def _as_new(self, rows: pa.Table) -> pa.Table:
         stored = pa.repeat(self._at, rows.num_rows)
@@ -140,7 +148,7 @@ class Merge:
         again = pc.index_in(rows["uid"], table["uid"].combine_chunks())
         self.added += again.null_count
         stored = pc.if_else(pc.is_valid(again), table[STORED].take(again), rows[STORED])
-        rows = rows.set_column(rows.column_names.index(STORED), self._schema.field(STORED), stored)
+        rows = _with(rows, STORED, stored)
         kept = table.filter(pc.invert(pc.is_in(table["uid"], rows["uid"].combine_chunks())))
         merged = pa.concat_tables([kept, rows]).unify_dictionaries()
         return merged.take(pc.sort_indices(merged["uid"]))
@@ -169,12 +177,12 @@ def _overlaid(table: pa.Table, patch: pa.Table, columns: Iterable[str]) -> pa.Ta
     known = pc.is_valid(place)
     for name in columns:
         values = patch[name].combine_chunks().take(place.combine_chunks())
-        table = table.set_column(
-            table.column_names.index(name),
-            table.schema.field(name),
-            pc.if_else(known, values, table[name]),
-        )
+        table = _with(table, name, pc.if_else(known, values, table[name]))
     return table
+
+
+def _with(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(name), table.schema.field(name), values)
 
 
 def _different(old: pa.Table, new: pa.Table) -> pa.ChunkedArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import warnings
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -109,6 +110,20 @@ def test_a_fetch_that_was_cancelled_is_not_begun_anew(url, tmp_path, monkeypatch
     assert_whole(df, url)
     assert df.attrs["mailframe"]["store"]["new"] <= 65 - already
     assert staged(url, tmp_path) == 0
+
+
+def test_what_was_put_aside_is_new_when_it_can_be_seen(dovecot, user, url, tmp_path, monkeypatch):
+    broken_off(url, tmp_path, monkeypatch, after=9, connections=1)
+    seen = len(mf.open_store(tmp_path).frame())
+    moment = datetime.now(UTC)
+    kept(url, tmp_path)
+    assert len(mf.open_store(tmp_path).changes(since=moment)) == 65 - seen
+    dovecot.deliver(user, "INBOX", [mail(number) for number in range(100, 140)])
+    broken_off(url, tmp_path, monkeypatch, after=4, connections=1)
+    assert staged(url, tmp_path)
+    moment = datetime.now(UTC)
+    kept(url, tmp_path)
+    assert len(mf.open_store(tmp_path).changes(since=moment)) == 40
 
 
 def test_what_was_expunged_and_flagged_after_the_interruption_is_seen(
