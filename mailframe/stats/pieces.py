@@ -80,7 +80,14 @@ def between(values: pa.LargeStringArray, start: Ints, end: Ints) -> pa.LargeStri
 def encoded(values: pa.LargeStringArray, start: Ints, end: Ints) -> pa.DictionaryArray:
     """Encode the pieces of a column between positions that rise."""
     coded = between(values, start, end).dictionary_encode()
-    return labelled(codes(coded)[::2], coded.dictionary)
+    numbers = np.frombuffer(coded.indices.buffers()[1], np.int32, len(coded))
+    return labelled(numbers[::2].copy(), coded.dictionary)
+
+
+def window(octets: Octets, at: Ints, width: int) -> Octets:
+    """Give so many octets from each position on, a row for each."""
+    windows: Octets = np.ndarray(len(octets) - width + 1, f"V{width}", octets, strides=1)
+    return windows[at].view(np.uint8).reshape(-1, width)
 
 
 def unified(batches: Iterable[pa.RecordBatch]) -> dict[str, pa.DictionaryArray]:
@@ -96,7 +103,8 @@ def labelled(numbers: Ints, labels: pa.Array) -> pa.DictionaryArray:
 
 def codes(texts: pa.DictionaryArray) -> Ints:
     """Give the numbers of texts; -1 where there is none."""
-    numbers: Ints = columns.numpy(texts.indices.fill_null(-1))
+    indices = texts.indices
+    numbers: Ints = columns.numpy(indices.fill_null(-1) if indices.null_count else indices)
     return numbers
 
 

@@ -45,7 +45,6 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 # What most fields end in: "03 Jun 2024 ", "10:00:05 ", "+0200" or "+0200 (CEST)".
 USUAL = {
     "day": r"^[ \d]\d [A-Za-z]{3} \d{4} $",
-    "time": r"^\d\d:\d\d:\d\d $",
     "zone": r"^[+-]\d{4}(?: \([A-Za-z]{3,4}\))?$",
 }
 DAY_LENGTH, TIME_LENGTH = 12, 9  # octets
@@ -79,7 +78,7 @@ class Hops(NamedTuple):
 
 def read(values: pa.LargeStringArray) -> Hops:
     """Read fields: the usual ones by their parts, each distinct one once, the others whole."""
-    masks, batches = zip(*pieces.spread(_cut, values), strict=True)
+    masks, clocks, batches = zip(*pieces.spread(_cut, values), strict=True)
     usual, parts = np.concatenate(masks), pieces.unified(batches)
     heads = _clauses(parts["head"].dictionary)
     good = _decided(parts, heads)
@@ -91,14 +90,15 @@ def read(values: pa.LargeStringArray) -> Hops:
     codes[usual] = pieces.codes(parts["head"])[good]
     codes[~usual] = len(heads) + np.arange(len(rest))
     at = np.empty(len(values), np.int64)
-    at[usual] = _instants(*(parts[name] for name in USUAL))[good]
+    days, zones = _each(parts["day"], DAY, _days), _each(parts["zone"], ZONE, _seconds)
+    at[usual] = _instants(days, np.concatenate(clocks), zones)[good]
     at[~usual] = _instants(*_dates(rest))
     text = {name: texts[name].chunk(0) for name in ("from_host", "by_host", "protocol")}
     told = {name: columns.numpy(texts[name])[codes] for name in ("tls", "mail")}
     return Hops(**{name: pieces.labelled(codes, labels) for name, labels in text.items()}, **told, at=at)
 
 
-def _cut(values: pa.LargeStringArray) -> tuple[Bools, pa.RecordBatch]:
+def _cut(values: pa.LargeStringArray) -> tuple[Bools, Ints, pa.RecordBatch]:
     """Cut the fields that seem to be usual ones: which they are, and their parts, encoded.
 
     A head ends behind the mark of an identifier or else the first semicolon. So no clause that is
@@ -116,16 +116,26 @@ def _cut(values: pa.LargeStringArray) -> tuple[Bools, pa.RecordBatch]:
     zone = end - np.where(octets[end - 1] == ord(")"), comment, plain)
     time = zone - TIME_LENGTH
     day = time - DAY_LENGTH
-    keep = head <= day
-    rows, marks = rows[keep], np.stack([start, head, day, time, zone, end])[:, keep]
+    seconds, keep = _clock(octets, time)
+    keep &= head <= day
+    rows, seconds = rows[keep], seconds[keep]
+    marks = np.stack([start, head, day, time, zone, end])[:, keep]
     middle = pieces.between(values, marks[1], marks[2] + 1)  # "TLS03" would be found across
     keep = ~pieces.matches(middle, SUSPECT)[::2]
     start, head, day, time, zone, end = marks[:, keep]
     usual = np.zeros(len(values), dtype=bool)
     usual[rows[keep]] = True
-    parts = {"head": (start, head), "day": (day, time), "time": (time, zone), "zone": (zone, end)}
+    parts = {"head": (start, head), "day": (day, time), "zone": (zone, end)}
     batch = {name: pieces.encoded(values, *bounds) for name, bounds in parts.items()}
-    return usual, pa.record_batch(batch)
+    return usual, seconds[keep], pa.record_batch(batch)
+
+
+def _clock(octets: pieces.Octets, at: Ints) -> tuple[Ints, Bools]:
+    """Read "10:00:05 " at each position: the second of the day, and whether it is one."""
+    text = pieces.window(octets, at, TIME_LENGTH).T
+    digits = text[[0, 1, 3, 4, 6, 7]] - np.uint8(ord("0"))
+    good = (digits <= 9).all(0) & (text[2] == ord(":")) & (text[5] == ord(":")) & (text[8]==ord(" "))
+    return np.array([36_000, 3_600, 600, 60, 10, 1]) @ digits, good
 
 
 def _decided(parts: dict[str, pa.DictionaryArray], heads: pa.Table) -> Bools:
@@ -164,20 +174,19 @@ def _read_clauses(texts: pa.Array) -> pa.RecordBatch:
     )
 
 
-def _dates(values: pa.LargeStringArray) -> list[pa.DictionaryArray]:
-    """Find day, time and zone at the end of any field."""
+def _dates(values: pa.LargeStringArray) -> tuple[Ints, Ints, Ints]:
+    """Find the day, the second of the day and the zone at the end of any field."""
 
     def search(part: pa.Array) -> pa.StructArray:
         return pc.extract_regex(pc.utf8_slice_codeunits(part, -TAIL), DATE)
 
     parts = pa.chunked_array(pieces.spread(search, values)).combine_chunks()
-    return [pc.struct_field(parts, name).dictionary_encode() for name in USUAL]
+    day, time, zone = (part.dictionary_encode() for part in parts.flatten())
+    return _each(day, DAY, _days), _each(time, TIME, _seconds), _each(zone, ZONE, _seconds)
 
 
-def _instants(day: pa.DictionaryArray, time: pa.DictionaryArray, zone: pa.DictionaryArray) -> Ints:
+def _instants(days: Ints, seconds: Ints, east: Ints) -> Ints:
     """Put instants in microseconds of UTC together; ``NEVER`` where there is no date."""
-    days, seconds = _each(day, DAY, _days), _each(time, TIME, _seconds)
-    east = _each(zone, ZONE, _seconds)
     east = np.where(east == columns.NEVER, 0, east)
     known = (days != columns.NEVER) & (seconds != columns.NEVER)
     return np.where(known, days * clock.DAY + (seconds - east) * clock.SECOND, columns.NEVER)
