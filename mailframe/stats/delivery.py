@@ -8,9 +8,6 @@ a comment or a quoted string never passes for a result.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,12 +18,12 @@ import pyarrow.compute as pc
 from mailframe.stats import clock, columns, people, pieces, received, verified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
     from pandas.api.extensions import ExtensionArray
 
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.columns import Ints
 
     Floats = NDArray[np.float64]
     Numbers = NDArray[np.float64] | Ints
@@ -93,7 +90,7 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     rows, values = columns.flat(df, "received")
     read = received.read(values)
     number, order = _way(rows)
-    at = read.at[order]
+    at = read.instant[order]
     tls = pd.arrays.BooleanArray(read.tls[order], ~read.mail[order])
     table = pd.DataFrame(
         {
@@ -111,7 +108,7 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _way(rows: Ints) -> tuple[Ints, Ints]:
-    """Number the fields of each message from the last, where its way began; in that order."""
+    """Give the place of each hop on its way, from 1, and its field; the last is the first hop."""
     starts = np.flatnonzero(columns.starts_of(rows))
     lengths = np.diff(starts, append=len(rows))
     behind = np.arange(len(rows)) - np.repeat(starts, lengths)
@@ -168,7 +165,7 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     table["tls"] = _ratio(mass(secure), mass(handed))
     ends = np.flatnonzero(np.diff(rows, append=-1))  # the first relay's field is the last
     starts = np.flatnonzero(columns.starts_of(rows))
-    begun, done = read.at[ends], read.at[starts]
+    begun, done = read.instant[ends], read.instant[starts]
     seconds = np.full(len(df), np.nan)
     sane = (begun != columns.NEVER) & (done != columns.NEVER)
     seconds[rows[starts][sane]] = (done - begun)[sane] / clock.SECOND

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SHARE = 100_000  # values that are worth a thread
 BLOCK = 1 << 18  # octets that stay in a processor's cache while they are compared
 
+# RFC 5322 section 3.2.2, two deep; deeper ones stay.
+COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"
+
 _T = TypeVar("_T")
 
 
@@ -42,16 +45,17 @@ class Spans(NamedTuple):
 
 def spans(values: pa.LargeStringArray) -> Spans:
     """Tell where values lie; a column without nulls, but perhaps a slice."""
+    if not len(values):
+        return Spans(np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64))
     _, offsets, data = values.buffers()
     bounds = np.frombuffer(offsets, np.int64, len(values) + 1, 8 * values.offset)
-    octets = np.frombuffer(b"" if data is None else data, np.uint8)
-    return Spans(octets, bounds[:-1], bounds[1:])
+    return Spans(np.frombuffer(data or b"", np.uint8), bounds[:-1], bounds[1:])
 
 
 def marks(values: Spans, which: bytes) -> Ints:
-    """Find where any of some octets stand in values that lie end to end."""
-    first, last = values.start[0] if len(values.start) else 0, values.end[-1] if len(values.end) else 0
+    """Find where any of some octets stand in the values of a column."""
     found = [np.empty(0, np.int64)]
+    first, last = (values.start[0], values.end[-1]) if len(values.start) else (0, 0)
     for at in range(first, last, BLOCK):
         octets = values.octets[at : min(at + BLOCK, last)]
         hits = octets == which[0]
@@ -80,13 +84,14 @@ def between(values: pa.LargeStringArray, start: Ints, end: Ints) -> pa.LargeStri
 def encoded(values: pa.LargeStringArray, start: Ints, end: Ints) -> pa.DictionaryArray:
     """Encode the pieces of a column between positions that rise."""
     coded = between(values, start, end).dictionary_encode()
-    numbers = np.frombuffer(coded.indices.buffers()[1], np.int32, len(coded))
-    return labelled(numbers[::2].copy(), coded.dictionary)
+    kept = pa.array(np.arange(0, len(coded), 2))
+    return pa.DictionaryArray.from_arrays(coded.indices.take(kept), coded.dictionary)
 
 
 def window(octets: Octets, at: Ints, width: int) -> Octets:
     """Give so many octets from each position on, a row for each."""
-    windows: Octets = np.ndarray(len(octets) - width + 1, f"V{width}", octets, strides=1)
+    count = max(len(octets) - width + 1, 0)
+    windows: Octets = np.ndarray(count, f"V{width}", octets, strides=1)
     return windows[at].view(np.uint8).reshape(-1, width)
 
 
@@ -96,7 +101,7 @@ def unified(batches: Iterable[pa.RecordBatch]) -> dict[str, pa.DictionaryArray]:
     return {name: table[name].combine_chunks() for name in table.column_names}
 
 
-def labelled(numbers: Ints, labels: pa.Array) -> pa.DictionaryArray:
+def labelled(numbers: NDArray[np.integer[Any]], labels: pa.Array) -> pa.DictionaryArray:
     """Give texts by their numbers."""
     return pa.DictionaryArray.from_arrays(pa.array(numbers), labels)
 

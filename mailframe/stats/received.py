@@ -1,14 +1,15 @@
 """Received fields: which hosts, by which protocol, when (RFC 5321 section 4.4, RFC 3848).
 
-The patterns below read any field. To run them on each would be slow, and most fields end alike:
-an identifier, for whom, and the date in one exact shape. Of such a field the part before the
-identifier has all the clauses; few distinct ones are left of millions. Where this holds is decided
-without doubt, by what those parts and the middle do not contain; all other fields are read whole,
-by the same patterns.
+The patterns below read any field. To run them on each would be slow, and most fields are alike: a
+head with the clauses, an identifier and perhaps for whom, and a date in one exact shape. Few of
+millions of heads are distinct, few of the days and zones. A field is read by these parts where
+what they and the middle do not contain leaves no doubt; any other is read whole, by the same
+patterns.
 """
 
 from __future__ import annotations
 
+import string
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from mailframe.stats.columns import Bools, Ints
 
-COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"  # two deep; deeper ones stay
 FROM = r"(?i)^\s*from\s+(?P<found>[^\s();]+)"
 BY = r"(?i)\bby\s+(?P<found>[^\s();]+)"
 WITH = r"(?i)\bwith\s+(?:Microsoft\s+)?(?P<found>[^\s();]+)"
@@ -43,16 +43,15 @@ EPOCH = date(1970, 1, 1).toordinal()
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 # What most fields end in: "03 Jun 2024 ", "10:00:05 ", "+0200" or "+0200 (CEST)".
-USUAL = {
-    "day": r"^[ \d]\d [A-Za-z]{3} \d{4} $",
-    "zone": r"^[+-]\d{4}(?: \([A-Za-z]{3,4}\))?$",
-}
-DAY_LENGTH, TIME_LENGTH = 12, 9  # octets
-ZONE_LENGTHS = (5, 11, 12)  # without a comment, with one of three letters, of four
-LEAST = DAY_LENGTH + TIME_LENGTH + max(ZONE_LENGTHS)
+USUAL_DAY, DAY_OCTETS = r"^[ \d]\d [A-Za-z]{3} \d{4} $", 12
+TIME_OCTETS, DIGITS, COLONS, BLANK = 9, [0, 1, 3, 4, 6, 7], [2, 5], 8
+WEIGHTS = np.array([36_000, 3_600, 600, 60, 10, 1])
+USUAL_ZONE = r"^[+-]\d{4}(?: \([A-Za-z]{3,4}\))?$"
+ZONE_OCTETS, THREE, FOUR = 5, len(" (EDT)"), len(" (CEST)")
+LEAST = DAY_OCTETS + TIME_OCTETS + ZONE_OCTETS + FOUR
 IDENTIFIER = " id "
 CLOCK = r"\s\d{1,2}:"  # no date is without one
-# Nothing of interest stands between clauses and date unless this is found there.
+# Without these, nothing of interest stands between an identifier and the date.
 SUSPECT = rf"{TLS}|{CLOCK}"
 
 
@@ -64,7 +63,7 @@ class Hops(NamedTuple):
     from_host, by_host, protocol : pyarrow.DictionaryArray of text
     tls, mail : bool arrays
         Whether the hop was encrypted, and whether mail was handed over by a protocol for mail.
-    at : int64 array
+    instant : int64 array
         Microseconds of UTC; ``NEVER`` where there is no date to be read.
     """
 
@@ -73,7 +72,7 @@ class Hops(NamedTuple):
     protocol: pa.DictionaryArray
     tls: Bools
     mail: Bools
-    at: Ints
+    instant: Ints
 
 
 def read(values: pa.LargeStringArray) -> Hops:
@@ -81,61 +80,73 @@ def read(values: pa.LargeStringArray) -> Hops:
     masks, clocks, batches = zip(*pieces.spread(_cut, values), strict=True)
     usual, parts = np.concatenate(masks), pieces.unified(batches)
     heads = _clauses(parts["head"].dictionary)
-    good = _decided(parts, heads)
-    usual[usual] = good
+    decided = _decided(parts, heads)
+    usual[usual] = decided
     rest = values.filter(pa.array(~usual))
     texts = pa.concat_tables([heads, _clauses(rest)]).combine_chunks()
 
     codes = np.empty(len(values), np.int32)
-    codes[usual] = pieces.codes(parts["head"])[good]
+    codes[usual] = pieces.codes(parts["head"])[decided]
     codes[~usual] = len(heads) + np.arange(len(rest))
-    at = np.empty(len(values), np.int64)
+    found, told = texts.column_names[:3], texts.column_names[3:5]
+    clauses = {name: pieces.labelled(codes, texts[name].chunk(0)) for name in found}
+    facts = {name: columns.numpy(texts[name])[codes] for name in told}
+
+    instant = np.empty(len(values), np.int64)
     days, zones = _each(parts["day"], DAY, _days), _each(parts["zone"], ZONE, _seconds)
-    at[usual] = _instants(days, np.concatenate(clocks), zones)[good]
-    at[~usual] = _instants(*_dates(rest))
-    text = {name: texts[name].chunk(0) for name in ("from_host", "by_host", "protocol")}
-    told = {name: columns.numpy(texts[name])[codes] for name in ("tls", "mail")}
-    return Hops(**{name: pieces.labelled(codes, labels) for name, labels in text.items()}, **told, at=at)
+    instant[usual] = _instants(days, np.concatenate(clocks), zones)[decided]
+    instant[~usual] = _instants(*_dates(rest))
+    return Hops(**clauses, **facts, instant=instant)
 
 
 def _cut(values: pa.LargeStringArray) -> tuple[Bools, Ints, pa.RecordBatch]:
-    """Cut the fields that seem to be usual ones: which they are, and their parts, encoded.
+    """Cut the fields that seem to be usual: which they are, their clock times, their parts.
 
-    A head ends behind the mark of an identifier or else the first semicolon. So no clause that is
-    found in it can be longer than it seems there.
+    A head ends behind the mark of an identifier or else the first semicolon, so no clause that is
+    found in it can be longer than it seems there. The middle is looked at up to the first octet of
+    the date, lest something begins in the one and ends in the other.
     """
     octets, start, end = pieces.spans(values)
-    head = columns.numpy(pc.find_substring(values, IDENTIFIER)) + len(IDENTIFIER)
-    without = np.flatnonzero(head < len(IDENTIFIER))
-    head[without] = columns.numpy(pc.find_substring(values.take(pa.array(without)), ";")) + 1
     rows = np.flatnonzero(end - start >= LEAST)
-    start, end, head = start[rows], end[rows], start[rows] + head[rows]
+    start, end = start[rows], end[rows]
+    head = start + _behind_clauses(values)[rows]
+    zone = end - ZONE_OCTETS
+    named = np.flatnonzero(octets[end - 1] == ord(")"))
+    short = octets[end[named] - THREE] == ord(" ")
+    zone[named] -= np.where(short, THREE, FOUR)
+    time = zone - TIME_OCTETS
+    day = time - DAY_OCTETS
 
-    plain, three, four = ZONE_LENGTHS
-    comment = np.where(octets[end - three + plain + 1] == ord("("), three, four)
-    zone = end - np.where(octets[end - 1] == ord(")"), comment, plain)
-    time = zone - TIME_LENGTH
-    day = time - DAY_LENGTH
     seconds, keep = _clock(octets, time)
     keep &= head <= day
     rows, seconds = rows[keep], seconds[keep]
-    marks = np.stack([start, head, day, time, zone, end])[:, keep]
-    middle = pieces.between(values, marks[1], marks[2] + 1)  # "TLS03" would be found across
-    keep = ~pieces.matches(middle, SUSPECT)[::2]
-    start, head, day, time, zone, end = marks[:, keep]
+    start, head, day, time, zone, end = (at[keep] for at in (start, head, day, time, zone, end))
+    keep = ~pieces.matches(pieces.between(values, head, day + 1), SUSPECT)[::2]
     usual = np.zeros(len(values), dtype=bool)
     usual[rows[keep]] = True
     parts = {"head": (start, head), "day": (day, time), "zone": (zone, end)}
-    batch = {name: pieces.encoded(values, *bounds) for name, bounds in parts.items()}
+    batch = {
+        name: pieces.encoded(values, first[keep], last[keep])
+        for name, (first, last) in parts.items()
+    }
     return usual, seconds[keep], pa.record_batch(batch)
+
+
+def _behind_clauses(values: pa.LargeStringArray) -> Ints:
+    """Tell where a field's identifier stands, else what follows its first semicolon, else 0."""
+    behind: Ints = columns.numpy(pc.find_substring(values, IDENTIFIER)) + len(IDENTIFIER)
+    without = np.flatnonzero(behind < len(IDENTIFIER))
+    semicolon = pc.find_substring(values.take(pa.array(without)), ";")
+    behind[without] = columns.numpy(semicolon) + 1
+    return behind
 
 
 def _clock(octets: pieces.Octets, at: Ints) -> tuple[Ints, Bools]:
     """Read "10:00:05 " at each position: the second of the day, and whether it is one."""
-    text = pieces.window(octets, at, TIME_LENGTH).T
-    digits = text[[0, 1, 3, 4, 6, 7]] - np.uint8(ord("0"))
-    good = (digits <= 9).all(0) & (text[2] == ord(":")) & (text[5] == ord(":")) & (text[8]==ord(" "))
-    return np.array([36_000, 3_600, 600, 60, 10, 1]) @ digits, good
+    text = pieces.window(octets, at, TIME_OCTETS).T
+    digits = text[DIGITS] - np.uint8(ord("0"))
+    good = (digits < len(string.digits)).all(0) & (text[BLANK] == ord(" "))
+    return WEIGHTS @ digits, good & (text[COLONS] == ord(":")).all(0)
 
 
 def _decided(parts: dict[str, pa.DictionaryArray], heads: pa.Table) -> Bools:
@@ -148,7 +159,7 @@ def _decided(parts: dict[str, pa.DictionaryArray], heads: pa.Table) -> Bools:
     good = columns.numpy(heads["closed"]) & ~pieces.matches(parts["head"].dictionary, CLOCK)
     good &= columns.numpy(pc.and_(heads["by_host"].is_valid(), heads["protocol"].is_valid()))
     good = good[pieces.codes(parts["head"])]
-    for name, pattern in USUAL.items():
+    for name, pattern in (("day", USUAL_DAY), ("zone", USUAL_ZONE)):
         good &= pieces.matches(parts[name].dictionary, pattern)[pieces.codes(parts[name])]
     return good
 
@@ -159,7 +170,7 @@ def _clauses(texts: pa.Array) -> pa.Table:
 
 
 def _read_clauses(texts: pa.Array) -> pa.RecordBatch:
-    bare = pc.replace_substring_regex(texts, COMMENT, "")
+    bare = pc.replace_substring_regex(texts, pieces.COMMENT, "")
     protocol = pc.utf8_upper(pieces.found(bare, WITH))
     tls = pieces.matches(protocol, SECURE_PROTOCOL) | pieces.matches(texts, TLS)
     return pa.record_batch(

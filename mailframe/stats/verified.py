@@ -2,8 +2,8 @@
 
 A comment or a quoted string never passes for a result: both are removed before one is looked for.
 Where a field has no quotes and its brackets are plain, every semicolon ends a result, and a result
-stands at the beginning of its piece: so much of each piece is kept as a result may be long, and of
-those beginnings few are distinct. Any other field is one piece, and read whole by the same patterns.
+stands at the beginning of its piece. As much of each piece is kept as a result may be long; of
+those beginnings few are distinct. Any other field is one piece, read whole by the same patterns.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import columns, pieces
+from mailframe.stats import pieces
 
 if TYPE_CHECKING:
     from mailframe.stats.columns import Bools, Ints
 
-COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"  # two deep; deeper ones stay
 QUOTED = r"\"(?:[^\"\\]|\\.)*\""
 PROPERTY = r"\s[A-Za-z]+\.[A-Za-z0-9_-]+\s*=\s*[^\s;(\"]+"  # such as header.i=@example.org
-BESIDES = rf"(?s){COMMENT}|{QUOTED}|{PROPERTY}"
+BESIDES = rf"(?s){pieces.COMMENT}|{QUOTED}|{PROPERTY}"
 SERVER = r"^\s*(?P<found>[^\s;=(\"]+)(?:[\s;(]|$)"
 # Never beyond a bracket or quote that was left open: what follows might be inside.
 RESULT = r"(?i)^[^(\"]*?(?:^|;)\s*{method}\s*(?:/\s*\d+\s*)?=\s*(?P<found>{value})\b"
 
 SPECIAL = b';()"\\'
-ENOUGH = 32  # octets: a semicolon, a fold, the longest method and result, and something behind
+ENOUGH = 24  # octets: a semicolon, a fold of some blanks, the longest method and result, a blank
 # A beginning like this is what it seems, whatever follows.
 DECIDED = r"^;\s*[A-Za-z-]+\s*=\s*[A-Za-z]+[\s(]"
 
@@ -56,7 +55,9 @@ def read(values: pa.LargeStringArray) -> Fields:
     counts, batches = zip(*pieces.spread(_cut, values), strict=True)
     lengths = np.concatenate(counts)
     texts = pieces.unified(batches)["piece"]
-    bare = pieces.spread(lambda part: pc.replace_substring_regex(part, BESIDES, ""), texts.dictionary)
+    bare = pieces.spread(
+        lambda part: pc.replace_substring_regex(part, BESIDES, ""), texts.dictionary
+    )
     labels, codes = pa.concat_arrays(bare), pieces.codes(texts)
     server = pc.utf8_lower(pieces.found(labels, SERVER)).dictionary_encode()
     first = np.cumsum(lengths) - lengths
