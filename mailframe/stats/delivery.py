@@ -8,6 +8,7 @@ a comment or a quoted string never passes for a result.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,9 +96,7 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "hop": number,
-            "from_host": _text(read.from_host, order),
-            "by_host": _text(read.by_host, order),
-            "protocol": _text(read.protocol, order),
+            **_texts(read, order),
             "tls": tls,
             "time": columns.stamps(at),
             "seconds": _latency(rows, at),
@@ -115,8 +114,16 @@ def _way(rows: Ints) -> tuple[Ints, Ints]:
     return behind + 1, np.repeat(starts + lengths - 1, lengths) - behind
 
 
-def _text(texts: pa.DictionaryArray, order: Ints) -> ExtensionArray:
-    return columns.text(texts.dictionary.take(texts.indices.take(pa.array(order))))
+def _texts(read: received.Hops, order: Ints) -> dict[str, ExtensionArray]:
+    """Give the columns of text, each by a thread of its own: they are long."""
+    names, taken = ("from_host", "by_host", "protocol"), pa.array(order)
+
+    def spell(name: str) -> ExtensionArray:
+        texts = getattr(read, name)
+        return columns.text(texts.dictionary.take(texts.indices.take(taken)))
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        return dict(zip(names, pool.map(spell, names), strict=True))
 
 
 def _latency(rows: Ints, at: Ints) -> Floats:
