@@ -83,13 +83,13 @@ def read(values: pa.LargeStringArray) -> Hops:
     decided = _decided(parts, heads)
     usual[usual] = decided
     rest = values.filter(pa.array(~usual))
-    texts = pa.concat_tables([heads, _clauses(rest)]).combine_chunks()
+    texts = pa.concat_tables([heads, _clauses(rest)])
 
     codes = np.empty(len(values), np.int32)
     codes[usual] = pieces.codes(parts["head"])[decided]
     codes[~usual] = len(heads) + np.arange(len(rest))
     found, told = texts.column_names[:3], texts.column_names[3:5]
-    clauses = {name: pieces.labelled(codes, texts[name].chunk(0)) for name in found}
+    clauses = {name: pieces.labelled(codes, texts[name].combine_chunks()) for name in found}
     facts = {name: columns.numpy(texts[name])[codes] for name in told}
 
     instant = np.empty(len(values), np.int64)

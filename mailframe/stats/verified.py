@@ -82,23 +82,30 @@ def _cut(values: pa.LargeStringArray) -> tuple[Ints, pa.RecordBatch]:
     kind = spans.octets[marks]
     rows = np.searchsorted(spans.end, marks, "right")
     plain = _plain(spans, marks, kind, rows)
-    semicolon = kind == ord(";")
     while True:
-        inner = semicolon & plain[rows]
+        inner = (kind == ord(";")) & plain[rows]
         lengths = 1 + np.bincount(rows[inner], minlength=len(values))
-        first = np.cumsum(lengths) - lengths
-        begins_field = np.zeros(lengths.sum(), dtype=bool)
-        begins_field[first] = True
-        start = np.empty(len(begins_field), np.int64)
-        start[first], start[~begins_field] = spans.start, marks[inner]
-        end = np.append(start[1:], 0)
-        end[first + lengths - 1] = spans.end
-        stop = np.where(begins_field, end, np.minimum(end, start + ENOUGH))
+        start, stop, end = _bounds(spans, marks[inner], lengths)
         piece = pieces.encoded(values, start, stop)
-        undecided = ~pieces.matches(piece.dictionary, DECIDED)[pieces.codes(piece)] & (stop < end)
-        if not undecided.any():
+        decided = pieces.matches(piece.dictionary, DECIDED)[pieces.codes(piece)] | (stop == end)
+        if decided.all():
             return lengths, pa.record_batch({"piece": piece})
-        plain[np.repeat(np.arange(len(values)), lengths)[undecided]] = False
+        plain[np.repeat(np.arange(len(values)), lengths)[~decided]] = False  # once more, whole
+
+
+def _bounds(spans: pieces.Spans, semicolons: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints]:
+    """Tell where pieces start, where enough of each was seen, and where they end.
+
+    The first piece of a field is kept as a whole, for the name of the server.
+    """
+    first = np.cumsum(lengths) - lengths
+    later = np.ones(lengths.sum(), dtype=bool)
+    later[first] = False
+    start = np.empty(len(later), np.int64)
+    start[first], start[later] = spans.start, semicolons
+    end = np.append(start[1:], 0)
+    end[first + lengths - 1] = spans.end
+    return start, np.where(later, np.minimum(end, start + ENOUGH), end), end
 
 
 def _plain(spans: pieces.Spans, marks: Ints, kind: pieces.Octets, rows: Ints) -> Bools:
