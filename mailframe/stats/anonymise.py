@@ -9,6 +9,9 @@ of the hashed frame are those of the original under other names.
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
-from mailframe.frame.schema import SCHEMA
+from mailframe.frame.schema import SCHEMA, TEXT
 from mailframe.stats import columns, me, subjects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from pandas.api.extensions import ExtensionArray
 
@@ -31,6 +34,9 @@ KINDS = ("account", "address", "domain", "folder", "id", "keyword", "list", "nam
 COMMON_FOLDERS = frozenset(
     {"inbox", "drafts", "trash", "junk", "spam", "archive", "archives", "templates"}
 )
+
+
+Way = Callable[[pa.Array], pa.Array]  # distinct texts to what stands for them
 
 
 class Hasher:
@@ -49,11 +55,19 @@ class Hasher:
         person = kind.encode()
         return hashlib.blake2b(digest_size=DIGEST, key=self._key, person=person)
 
+    def digests(self, kind: str, texts: Iterable[bytes]) -> list[str]:
+        """Hash values of a kind, in UTF-8, to 16 hexadecimal digits each."""
+        copy = self._fresh[kind].copy  # a third of the cost of setting the key up again
+        digests = []
+        for text in texts:
+            state = copy()
+            state.update(text)
+            digests.append(state.hexdigest())
+        return digests
+
     def digest(self, kind: str, text: str) -> str:
-        """Hash one value of a kind to 16 hexadecimal digits."""
-        state = self._fresh[kind].copy()  # a third of the cost of setting the key up again
-        state.update(text.encode("utf-8", "surrogatepass"))
-        return state.hexdigest()
+        """Hash one value of a kind."""
+        return self.digests(kind, [text.encode()])[0]
 
     def domain(self, text: str) -> str:
         """Hash a domain; the result can never be one (RFC 2606)."""
@@ -68,10 +82,6 @@ class Hasher:
     def name(self, text: str) -> str:
         """Hash the name of a person."""
         return f"Person {self.digest('name', text)}"
-
-    def identifier(self, text: str) -> str:
-        """Hash a message identifier."""
-        return f"{self.digest('id', text)}@invalid"
 
     def list_id(self, text: str) -> str:
         """Hash the identifier of a mailing list."""
@@ -91,48 +101,74 @@ class Hasher:
         """Hash a keyword; those of the IANA registry begin with "$" and say nothing private."""
         return text if text.startswith("$") else f"k{self.digest('keyword', text.lower())}"
 
+    def column(self, kind: str, texts: pa.Array) -> pa.Array:
+        """Hash a column that may have a distinct value for each message."""
+        return pa.array(self.digests(kind, texts.cast(pa.large_binary()).to_pylist()), TEXT)
+
+    def identifiers(self, texts: pa.Array) -> pa.Array:
+        """Hash message identifiers."""
+        return _joined(self.column("id", texts), pa.scalar("@invalid", TEXT))
+
+    def subjects(self, texts: pa.Array) -> pa.Array:
+        """Hash base subjects; what marks a reply stays, so that threads by subject stay too."""
+        bases, reply = subjects.base(texts)
+        hashed = pc.if_else(pc.equal(bases, ""), "", self.column("subject", bases))
+        return _joined(pa.array(["", "Re: "], TEXT).take(pa.array(reply.astype(np.int8))), hashed)
+
+
+def _joined(before: pa.Array, after: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(before, after, pa.scalar("", TEXT))
+
 
 def anonymise(df: pd.DataFrame, key: str | bytes, coarsen: str | None) -> pd.DataFrame:
     """Replace what tells who and what; see ``df.mail.anonymise``."""
     hasher = Hasher(key)
     kept = [name for name in SCHEMA.names if name in df.columns]
     out: dict[str, Any] = {name: df[name].array for name in kept}
-    for names, way in _ways(hasher):
+
+    def replace(names: tuple[str, ...], way: Way) -> dict[str, pa.Array]:
         held = [name for name in names if name in out]
         replaced = _replaced([columns.arrow(df, name) for name in held], way)
-        for name, array in zip(held, replaced, strict=True):
-            out[name] = _as_pandas(array, df[name].dtype)
-    if "subject" in out:
-        out["subject"] = _as_pandas(_subjects(columns.arrow(df, "subject"), hasher), "str")
+        return dict(zip(held, replaced, strict=True))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Arrow encodes while Python hashes
+        for replaced in list(pool.map(replace, *zip(*_ways(hasher), strict=True))):
+            for name, array in replaced.items():
+                out[name] = _as_pandas(array, df[name].dtype)
     if coarsen is not None:
         for name in {"date", "internaldate"} & set(kept):
             out[name] = _coarse(df[name], coarsen)
     return pd.DataFrame(out, index=df.index, columns=kept)
 
 
-def _ways(hasher: Hasher) -> list[tuple[tuple[str, ...], Callable[[str], str]]]:
+def _ways(hasher: Hasher) -> list[tuple[tuple[str, ...], Way]]:
     """Tell how columns are replaced; those of one kind share their values, so go together."""
+
+    def each(way: Callable[[str], str]) -> Way:
+        return lambda texts: pa.array([way(text) for text in texts.to_pylist()], TEXT)
+
     return [
-        (("account",), hasher.account),
-        (("folder",), hasher.folder),
-        (("from_name",), hasher.name),
-        (("from_addr", "to", "cc"), hasher.address),
-        (("from_domain",), hasher.domain),
-        (("message_id", "in_reply_to", "references"), hasher.identifier),
-        (("list_id",), hasher.list_id),
-        (("keywords",), hasher.keyword),
+        (("account",), each(hasher.account)),
+        (("folder",), each(hasher.folder)),
+        (("from_name",), each(hasher.name)),
+        (("from_addr", "to", "cc"), each(hasher.address)),
+        (("from_domain",), each(hasher.domain)),
+        (("message_id", "in_reply_to", "references"), hasher.identifiers),
+        (("list_id",), each(hasher.list_id)),
+        (("keywords",), each(hasher.keyword)),
+        (("subject",), hasher.subjects),
     ]
 
 
-def _replaced(arrays: list[pa.Array], way: Callable[[str], str]) -> list[pa.Array]:
-    """Send each distinct text of some columns through ``way``, keeping their shapes and nulls."""
+def _replaced(arrays: list[pa.Array], way: Way) -> list[pa.Array]:
+    """Send the distinct texts of some columns through ``way``, keeping their shapes and nulls."""
     flat = [pc.list_flatten(array) if columns.is_list(array.type) else array for array in arrays]
-    texts = [part.cast(pa.large_string()) for part in flat]
-    encoded = pa.chunked_array(texts, pa.large_string()).combine_chunks().dictionary_encode()
+    texts = [part.cast(TEXT) for part in flat]
+    encoded = pa.chunked_array(texts, TEXT).combine_chunks().dictionary_encode()
+    labels = way(encoded.dictionary)
     out, start = [], 0
-    labels = [way(text) for text in encoded.dictionary.to_pylist()]
     for array, part in zip(arrays, texts, strict=True):
-        items = pa.array(labels, pa.large_string()).take(encoded.indices.slice(start, len(part)))
+        items = labels.take(encoded.indices.slice(start, len(part)))
         start += len(part)
         out.append(_relisted(array, items) if columns.is_list(array.type) else items)
     return out
@@ -151,16 +187,6 @@ def _as_pandas(array: pa.Array, dtype: object) -> ExtensionArray:
         return pd.arrays.ArrowExtensionArray(array)
     words = columns.text(array)
     return pd.Categorical(words) if isinstance(dtype, pd.CategoricalDtype) else words
-
-
-def _subjects(array: pa.Array, hasher: Hasher) -> pa.Array:
-    """Hash base subjects; what marks a reply stays, so that threads by subject stay too."""
-    encoded = pc.dictionary_encode(array)
-    bases, reply = subjects.base(encoded.dictionary)
-    hashed = [hasher.digest("subject", text) if text else "" for text in bases.to_pylist()]
-    marks = np.where(reply, "Re: ", "")
-    labels = [f"{mark}{text}" for mark, text in zip(marks, hashed, strict=True)]
-    return pa.array(labels, pa.large_string()).take(encoded.indices)
 
 
 def _coarse(moments: pd.Series[Any], freq: str) -> pd.Series[Any]:

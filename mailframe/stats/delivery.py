@@ -1,16 +1,13 @@
 """How mail was delivered: what the receiving server verified, and the way each message took.
 
 Both come from trace fields that a frame has only when asked for: ``headers=mf.DELIVERY``.
-Authentication-Results follow RFC 8601, Received RFC 5321 section 4.4 with the protocol names of
-RFC 3848. Anyone can write such fields: only those of a server that the reader trusts count, and
-a comment or a quoted string never passes for a result.
+Authentication-Results (``verified``) follow RFC 8601, Received (``received``) RFC 5321. Anyone can
+write such fields: only results of a server that the reader trusts count.
 """
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,87 +15,45 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import clock, columns, people
+from mailframe.stats import clock, columns, people, pieces, received, verified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from pandas.api.extensions import ExtensionArray
 
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.columns import Ints
 
     Floats = NDArray[np.float64]
     Numbers = NDArray[np.float64] | Ints
 
 HINT = "read the mail with headers=mf.DELIVERY"
 METHODS = ("spf", "dkim", "dmarc")
-COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"  # two deep; deeper ones stay
-QUOTED = r"\"(?:[^\"\\]|\\.)*\""
-PROPERTY = r"\s[A-Za-z]+\.[A-Za-z0-9_-]+\s*=\s*[^\s;(\"]+"  # such as header.i=@example.org
-BESIDES = rf"(?s){COMMENT}|{QUOTED}|{PROPERTY}"
-SERVER = r"^\s*(?P<found>[^\s;=(\"]+)(?:[\s;(]|$)"
-# Never beyond a bracket or quote that was left open: what follows might be inside.
-RESULT = r"(?i)^[^(\"]*?(?:^|;)\s*{method}\s*(?:/\s*\d+\s*)?=\s*(?P<found>{value})\b"
-FROM = r"(?i)^\s*from\s+(?P<found>[^\s();]+)"
-BY = r"(?i)\bby\s+(?P<found>[^\s();]+)"
-WITH = r"(?i)\bwith\s+(?:Microsoft\s+)?(?P<found>[^\s();]+)"
-TLS = r"(?i)\b(?:TLS|SSL)v?\d|=TLS|\bcipher[ =]"
-MAIL_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)S?A?$|^SMTPSVC$"
-SECURE_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)SA?$"
-# The date ends the field, perhaps with a zone's name in a comment after it.
-TAIL = 80  # characters
-DATE = (
-    r"(?P<day>\d{1,2}\s+[A-Za-z]{3}[a-z]*\s+\d{4})\s+"
-    r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)\S*(?:\s*(?P<zone>[+-]\d{4}))?"
-)
-DAY = r"(?P<day>\d+)\s+(?P<month>[A-Za-z]{3})[a-z]*\s+(?P<year>\d+)"
-TIME = r"(?P<sign>)(?P<hour>\d+):(?P<minute>\d+)(?::(?P<second>\d+))?"
-ZONE = r"(?P<sign>[+-])(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>)"
-EPOCH = date(1970, 1, 1).toordinal()
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-
-
-SHARE = 50_000  # values that are worth a thread
-
-
-def _found(values: pa.Array, pattern: str) -> pa.Array:
-    return pc.struct_field(pc.extract_regex(values, pattern), "found")
-
-
-def _spread(work: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Array:
-    """Do the same to slices of a column at once: Arrow lets go of the interpreter's lock."""
-    slices = [values.slice(at, SHARE) for at in range(0, len(values), SHARE)] or [values]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return pa.concat_arrays(list(pool.map(work, slices)))
-
-
-def _bare(values: pa.Array, besides: str) -> pa.Array:
-    return _spread(lambda part: pc.replace_substring_regex(part, besides, ""), values)
 
 
 def trusted(
     df: pd.DataFrame, authserv: str | Iterable[str] | None
 ) -> tuple[Ints, pa.Array, list[str]]:
-    """Give the results of servers the reader trusts, stripped bare, and those servers' names.
-
-    Without comments, quoted strings and properties few distinct values are left.
+    """Give the results of servers the reader trusts, in pieces, and those servers' names.
 
     RFC 8601 section 5: the receiving server removes fields that bear its own name before it adds
     its own, on top. So by default the name that stands on top of most messages is trusted.
     """
     columns.require(df, "authentication_results", hint=HINT)
     rows, values = columns.flat(df, "authentication_results")
-    encoded = _bare(values, BESIDES).dictionary_encode()
-    server = pc.utf8_lower(_found(encoded.dictionary, SERVER)).take(encoded.indices)
+    fields = verified.read(values)
     if authserv is None:
-        on_top = server.filter(pa.array(columns.starts_of(rows)))
-        counted = pc.value_counts(on_top.drop_null())
-        names = [max(counted.to_pylist(), key=lambda c: c["counts"])["values"]] if counted else []
+        on_top = fields.server.indices.filter(pa.array(columns.starts_of(rows)))
+        counted = pc.value_counts(on_top.drop_null()).to_pylist()
+        commonest = [max(counted, key=lambda c: c["counts"])["values"]] if counted else []
+        names = fields.server.dictionary.take(pa.array(commonest, pa.int32())).to_pylist()
     else:
         names = [authserv] if isinstance(authserv, str) else list(authserv)
         names = [name.lower() for name in names]
-    known = pc.is_in(server, pa.array(names, pa.large_string()))
-    return rows[columns.numpy(known)], encoded.filter(known), names
+    accepted = columns.numpy(pc.is_in(fields.server.dictionary, pa.array(names, pa.large_string())))
+    known = np.append(accepted, False)[pieces.codes(fields.server)][fields.which]
+    return rows[fields.which[known]], fields.texts.filter(pa.array(known)), names
 
 
 def authentication(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd.DataFrame:
@@ -119,9 +74,8 @@ def _results(rows: Ints, results: pa.DictionaryArray, method: str, total: int) -
     wanted = [r"[a-z]+"] if method != "dkim" else [r"[a-z]+", "pass"]
     labels = pa.array([], pa.large_string())
     for value in wanted:
-        pattern = RESULT.format(method=method, value=value)
-        found = pc.utf8_lower(_found(results.dictionary, pattern)).dictionary_encode()
-        codes = columns.numpy(found.indices.fill_null(-1).take(results.indices))
+        found = verified.results(results, method, value)
+        codes = pieces.codes(found)
         hits = np.flatnonzero(codes >= 0)[::-1]  # backwards, so that the first is written last
         out[rows[hits]] = codes[hits] + len(labels)
         labels = pa.concat_arrays([labels, found.dictionary])
@@ -132,102 +86,49 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     """List the relays of each message; see ``df.mail.hops``."""
     columns.require(df, "received", hint=HINT)
     rows, values = columns.flat(df, "received")
-    number = _hop_numbers(rows)
-    order = np.lexsort((number, rows))
-    rows, number, values = rows[order], number[order], values.take(order)
-    at = _times(values)
-    bare = _bare(values, COMMENT)
-    protocol, tls, mail = _protocols(values, bare)
-    index = columns.labelled(df, rows)
+    read = received.read(values)
+    number, order = _way(rows)
+    at = read.instant[order]
+    tls = pd.arrays.BooleanArray(read.tls[order], ~read.mail[order])
     table = pd.DataFrame(
         {
             "hop": number,
-            "from_host": columns.text(_clause(bare, FROM)),
-            "by_host": columns.text(_clause(bare, BY)),
-            "protocol": columns.text(protocol),
-            "tls": pd.arrays.BooleanArray(tls, ~mail),
+            **_texts(read, order),
+            "tls": tls,
             "time": columns.stamps(at),
             "seconds": _latency(rows, at),
         },
-        index=index,
+        index=columns.labelled(df, rows),
     )
     return table.set_index("hop", append=True)
 
 
-def _clause(bare: pa.Array, pattern: str) -> pa.Array:
-    return _spread(lambda part: _found(part, pattern), bare)
-
-
-def _hop_numbers(rows: Ints) -> Ints:
-    """Count the fields of a message from the last, where its way began, up to the first."""
+def _way(rows: Ints) -> tuple[Ints, Ints]:
+    """Give the place of each hop on its way, from 1, and its field; the last is the first hop."""
     starts = np.flatnonzero(columns.starts_of(rows))
-    lengths = np.diff(np.append(starts, len(rows)))
-    return np.repeat(starts + lengths, lengths) - np.arange(len(rows))
+    lengths = np.diff(starts, append=len(rows))
+    behind = np.arange(len(rows)) - np.repeat(starts, lengths)
+    return behind + 1, np.repeat(starts + lengths - 1, lengths) - behind
 
 
-def _protocols(values: pa.Array, bare: pa.Array) -> tuple[pa.Array, Bools, Bools]:
-    """Tell of each hop its protocol, whether it was encrypted, and whether mail was handed over."""
-    encoded = _clause(bare, WITH).dictionary_encode()
-    encoded = pa.DictionaryArray.from_arrays(encoded.indices, pc.utf8_upper(encoded.dictionary))
-    codes = columns.numpy(encoded.indices.fill_null(-1))
-    kinds = encoded.dictionary
+def _texts(read: received.Hops, order: Ints) -> dict[str, ExtensionArray]:
+    """Give the columns of text, each by a thread of its own: they are long."""
+    names, taken = ("from_host", "by_host", "protocol"), pa.array(order)
 
-    def matches(pattern: str) -> Bools:
-        hit = columns.numpy(pc.match_substring_regex(kinds, pattern))
-        found: Bools = np.append(hit, False)[codes]  # False is what code -1 looks up
-        return found
+    def spell(name: str) -> ExtensionArray:
+        texts = getattr(read, name)
+        return columns.text(texts.dictionary.take(texts.indices.take(taken)))
 
-    cipher = _spread(lambda part: pc.match_substring_regex(part, TLS), values)
-    tls = matches(SECURE_PROTOCOL) | columns.numpy(cipher)
-    protocol = encoded.dictionary.take(encoded.indices)
-    return protocol, tls, matches(MAIL_PROTOCOL) | tls
-
-
-def _times(values: pa.Array) -> Ints:
-    """Read the instants in microseconds of UTC; ``NEVER`` where there is no date to be read."""
-    tails = pc.utf8_slice_codeunits(values, -TAIL)
-    parts = _spread(lambda part: pc.extract_regex(part, DATE), tails)
-    day = _each(pc.struct_field(parts, "day"), DAY, _days)
-    seconds = _each(pc.struct_field(parts, "time"), TIME, _seconds)
-    east = _each(pc.struct_field(parts, "zone"), ZONE, _seconds)
-    east = np.where(east == columns.NEVER, 0, east)
-    known = (day != columns.NEVER) & (seconds != columns.NEVER)
-    return np.where(known, day * clock.DAY + (seconds - east) * clock.SECOND, columns.NEVER)
-
-
-def _each(texts: pa.Array, pattern: str, read: Callable[[dict[str, str]], int | None]) -> Ints:
-    """Read each distinct text by a pattern; ``NEVER`` where it does not fit or there is none."""
-    encoded = texts.dictionary_encode()
-    found = pc.extract_regex(encoded.dictionary, pattern).to_pylist()
-    numbers = [read(parts) if parts else None for parts in found]
-    lookup = [columns.NEVER if number is None else number for number in numbers]
-    codes = columns.numpy(encoded.indices.fill_null(len(lookup)))
-    read_out: Ints = np.array([*lookup, columns.NEVER], dtype=np.int64)[codes]
-    return read_out
-
-
-def _days(parts: dict[str, str]) -> int | None:
-    month = parts["month"].lower()
-    if month not in MONTHS:
-        return None
-    try:
-        day = date(int(parts["year"]), MONTHS.index(month) + 1, int(parts["day"]))
-    except ValueError:
-        return None
-    return day.toordinal() - EPOCH
-
-
-def _seconds(parts: dict[str, str]) -> int:
-    seconds = (int(parts["hour"]) * 60 + int(parts["minute"])) * 60 + int(parts["second"] or 0)
-    return -seconds if parts["sign"] == "-" else seconds
+    with ThreadPoolExecutor(len(names)) as pool:
+        return dict(zip(names, pool.map(spell, names), strict=True))
 
 
 def _latency(rows: Ints, at: Ints) -> Floats:
     """Give the seconds since the hop before; missing at the first and where a time is."""
     seconds = np.full(len(rows), np.nan)
-    follows = np.flatnonzero((rows[1:] == rows[:-1]) & (at[1:] != columns.NEVER))
-    follows = follows[at[follows] != columns.NEVER]
-    seconds[follows + 1] = (at[follows + 1] - at[follows]) / clock.SECOND
+    known = at != columns.NEVER
+    follows = (rows[1:] == rows[:-1]) & known[1:] & known[:-1]
+    np.divide(np.diff(at), clock.SECOND, out=seconds[1:], where=follows)
     return seconds
 
 
@@ -256,9 +157,9 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     """Add hop count, TLS share and the time on the way to a table by group."""
     rows, values = columns.flat(df, "received")
     number = np.bincount(rows, minlength=len(df))
-    _, tls, mail = _protocols(values, _bare(values, COMMENT))
-    secure = np.bincount(rows[tls], minlength=len(df))
-    handed = np.bincount(rows[mail], minlength=len(df))
+    read = received.read(values)
+    secure = np.bincount(rows[read.tls], minlength=len(df))
+    handed = np.bincount(rows[read.mail], minlength=len(df))
 
     def mass(per_row: Ints) -> Floats:
         weights = per_row[groups.rows].astype(np.float64)
@@ -268,7 +169,7 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     table["tls"] = _ratio(mass(secure), mass(handed))
     ends = np.flatnonzero(np.diff(rows, append=-1))  # the first relay's field is the last
     starts = np.flatnonzero(columns.starts_of(rows))
-    begun, done = _times(values.take(ends)), _times(values.take(starts))
+    begun, done = read.instant[ends], read.instant[starts]
     seconds = np.full(len(df), np.nan)
     sane = (begun != columns.NEVER) & (done != columns.NEVER)
     seconds[rows[starts][sane]] = (done - begun)[sane] / clock.SECOND

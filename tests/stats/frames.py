@@ -90,6 +90,7 @@ def _delivery(rng, moment, who):
         for _ in range(3)
     )
     host = _join(["mail", _numbers(who), "example.net"], ".")
+    own = _numbers(rng.integers(10**9, 10**10, rows))  # what no two messages share
     results = _join(
         [
             "mx.example.org; dkim=",
@@ -97,7 +98,7 @@ def _delivery(rng, moment, who):
             " header.i=@",
             host,
             " header.s=2024 header.b=Pq",
-            host,
+            own,
             ";\r\n spf=",
             spf,
             " (mx.example.org: domain of bounce@",
@@ -114,7 +115,7 @@ def _delivery(rng, moment, who):
     hops = []
     for hop in (2, 1, 0):
         at = pc.strftime(
-            pa.array(moment + hop * 2_000_000, pa.timestamp("us", "UTC")),
+            pa.array(moment // 1_000_000 + hop * 2, pa.timestamp("s", "UTC")),
             "%a, %d %b %Y %H:%M:%S +0000",
         )
         hops.append(
@@ -124,7 +125,9 @@ def _delivery(rng, moment, who):
                     host,
                     " (unknown [192.0.2.7])\r\n\tby mx",
                     str(hop),
-                    ".example.org (Postfix) with ESMTPS id 4Rz7; ",
+                    ".example.org (Postfix) with ESMTPS id 4Rz",
+                    own,
+                    "\r\n\tfor <me@example.org>; ",
                     at,
                 ],
                 "",
