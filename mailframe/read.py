@@ -26,7 +26,7 @@ from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
 from mailframe.fetcher.pool import Pool
-from mailframe.frame.adapter import to_frame
+from mailframe.frame.adapter import to_frame, without_folder
 from mailframe.frame.batch import BatchBuilder
 from mailframe.gather import Gathered
 from mailframe.imap.commands import header_items
@@ -98,6 +98,10 @@ class BatchStream:
         self._limits = limits
         self._messages = 0
         self._builders = 1
+        # Folders that were replaced under way: rows in batches before this one are of messages
+        # that are no more. Only `frame` can still drop them.
+        self._replaced: dict[str, int] = {}
+        self._drops_replaced = keeping is not None
 
     async def __aiter__(self) -> AsyncGenerator[pa.RecordBatch]:
         started = time.monotonic()
@@ -129,6 +133,8 @@ class BatchStream:
                     async for batch in batches:
                         yield batch
                 progress.total = self._messages
+        if not self._drops_replaced:
+            pool.ledger.tell_replaced()
         problems = [Problem(e.folder, "", type(e).__name__, str(e)) for e in missing]
         problems += pool.ledger.problems
         self.report |= {
@@ -148,10 +154,25 @@ class BatchStream:
         loop = asyncio.get_running_loop()
         gathered = Gathered()
         building: deque[asyncio.Future[pa.RecordBatch]] = deque()
+        begun = 0
+        latest: dict[bytes, Folder] = {}
         with ThreadPoolExecutor(self._builders, "mailframe-batch") as threads:
+
+            def build() -> None:
+                nonlocal gathered, begun
+                building.append(loop.run_in_executor(threads, self._builder.build, gathered))
+                gathered = Gathered()
+                begun += 1
+
             async with aclosing(pool.fetch(folders, self._query)) as parts:
                 async for part in parts:
-                    gathered.add(part.folder.name, part.rows)
+                    folder = part.folder
+                    if latest.setdefault(folder.wire, folder) is not folder:
+                        latest[folder.wire] = folder
+                        if gathered.uid:
+                            build()
+                        self._replaced[folder.name] = begun
+                    gathered.add(folder.name, part.rows)
                     self._messages += len(part.rows)
                     progress.update(len(part.rows))
                     crowded = gathered.full and len(building) == self._builders
@@ -159,12 +180,9 @@ class BatchStream:
                         yield await building.popleft()
                         crowded = False
                     if gathered.full or (not building and gathered.worthwhile):
-                        building.append(
-                            loop.run_in_executor(threads, self._builder.build, gathered)
-                        )
-                        gathered = Gathered()
+                        build()
             if gathered.uid:
-                building.append(loop.run_in_executor(threads, self._builder.build, gathered))
+                build()
             while building:
                 yield await building.popleft()
 
@@ -187,8 +205,13 @@ class BatchStream:
     async def frame(self) -> pd.DataFrame:
         """Fetch everything into one DataFrame."""
         self._builders = BUILDERS
+        self._drops_replaced = True
         async with aclosing(self.__aiter__()) as stream:
             batches = deque([batch async for batch in stream])
+        for name, count in self._replaced.items():
+            for number in range(count):
+                batches[number] = without_folder(batches[number], name)
+            self.report["messages"] = sum(batch.num_rows for batch in batches)
         # Handed over one by one, so that to_frame can let go of what it has converted.
         handed = (batches.popleft() for _ in range(len(batches)))
         return to_frame(handed, self.schema, report=self.report)

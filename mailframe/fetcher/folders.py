@@ -1,7 +1,8 @@
 """The folders of an account and their numbers, in as few round trips as the server allows.
 
 One LIST with STATUS (RFC 5819) where the server has it and keeps its word; else LIST, and a STATUS
-for each folder, all sent together.
+for each folder, all sent together. A folder that nobody hears of would be lost without a word, so
+an answer that gives reason for doubt is asked for again, in company of those STATUSes.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mailframe.fetcher.session import Session
+    from mailframe.imap.connection import Pending
     from mailframe.imap.responses import Response
 
 # What a fetch must know of a folder to plan it.
 PLANNING = ("MESSAGES", "UIDNEXT", "UIDVALIDITY")
+
+# So often is LIST asked for until its answer makes sense from end to end.
+LIST_TRIES = 3
 
 
 async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> list[Folder]:
@@ -38,20 +43,48 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
         In the server's order.
     """
     known = [item for item in items if _has_item(session, item)]
-    special_use = session.connection.has("SPECIAL-USE")
-    responses: list[Response] = []
-    garbled = False
+    told, doubtful = await _first_listing(session, known)
+    asked: set[bytes] = set()
+    for _ in range(LIST_TRIES):
+        again = [session.submit(commands.list_mailboxes())] if doubtful else []
+        unknown = [f for f in _join(told) if not _is_numbered(f) and f.wire not in asked]
+        asked.update(folder.wire for folder in unknown)
+        statuses = [session.submit(commands.status(folder.wire, known)) for folder in unknown]
+        # What either LIST tells of, there is.
+        for pending in again:
+            told += (await session.answer(pending)).responses
+            doubtful = _is_doubtful(pending)
+        for folder, pending in zip(unknown, statuses, strict=True):
+            # A refusal leaves the numbers unknown.
+            for status in (await session.answer(pending)).responses:
+                if isinstance(status, MailboxStatus):
+                    told.append(replace(status, name=folder.wire))
+        if not again:
+            break
+    return _join(told)
+
+
+async def _first_listing(session: Session, items: Sequence[str]) -> tuple[list[Response], bool]:
+    """Ask for all folders at once; tell whether there is reason to doubt the answer."""
     if session.connection.has("LIST-STATUS"):
+        special_use = session.connection.has("SPECIAL-USE")
         listing = await session.answer(
-            session.submit(commands.list_mailboxes(special_use=special_use, status=known))
+            session.submit(commands.list_mailboxes(special_use=special_use, status=items))
         )
         # quirk: RETURN refused with BAD although LIST-STATUS is advertised.
-        responses = listing.responses if listing.ok else []
-        garbled = bool(listing.junk)
-    if garbled or not any(isinstance(response, Listed) for response in responses):
-        # What made no sense may have been a folder: what either LIST tells of, there is.
-        responses = [*responses, *(await session.ask(commands.list_mailboxes())).responses]
-    return await _with_numbers(session, _join(responses), known)
+        listed = {one.name for one in listing.responses if isinstance(one, Listed)}
+        if listing.ok and listed:
+            folders = _join(listing.responses)
+            fits = all(_is_numbered(folder) and folder.wire in listed for folder in folders)
+            return listing.responses, _is_doubtful(listing) or not fits
+    listing = await session.ask(commands.list_mailboxes())
+    return listing.responses, _is_doubtful(listing)
+
+
+def _is_doubtful(listing: Pending) -> bool:
+    """Tell whether an answer to LIST may lack a folder: every account has an INBOX."""
+    inbox = any(_shown(one.name) == "INBOX" for one in listing.responses if isinstance(one, Listed))
+    return bool(listing.junk) or not inbox
 
 
 def _has_item(session: Session, item: str) -> bool:
@@ -64,7 +97,10 @@ def _has_item(session: Session, item: str) -> bool:
 
 
 def _join(responses: Iterable[Response]) -> list[Folder]:
-    """Bring LIST and STATUS together; a folder listed twice counts once."""
+    """Bring LIST and STATUS together; a folder listed twice counts once.
+
+    A folder that has a STATUS and was not listed is one all the same.
+    """
     folders: dict[bytes, Folder] = {}
     for response in responses:
         if isinstance(response, Listed):
@@ -75,30 +111,26 @@ def _join(responses: Iterable[Response]) -> list[Folder]:
                 delimiter=delimiter.decode("utf-8", "replace") if delimiter else None,
                 attributes=response.attributes,
             )
+    by_name = {_shown(wire): wire for wire in folders}
     for response in responses:
-        if isinstance(response, MailboxStatus) and response.name in folders:
-            folders[response.name] = _numbered(folders[response.name], response)
+        if isinstance(response, MailboxStatus):
+            wire = response.name
+            if wire not in folders:
+                wire = by_name.get(_shown(wire), wire)  # perhaps it is only spelled differently
+            folder = folders.get(wire) or Folder(name=decode_mailbox(wire), wire=wire)
+            folders[wire] = _numbered(folder, response)
     return list(folders.values())
 
 
-async def _with_numbers(
-    session: Session, folders: list[Folder], items: Sequence[str]
-) -> list[Folder]:
-    """Ask STATUS of the folders whose numbers have not come; a refusal leaves them unknown."""
-    asked = {
-        folder.wire: session.submit(commands.status(folder.wire, items))
-        for folder in folders
-        if folder.selectable and folder.messages is None
-    }
-    numbered = []
-    for folder in folders:
-        pending = asked.get(folder.wire)
-        answer = None
-        if pending is not None:
-            told = (await session.answer(pending)).responses
-            answer = next((one for one in told if isinstance(one, MailboxStatus)), None)
-        numbered.append(folder if answer is None else _numbered(folder, answer))
-    return numbered
+def _shown(wire: bytes) -> str:
+    """Decode a name as far as servers may spell it in two ways."""
+    name = decode_mailbox(wire)
+    return "INBOX" if name.upper() == "INBOX" else name
+
+
+def _is_numbered(folder: Folder) -> bool:
+    """Whether all is known that STATUS can tell."""
+    return folder.messages is not None or not folder.selectable
 
 
 def _numbered(folder: Folder, status: MailboxStatus) -> Folder:

@@ -25,6 +25,7 @@ from mailframe.fetcher.plan import Load, Lookup, Span, Work
 from mailframe.imap import commands
 from mailframe.imap.connection import Pending, found, vanished
 from mailframe.imap.search import Keys
+from mailframe.imap.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,10 +157,15 @@ class Lane:
                 return commands.uid_fetch(work.uids, work.ask.items, modifier=work.ask.modifier)
             items = self._ledger.entry(work.folder).known.items
             return commands.uid_fetch(work.uids, items or query.items)
-        esearch = self._session.connection.has("ESEARCH") and self._esearch
         return commands.uid_search(
-            query.keys.segments or (b"ALL",), esearch=esearch, charset=query.keys.charset
+            query.keys.segments or (b"ALL",),
+            esearch=self._searches_extended,
+            charset=query.keys.charset,
         )
+
+    @property
+    def _searches_extended(self) -> bool:
+        return self._esearch and self._session.connection.has("ESEARCH")
 
     # Settling ----------------------------------------------------------------------------------
 
@@ -213,9 +219,16 @@ class Lane:
         return self._looked_up(job, work) if isinstance(work, Lookup) else self._fetched(job, work)
 
     def _looked_up(self, job: _Job, work: Lookup) -> list[Work]:
-        if job.garbled and work.attempts + 1 < LOOKUP_TRIES:
+        uids = found(job.pending.responses)
+        if (uids is None or job.pending.junk) and work.attempts + 1 < LOOKUP_TRIES:
             return [replace(work, attempts=work.attempts + 1)]
-        return self._ledger.looked_up(work, found(job.pending.responses))
+        if uids is None and self._query.keys and not self._searches_extended:
+            uids = UidSet()  # quirk: plain SEARCH that finds nothing may say nothing
+        if uids is None:
+            text = f"{work.folder.name}: the server does not tell which messages there are"
+            self._ledger.folder_failed(work, ProtocolError(text))
+            return []
+        return self._ledger.looked_up(work, uids)
 
     def _fetched(self, job: _Job, work: Span) -> list[Work]:
         ledger = self._ledger
@@ -271,9 +284,16 @@ class Lane:
             raise error
         return error
 
+    def hand_on(self) -> None:
+        """Hand on every row that has come, though its command be unanswered."""
+        for job in self._jobs:
+            if job.examine.opened:
+                self._hand_on(job.pending)
+
     def give_back(self, error: MailframeError) -> None:
         """Return to the schedule what a failed session leaves undone; its rows stay."""
         guilty = True
+        self.hand_on()
         while self._jobs:
             job = self._jobs.popleft()
             if job.answered:
@@ -282,8 +302,6 @@ class Lane:
                 except ThrottledError:
                     continue
                 continue
-            if job.examine.opened and len(job.pending.rows):
-                self._hand_on(job.pending)
             self._end(job, self._interrupted(job, error, guilty=guilty), suspect=guilty)
             guilty = False
 

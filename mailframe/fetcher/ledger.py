@@ -144,13 +144,12 @@ class Entry:
 
     @property
     def short(self) -> bool:
-        """Whether fewer messages came than there should be."""
+        """Whether fewer messages came than there should be, or nobody said how many."""
         if self.sought is not None:
             return bool(self.sought - self.done - self.lost)
         gone = len(self.known.held & self.vanished)
-        told = (self.exists, self.folder.messages)
-        due = max((count for count in told if count is not None), default=0)
-        return self.rows - gone + len(self.lost) < due
+        told = [count for count in (self.exists, self.folder.messages) if count is not None]
+        return not told or self.rows - gone + len(self.lost) < max(told)
 
 
 # A server's silence costs a minute each time, other failures next to nothing.
@@ -190,6 +189,7 @@ class Ledger:
         self._barren = barren
         self._entries: dict[bytes, Entry] = {}
         self._closed: list[Folder] = []
+        self._replaced: dict[str, UidSet] = {}
 
     def entry(self, folder: Folder) -> Entry:
         """Return what is known of a folder's fetch."""
@@ -324,12 +324,8 @@ class Ledger:
         self.events["uidvalidity_changed"] += 1
         entry.resets += 1
         if entry.known.works is None and entry.done:
-            # They were handed on and cannot be taken back; whoever holds them must know.
             name = work.folder.name
-            text = (
-                f"{name} was replaced while it was read; rows of its former messages came as well"
-            )
-            self._note(name, str(entry.done), FolderError(text, folder=name))
+            self._replaced[name] = self._replaced.get(name, UidSet()) | entry.done
         return self.open_folder(
             replace(
                 work.folder,
@@ -342,6 +338,17 @@ class Ledger:
             ),
             Known(items=entry.known.items),
         )
+
+    def tell_replaced(self) -> None:
+        """Make problems of rows that were handed on before their folder was replaced.
+
+        For whoever cannot drop them: they must know.
+        """
+        for name, uids in self._replaced.items():
+            text = (
+                f"{name} was replaced while it was read; rows of its former messages came as well"
+            )
+            self._note(name, str(uids), FolderError(text, folder=name))
 
     def abandoned(self, works: Iterable[Work], error: MailframeError) -> None:
         """Give up what no session is left to do: one problem a folder."""

@@ -103,6 +103,7 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self._workers: set[asyncio.Task[None]] = set()
         self._sessions: set[Session] = set()
+        self._lanes: set[Lane] = set()
         self._door = asyncio.Lock()
         self._query: Query | None = None
         self._schedule = Schedule()
@@ -266,6 +267,8 @@ class Pool:
         if self._query is None:
             self._fatal = error
         else:
+            for lane in self._lanes:
+                lane.hand_on()
             self.ledger.expire(error)
         for worker in self._workers:
             worker.cancel()
@@ -378,6 +381,7 @@ class Pool:
 
     async def _drive(self, session: Session, query: Query) -> None:
         lane = Lane(session, query, self._schedule, self.ledger, self._deliver)
+        self._lanes.add(lane)
         try:
             while not self._schedule.done:
                 self._schedule.sessions = max(1, len(self._workers))
@@ -390,6 +394,8 @@ class Pool:
             lane.give_back(error)
             self._tell()
             raise
+        finally:
+            self._lanes.discard(lane)
 
     async def _go_on(self, lane: Lane) -> bool:
         """Fill a lane's window and settle its oldest work; tell whether there was any."""

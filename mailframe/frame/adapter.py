@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import SCHEMA
@@ -86,6 +87,11 @@ def to_frame(
     df.attrs[ATTRS] = dict(report)
     pa.default_memory_pool().release_unused()  # halves what a frame of a million rows leaves taken
     return df
+
+
+def without_folder(batch: pa.RecordBatch, folder: str) -> pa.RecordBatch:
+    """Drop the rows of one folder."""
+    return batch.filter(pc.not_equal(batch["folder"].cast(pa.large_string()), folder))
 
 
 def to_batches(df: pd.DataFrame, *, rows: int = _BATCH_ROWS) -> Iterator[pa.RecordBatch]:

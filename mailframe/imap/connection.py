@@ -52,7 +52,7 @@ class Pending:
     malformed : set of int
         Of a FETCH: UIDs whose response made no sense.
     junk : int
-        Lines that made no sense while it was being answered; any of them may have been for it.
+        Responses that made no sense while it was being answered; any may have been for it.
     mailbox : Mailbox
         Of an EXAMINE: what it told.
     void : bool
@@ -286,7 +286,10 @@ class Connection:
             frame = framer.next_frame()
             if frame is None:
                 return finished
-            self._handle(self._without_secrets(r.read_response(frame)), finished)
+            response = self._without_secrets(r.read_response(frame))
+            if r.is_doubtful(response):
+                self._doubt()
+            self._handle(response, finished)
             if finished and finished[-1].command.kind is Kind.STARTTLS:
                 # Rule 2: what stands behind this answer is not read but an attack; it is told by
                 # `drop_plaintext_state`.
@@ -397,7 +400,7 @@ class Connection:
         if pending is self._reading:
             self._reading = None
         self._sent.remove(pending)
-        self._unsolicited = 0
+        self._unsolicited = self._listed = 0
         if pending.command.kind is Kind.LOGIN and result.kind == "OK":
             self.authenticated = True
             if not self._capabilities_told:
@@ -475,12 +478,14 @@ class Connection:
 
     def _take_malformed(self, uid: int | None) -> None:
         self._count_junk()
-        head = self.head
-        if head is None:
-            return
-        head.junk += 1
-        if uid is not None and uid in head.command.uids:
-            head.malformed.add(uid)
+        for pending in self._answering():
+            if uid is not None and uid in pending.command.uids:
+                pending.malformed.add(uid)
+
+    def _doubt(self) -> None:
+        """Note that something came that made no sense, for whomever it may have been."""
+        for pending in self._answering():
+            pending.junk += 1
 
     def _take_data(self, response: r.Response) -> None:
         head = next((p for p in self._answering() if self._expects(p, response)), None)
@@ -534,10 +539,13 @@ def _told(response: r.Response) -> str:
     return repr(line[: r.EXCERPT].decode("ascii", "replace"))
 
 
-def found(responses: Iterable[r.Response]) -> UidSet:
-    """Unite the UIDs of all SEARCH responses."""
-    ranges = [item for one in responses if isinstance(one, r.Found) for item in one.uids.ranges]
-    return UidSet.of(*(pair for pair in ranges if pair[1] <= MAX_UID))
+def found(responses: Iterable[r.Response]) -> UidSet | None:
+    """Unite the UIDs of all SEARCH responses; None where there is none."""
+    answers = [one.uids for one in responses if isinstance(one, r.Found)]
+    if not answers:
+        return None
+    ranges = [pair for uids in answers for pair in uids.ranges if pair[1] <= MAX_UID]
+    return UidSet.of(*ranges)
 
 
 def vanished(responses: Iterable[r.Response]) -> UidSet:

@@ -124,10 +124,9 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A well-formed response that a reader of headers has no use for."""
+    """A response that a reader of headers has no use for, or that nobody knows."""
 
     name: str
-    values: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +244,25 @@ def _words(text: bytes) -> str:
     return showable(text[:LONGEST_TEXT].decode("utf-8", "replace"))
 
 
+# What servers send of their own accord, and we have no use for; another name may be garbled.
+_OF_NO_USE = frozenset({"FLAGS", "ID", "LSUB", "METADATA", "NAMESPACE", "QUOTA", "RECENT"})
+# A response that lost its line's start or end stands in the words of another one.
+_ANOTHER = re.compile(r"\* (?:(?:LIST|STATUS|SEARCH|ESEARCH)\b|\d+ [A-Z]+)")
+
+
+def is_doubtful(response: Response) -> bool:
+    """Tell whether something may have been said that was not understood."""
+    match response:
+        case Malformed():
+            return True
+        case Other(name):
+            return name not in _OF_NO_USE
+        case Status(text=text):
+            return _ANOTHER.search(text) is not None
+        case _:
+            return False
+
+
 # One reader a response ------------------------------------------------------------------------
 
 
@@ -261,12 +279,15 @@ def _read_enabled(_: int, values: list[Value]) -> Response:
 
 
 def _read_list(_: int, values: list[Value]) -> Response:
-    attributes, delimiter, name = values[:3]
-    if not isinstance(attributes, list) or isinstance(name, list):
-        raise ValueError("not a LIST response")  # noqa: TRY004 -- bad data, not a bad call
+    attributes, delimiter, name, *extended = values
+    level = as_text(delimiter) or None
+    if not isinstance(attributes, list) or isinstance(name, list) or len(level or b"") > 1:
+        raise ValueError("not a LIST response")
+    if extended and (len(extended) > 1 or not isinstance(extended[0], list)):
+        raise ValueError("another response stands in this one")
     return Listed(
         bytes(name),
-        as_text(delimiter) or None,
+        level,
         frozenset(a.decode("ascii", "replace").lower() for a in attributes if isinstance(a, bytes)),
     )
 
@@ -303,10 +324,17 @@ def _read_esearch(_: int, values: list[Value]) -> Response:
     words = values[1:] if values and isinstance(values[0], list) else values
     if words and isinstance(words[0], bytes) and words[0].upper() == b"UID":
         words = words[1:]
-    for name, value in zip(words[::2], words[1::2], strict=False):
-        if isinstance(name, bytes) and isinstance(value, bytes) and name.upper() == b"ALL":
-            return Found(UidSet.parse(value))
-    return Found(UidSet())
+    uids = UidSet()
+    for name, value in zip(words[::2], words[1::2], strict=True):
+        if isinstance(name, list) or name.upper() not in _RETURNED:
+            raise ValueError("not an ESEARCH response")
+        if name.upper() == b"ALL":
+            uids = UidSet.parse(as_text(value) or b"")
+    return Found(uids)
+
+
+# What a server may tell of a search; we only ask for ALL.
+_RETURNED = frozenset({b"ALL", b"COUNT", b"MAX", b"MIN", b"MODSEQ"})
 
 
 def _read_vanished(_: int, values: list[Value]) -> Response:

@@ -111,6 +111,8 @@ def test_rows_that_came_before_a_folder_was_replaced_are_told():
     ledger, work = opened()
     ledger.deliver(work, [1, 2, 3])
     ledger.replaced(work, Mailbox(exists=3, uidvalidity=9, uidnext=4))
+    assert told(ledger) == [], "a frame can still drop them"
+    ledger.tell_replaced()
     assert told(ledger) == [("f", "1:3", "FolderError")]
 
 

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable
 
-from tests.servers.mailbox import Row, in_set, literal
+from tests.servers.mailbox import Folder, Row, in_set, literal
 from tests.servers.scripted import CONNECT, Behaviour, Command, Cut, Session
 
 Change = Callable[[Row], bytes | list[bytes | Row] | Row]
@@ -145,6 +145,19 @@ def cut_in_literal(*, times: int | None, after: int = 5) -> Behaviour:
     return behaviour
 
 
+def silent_after_rows(after: int) -> Behaviour:
+    """Some rows, and then nothing more."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != "UID FETCH":
+            return False
+        await session.send(*session.honest(command)[:after])
+        await session.reader.read()
+        raise Cut
+
+    return behaviour
+
+
 def no_after_rows(*, times: int | None, after: int = 5) -> Behaviour:
     """Some rows, then a tagged NO."""
     again = Counted(times)
@@ -256,6 +269,19 @@ async def ever_new_uidvalidity(session: Session, command: Command) -> bool:
         for folder in session.server.folders.values():
             folder.uidvalidity += 1
     return False
+
+
+def replaced(name: str, *, by: Folder) -> Behaviour:
+    """Another client deletes a folder and makes it anew before the second connection opens it."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        folders = session.server.folders
+        if command.name == "EXAMINE" and session.number > 1 and folders[name] is not by:
+            by.uidvalidity = folders[name].uidvalidity + 1
+            folders[name] = by
+        return False
+
+    return behaviour
 
 
 def emptied(*, by: str = "UID FETCH") -> Behaviour:
@@ -382,12 +408,31 @@ def every_nth(n: int, behaviour: Behaviour, *, name: str) -> Behaviour:
     return sometimes
 
 
-def mutating(seed: int, *, rate: float = 0.02) -> Behaviour:
-    """Some of the octets, lines and literals of every answer come out wrong, at random."""
-    dice = random.Random(seed)
+class Mutating:
+    """Some of the octets, lines and literals of every answer come out wrong, at random.
 
-    def mutated(data: bytes) -> bytes:
-        if dice.random() > rate * 10:
+    ``answers`` holds each answer as an honest server would have given it, and as it was told.
+    """
+
+    def __init__(self, seed: int, *, rate: float = 0.02) -> None:
+        self.dice = random.Random(seed)
+        self.rate = rate
+        self.answers: list[tuple[Command, bytes, bytes]] = []
+
+    async def __call__(self, session: Session, command: Command) -> bool:
+        if command.name in {"", "LOGIN", "AUTHENTICATE", "STARTTLS"}:
+            return False
+        honest = [bytes(part) for part in session.honest(command)]
+        told = [self.mutated(part) for part in honest]
+        self.answers.append((command, b"".join(honest), b"".join(told)))
+        await session.send(*told)
+        if command.name == "LOGOUT":
+            raise Cut
+        return True
+
+    def mutated(self, data: bytes) -> bytes:
+        dice = self.dice
+        if dice.random() > self.rate * 10:
             return data
         place = dice.randrange(len(data))
         kind = dice.choice(["octet", "drop", "twice", "cut", "insert", "line end"])
@@ -400,17 +445,6 @@ def mutating(seed: int, *, rate: float = 0.02) -> Behaviour:
             "line end": data[:place] + b"\r\n" + data[place:],
         }
         return wrong[kind]
-
-    async def behaviour(session: Session, command: Command) -> bool:
-        if command.name in {"", "LOGIN", "AUTHENTICATE", "STARTTLS"}:
-            return False
-        for part in session.honest(command):
-            await session.send(mutated(bytes(part)))
-        if command.name == "LOGOUT":
-            raise Cut
-        return True
-
-    return behaviour
 
 
 INSERTED = [b"{", b"{3}\r\n", b'"', b"\\", b"(", b")", b"]", b"\0", b"\r", b"* ", b" ", b"NIL"]

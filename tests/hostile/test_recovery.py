@@ -1,22 +1,26 @@
 """Cuts, stalls, refusals half-way: what was delivered is kept, only the rest is asked for again."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from mailframe.errors import MailframeError
+import mailframe as mf
+from mailframe.errors import FolderError, MailframeError
 from mailframe.imap.limits import DEFAULT_LIMITS
 from tests.hostile.behaviours import (
     cut_in_literal,
     dribbling,
     no_after_rows,
+    replaced,
     silent,
     silent_about,
+    silent_after_rows,
     unavailable,
 )
 from tests.hostile.fetching import QUICK, assert_complete, assert_lost, fetch, problems, report
-from tests.servers.mailbox import in_set, one_folder
-from tests.servers.scripted import Scripted
+from tests.servers.mailbox import folder, in_set, one_folder
+from tests.servers.scripted import PASSWORD, Scripted
 from tests.servers.transcript import transcript
 
 
@@ -104,3 +108,46 @@ def test_the_callers_timeout_bounds_everything():
     silence = silent("UID FETCH")
     with Scripted(silence) as server, pytest.raises(MailframeError, match=r"longer than 0\.5 s"):
         fetch(server, timeout=0.5, errors="raise", within=5, limits=DEFAULT_LIMITS, folders="INBOX")
+
+
+def test_rows_that_had_come_when_time_was_up_are_delivered():
+    with Scripted(silent_after_rows(7), folders=one_folder()) as server:
+        frame = fetch(server, timeout=0.5, within=5, limits=DEFAULT_LIMITS)
+    assert frame["uid"].tolist() == list(range(1, 8))
+    assert problems(frame) == [("INBOX", None)]
+
+
+def test_of_a_folder_replaced_under_way_a_frame_holds_the_new_messages_only():
+    others = folder("Archive", range(1, 31))
+    faults = [cut_in_literal(times=1, after=5), replaced("INBOX", by=folder("INBOX", [2, 3, 9]))]
+    with Scripted(*faults, folders=[*one_folder(40), others]) as server:
+        frame = fetch(server, connections=1)
+        assert_complete(frame, server)
+    assert report(frame)["messages"] == len(frame) == 33
+    assert report(frame)["events"]["uidvalidity_changed"] == 1
+
+
+def test_of_a_folder_emptied_and_replaced_under_way_a_frame_holds_nothing():
+    faults = [cut_in_literal(times=1, after=5), replaced("INBOX", by=folder("INBOX", []))]
+    with Scripted(*faults, folders=one_folder()) as server:
+        frame = fetch(server, connections=1)
+        assert_complete(frame, server)
+
+
+def test_batches_of_a_folder_replaced_under_way_are_out_and_a_problem_says_so():
+    uids = []
+
+    async def take(server: Scripted) -> None:
+        batches = mf.aiter_batches(
+            server.url, password=PASSWORD, connections=1, errors="raise", progress=False
+        )
+        async for batch in batches:
+            uids.extend(batch["uid"].to_pylist())
+
+    faults = [cut_in_literal(times=1, after=5), replaced("INBOX", by=folder("INBOX", [2, 3, 9]))]
+    with (
+        Scripted(*faults, folders=one_folder()) as server,
+        pytest.raises(FolderError, match="INBOX was replaced while it was read"),
+    ):
+        asyncio.run(take(server))
+    assert sorted(uids) == [1, 2, 2, 3, 3, 4, 5, 9]

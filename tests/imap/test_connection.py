@@ -303,6 +303,21 @@ def test_search_results_unite():
     assert found(pending.responses) == UidSet.of((1, 2), (9, 9))
 
 
+def test_a_search_that_is_told_nothing_has_found_nothing_out():
+    connection = greeted()
+    connection.send(commands.examine(b"INBOX"))
+    pending = connection.send(commands.uid_search([b"ALL"]))
+    talk(connection, b"M1 OK", b"M2 OK")
+    assert found(pending.responses) is None
+
+
+def test_junk_may_have_been_for_any_command_that_is_being_answered():
+    connection, examine, pendings = examined(fetch(1, 5), fetch(6, 9))
+    later = connection.send(commands.examine(b"other"))
+    talk(connection, b"* FE", *(f"{pending.tag} OK".encode() for pending in pendings))
+    assert [one.junk for one in (examine, *pendings, later)] == [0, 1, 1, 0]
+
+
 # Trust -----------------------------------------------------------------------------------------
 
 

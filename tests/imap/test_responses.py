@@ -32,6 +32,9 @@ CASES = [
     (b'* LIST () NIL "a \\"b"', r.Listed(b'a "b', None, frozenset())),
     (b'* LIST (\\) "/" NIL', r.Listed(b"NIL", b"/", frozenset({"\\"}))),
     (b'* LIST () "." {4}\r\na\tbc', r.Listed(b"a\tbc", b".", frozenset())),
+    (b'* LIST () "/" a (CHILDINFO ("SUBSCRIBED"))', r.Listed(b"a", b"/", frozenset())),
+    (b"* LIST () * STATUS a (MESSAGES 1)", r.Malformed(b"* LIST () * STATUS a (MESSAGES 1)")),
+    (b'* LIST () "/a" b', r.Malformed(b'* LIST () "/a" b')),
     (b"* STATUS x (MESSAGES 1 )", r.MailboxStatus(b"x", {"MESSAGES": 1})),
     (b'* STATUS "a b" (UIDNEXT 7 HIGHESTMODSEQ -1)', r.MailboxStatus(b"a b", {"UIDNEXT": 7})),
     (b"* STATUS a b (MESSAGES 2)", r.MailboxStatus(b"a b", {"MESSAGES": 2})),
@@ -43,6 +46,8 @@ CASES = [
     (b"* SEARCH", r.Found(UidSet())),
     (b'* ESEARCH (TAG "M1") UID ALL 1:3,9', r.Found(UidSet.of((1, 3), (9, 9)))),
     (b'* ESEARCH (TAG "M1") UID', r.Found(UidSet())),
+    (b"* ESEARCH UID COUNT 2 ALL 4,6", r.Found(UidSet.from_uids([4, 6]))),
+    (b"* ESEARCH UID AL 1:3", r.Malformed(b"* ESEARCH UID AL 1:3")),
     (b"* VANISHED (EARLIER) 3:5", r.Vanished(UidSet.of((3, 5)), earlier=True)),
     (b"* VANISHED 4", r.Vanished(UidSet.of((4, 4)), earlier=False)),
     (b"* 3 FETCH (UID 9 FLAGS (\\Seen $a[b]))", r.Fetched(3, 9, b"\\Seen $a[b]")),
@@ -70,6 +75,22 @@ CASES = [
 @pytest.mark.parametrize(("line", "response"), CASES, ids=lambda x: repr(x)[:40])
 def test_a_line_is_read_as(line, response):
     assert read(line) == response
+
+
+@pytest.mark.parametrize(
+    ("line", "doubtful"),
+    [
+        (b"* 3 FETCH (UID 9 FLAGS ())", False),
+        (b"* FLAGS (\\Seen)", False),
+        (b"M1 OK done", False),
+        (b"Server Unavailable. 15", True),
+        (b'* L IST () "/" "Archive"', True),
+        (b'M1 OK do* LIST () "/" "Archive"', True),
+        (b"* OK go on* 3 EXISTS", True),
+    ],
+)
+def test_what_may_hide_a_response_is_doubtful(line, doubtful):
+    assert r.is_doubtful(read(line)) == doubtful
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=4))
