@@ -3,7 +3,7 @@
 The pool tells the ledger how each piece of work ended; the ledger answers with the work that
 follows and keeps the problems. A folder is closed only when its count is right: where fewer
 messages came than the server said there are, a search names the missing ones, and they are asked
-for once more, alone. What is missing then is a problem, told with its UIDs, unless it has gone.
+for once more, alone. What is missing then, and still there, is a problem, told with its UIDs.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ class Entry:
         Something came that made no sense, and may have been a message.
     verified : bool
         What was missing has been looked up and asked for again.
+    confirmed : bool
+        What was missing even then has been looked up: it may have been expunged meanwhile.
     vanished : UidSet
         Expunged since the caller last asked (RFC 7162).
     doubtful : bool
@@ -89,6 +91,7 @@ class Entry:
     lost: UidSet = UidSet()  # noqa: RUF009 -- immutable
     broken: dict[int, MailframeError] = field(default_factory=dict)
     verified: bool = False
+    confirmed: bool = False
     garbled: bool = False
     resets: int = 0
     failed: bool = False
@@ -268,6 +271,9 @@ class Ledger:
     def looked_up(self, work: Lookup, uids: UidSet) -> list[Work]:
         """Take the UIDs that a search found."""
         entry = self._entries[work.folder.wire]
+        if entry.confirmed and entry.sought is not None:
+            entry.sought &= uids
+            return self._replace(work, [])
         if self._newest is not None:
             uids = uids.newest(self._newest)
         if len(uids) > MOST_MESSAGES:
@@ -380,7 +386,12 @@ class Ledger:
             self.events["verified"] += 1
             return [Lookup(entry.folder)]
         if entry.verified and entry.sought is not None:
-            self._note_missing(entry, entry.sought - entry.done - entry.lost)
+            missing = entry.sought - entry.done - entry.lost
+            if missing and not entry.confirmed:
+                entry.confirmed = True
+                entry.open = 1
+                return [Lookup(entry.folder)]
+            self._note_missing(entry, missing)
         self._closed.append(entry.folder)
         return works
 

@@ -40,7 +40,8 @@ def test_a_short_count_is_looked_up_and_the_missing_are_asked_for_alone():
     assert [list(four.uids), list(seven.uids)] == [[4], [7]]
     ledger.deliver(four, [4])
     assert ledger.finished(four, Mailbox(exists=10), {}) == []
-    assert ledger.finished(seven, Mailbox(exists=10), {}) == []
+    (lookup,) = ledger.finished(seven, Mailbox(exists=10), {})
+    assert ledger.looked_up(lookup, UidSet.of((1, 11))) == []
     assert told(ledger) == [("f", "7", "FolderError")]
 
 
@@ -52,12 +53,23 @@ def test_messages_that_have_gone_are_no_problem():
     assert not ledger.problems
 
 
+def test_a_message_that_goes_while_it_is_asked_for_alone_is_no_problem():
+    ledger, work = opened()
+    ledger.deliver(work, [uid for uid in range(1, 11) if uid != 7])
+    (lookup,) = ledger.finished(work, Mailbox(exists=10), {})
+    (seven,) = ledger.looked_up(lookup, UidSet.of((1, 10)))
+    (lookup,) = ledger.finished(seven, Mailbox(exists=10), {})
+    assert ledger.looked_up(lookup, UidSet.of((1, 6), (8, 10))) == []
+    assert not ledger.problems
+
+
 def test_a_message_that_stays_malformed_is_told_with_its_reason():
     ledger, work = opened()
     ledger.deliver(work, [uid for uid in range(1, 11) if uid != 6])
     (lookup,) = ledger.finished(work, Mailbox(exists=10), {6: ProtocolError("nonsense")})
     (six,) = ledger.looked_up(lookup, UidSet.of((1, 10)))
-    ledger.finished(six, Mailbox(exists=10), {6: ProtocolError("nonsense again")})
+    (lookup,) = ledger.finished(six, Mailbox(exists=10), {6: ProtocolError("nonsense again")})
+    ledger.looked_up(lookup, UidSet.of((1, 10)))
     assert told(ledger) == [("f", "6", "ProtocolError")]
 
 
