@@ -47,7 +47,7 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
     asked: set[bytes] = set()
     for _ in range(LIST_TRIES):
         again = [session.submit(commands.list_mailboxes())] if doubtful else []
-        unknown = [f for f in _join(told) if not _is_numbered(f) and f.wire not in asked]
+        unknown = [f for f in _unnumbered(_join(told)) if f.wire not in asked]
         asked.update(folder.wire for folder in unknown)
         statuses = [session.submit(commands.status(folder.wire, known)) for folder in unknown]
         # What either LIST tells of, there is.
@@ -75,8 +75,8 @@ async def _first_listing(session: Session, items: Sequence[str]) -> tuple[list[R
         listed = {one.name for one in listing.responses if isinstance(one, Listed)}
         if listing.ok and listed:
             folders = _join(listing.responses)
-            fits = all(_is_numbered(folder) and folder.wire in listed for folder in folders)
-            return listing.responses, _is_doubtful(listing) or not fits
+            strange = _unnumbered(folders) or any(f.wire not in listed for f in folders)
+            return listing.responses, _is_doubtful(listing) or bool(strange)
     listing = await session.ask(commands.list_mailboxes())
     return listing.responses, _is_doubtful(listing)
 
@@ -128,9 +128,23 @@ def _shown(wire: bytes) -> str:
     return "INBOX" if name.upper() == "INBOX" else name
 
 
-def _is_numbered(folder: Folder) -> bool:
-    """Whether all is known that STATUS can tell."""
-    return folder.messages is not None or not folder.selectable
+def _unnumbered(folders: Sequence[Folder]) -> list[Folder]:
+    r"""Give the folders that ought to have a STATUS and have none.
+
+    A ``\Noselect`` without any folder below it is one of them. Source: Dovecot, which says so for
+    some tenths of a second of a folder that was deleted and made anew.
+    """
+    above = {f.wire.rpartition(f.delimiter.encode())[0] for f in folders if f.delimiter}
+    return [
+        folder
+        for folder in folders
+        if folder.messages is None and (folder.selectable or _is_hollow(folder, above))
+    ]
+
+
+def _is_hollow(folder: Folder, above: set[bytes]) -> bool:
+    no_use = {"\\nonexistent", "\\haschildren"} & folder.attributes
+    return not no_use and folder.wire not in above
 
 
 def _numbered(folder: Folder, status: MailboxStatus) -> Folder:
@@ -140,6 +154,7 @@ def _numbered(folder: Folder, status: MailboxStatus) -> Folder:
         return folder
     return replace(
         folder,
+        attributes=folder.attributes - {"\\noselect"},
         messages=items.get("MESSAGES"),
         unseen=items.get("UNSEEN"),
         size=items.get("SIZE"),

@@ -133,17 +133,19 @@ class Lane:
             if not self._ledger.wants(work):
                 self._schedule.finish(work)
                 continue
-            examine = self._open_folder(work.folder)
+            # Whoever checks what is there wants to see what has been expunged since.
+            anew = isinstance(work, Lookup) and self._ledger.entry(work.folder).verified
+            examine = self._open_folder(work.folder, anew=anew)
             pending = self._session.submit(self._command(work))
             self._jobs.append(_Job(work, examine, pending))
             self._by_pending[pending] = work
             self._load.add(work)
 
-    def _open_folder(self, folder: Folder) -> Pending:
+    def _open_folder(self, folder: Folder, *, anew: bool) -> Pending:
         """Send EXAMINE, unless the folder is the one that the last EXAMINE opens."""
         examine = self._examine
         usable = examine is not None and (examine.result is None or examine.opened)
-        if examine is None or not usable or self._examined is not folder:
+        if examine is None or not usable or anew or self._examined is not folder:
             examine = self._session.submit(
                 commands.examine(folder.wire, uidvalidity=folder.uidvalidity)
             )

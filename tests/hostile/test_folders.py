@@ -88,7 +88,10 @@ def test_list_falls_back_to_plain_list_and_status():
         assert_complete(fetch(server), server)
 
 
-@pytest.mark.parametrize("name", ["list-line-lost", "list-lines-joined", "list-line-swallowed"])
+@pytest.mark.parametrize(
+    "name",
+    ["list-line-lost", "list-lines-joined", "list-line-swallowed", "list-noselect-stale"],
+)
 def test_a_folder_whose_line_is_lost_from_the_list_is_found_all_the_same(name):
     folders = [*one_folder(), folder("Archive", range(5, 65))]
     with Scripted(transcript(name), folders=folders) as server:
