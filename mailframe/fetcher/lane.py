@@ -113,6 +113,7 @@ class Lane:
         self._load = Load()
         self._examine: Pending | None = None
         self._examined: Folder | None = None
+        self._checks = 0
         self._pipelined = True
         self._esearch = True
         session.on_rows = self._hand_on
@@ -133,23 +134,26 @@ class Lane:
             if not self._ledger.wants(work):
                 self._schedule.finish(work)
                 continue
-            # Whoever checks what is there wants to see what has been expunged since.
-            anew = isinstance(work, Lookup) and self._ledger.entry(work.folder).verified
-            examine = self._open_folder(work.folder, anew=anew)
+            examine = self._open_folder(work.folder)
             pending = self._session.submit(self._command(work))
             self._jobs.append(_Job(work, examine, pending))
             self._by_pending[pending] = work
             self._load.add(work)
 
-    def _open_folder(self, folder: Folder, *, anew: bool) -> Pending:
-        """Send EXAMINE, unless the folder is the one that the last EXAMINE opens."""
-        examine = self._examine
+    def _open_folder(self, folder: Folder) -> Pending:
+        """Send EXAMINE, unless the folder is the one that the last EXAMINE opens.
+
+        A check of what came sees what is there now, on whichever session each part of it is done:
+        what was opened before the check may lack the newest messages and show expunged ones.
+        """
+        examine, checks = self._examine, self._ledger.entry(folder).checks
         usable = examine is not None and (examine.result is None or examine.opened)
-        if examine is None or not usable or anew or self._examined is not folder:
+        same = self._examined is folder and self._checks == checks
+        if examine is None or not usable or not same:
             examine = self._session.submit(
                 commands.examine(folder.wire, uidvalidity=folder.uidvalidity)
             )
-            self._examine, self._examined = examine, folder
+            self._examine, self._examined, self._checks = examine, folder, checks
         return examine
 
     def _command(self, work: Work) -> commands.Command:

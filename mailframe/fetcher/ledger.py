@@ -112,6 +112,11 @@ class Entry:
         self._owed = UidSet.of(*(pair for work in owed for pair in work.uids.ranges))
 
     @property
+    def checks(self) -> int:
+        """How often what came has been held against what is there."""
+        return self.verified + self.confirmed
+
+    @property
     def done(self) -> UidSet:
         """UIDs delivered so far."""
         united = UidSet.of(*(pair for part in self._parts for pair in part.ranges))

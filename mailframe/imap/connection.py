@@ -113,6 +113,11 @@ class Pending:
                 self._seen.add(row.uid)
             self.rows.append(row)
             return True
+        elif headers and self.rows.contradicts(row):
+            # Two messages claim this UID, and one of them lies: neither counts.
+            self.rows.drop(row.uid)
+            self.malformed.add(row.uid)
+            self._seen = None
         return False
 
     def take_rows(self) -> Columns:

@@ -447,6 +447,16 @@ class Columns:
         self.size.append(row.size or b"")
         self.header.append(row.header or b"")
 
+    def contradicts(self, row: Fetched) -> bool:
+        """Tell whether a message is here under the same UID, with another header."""
+        return row.uid in self.uid and self.header[self.uid.index(row.uid)] != row.header
+
+    def drop(self, uid: int) -> None:
+        """Remove a message."""
+        place = self.uid.index(uid)
+        for column in (self.uid, self.flags, self.internaldate, self.size, self.header):
+            del column[place]
+
 
 # The common response, whole but for its literal: any order of the items, the header last.
 _ROW = compile_pattern(

@@ -104,6 +104,16 @@ def malformed(row: Row) -> bytes:
     )
 
 
+def under_uid(uid: int) -> Change:
+    """The message comes under another one's UID."""
+
+    def changed(row: Row) -> Row:
+        row.items["UID"] = b"%d" % uid
+        return row
+
+    return changed
+
+
 def with_many_flags(row: Row) -> Row:
     row.items["FLAGS"] = b"(%s)" % b" ".join(b"$k%d" % n for n in range(500))
     return row

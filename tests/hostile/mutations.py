@@ -54,7 +54,16 @@ def try_one(seed: int) -> list[str]:
         for name, uid in sorted(came - there)
         if not was_another_message(uid, mutating)
     ]
-    return lost + invented
+    known = {(f"{name} {uid}", f"{name}.{uid}@example.org") for name, uid in there}
+    mixed_up = [
+        f"{name} {uid} holds what {subject} said"
+        for name, uid, subject, message_id in zip(
+            *(frame[column] for column in ("folder", "uid", "subject", "message_id")), strict=True
+        )
+        if (subject, message_id) in known and subject != f"{name} {uid}"
+        if not was_another_message(uid, mutating)
+    ]
+    return lost + invented + mixed_up
 
 
 def was_never_listed(name: str, mutating: Mutating) -> bool:

@@ -9,6 +9,7 @@ from tests.hostile.behaviours import (
     malformed,
     shuffled,
     twice,
+    under_uid,
     with_a_stranger_before,
     with_flag_updates_around,
     with_many_flags,
@@ -91,6 +92,12 @@ def test_rows_may_come_in_any_order():
 
 def test_rows_that_nobody_asked_for_do_not_count():
     with Scripted(each_row(with_a_stranger_before)) as server:
+        assert_complete(fetch(server), server)
+
+
+@pytest.mark.parametrize(("uid", "wrong"), [(3, 9), (9, 3), (3, 4), (4, 3)])
+def test_of_two_messages_under_one_uid_both_are_asked_for_again(uid, wrong):
+    with Scripted(each_row(under_uid(wrong), uid, times=1), folders=one_folder()) as server:
         assert_complete(fetch(server), server)
 
 
