@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mailframe.fetcher.plan import Folder
+from mailframe.fetcher.plan import SPECIAL_USES, Folder
 from mailframe.imap import commands
 from mailframe.imap.grammar import decode_mailbox
 from mailframe.imap.responses import Listed, MailboxStatus
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # What a fetch must know of a folder to plan it.
 PLANNING = ("MESSAGES", "UIDNEXT", "UIDVALIDITY")
+
+_USES = frozenset(use.lower() for use in SPECIAL_USES)
 
 # So often is LIST asked for until its answer makes sense from end to end.
 LIST_TRIES = 3
@@ -53,7 +55,7 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
         # What either LIST tells of, there is.
         for pending in again:
             told += (await session.answer(pending)).responses
-            doubtful = _is_doubtful(pending)
+            doubtful = bool(pending.junk)
         for folder, pending in zip(unknown, statuses, strict=True):
             # A refusal leaves the numbers unknown.
             for status in (await session.answer(pending)).responses:
@@ -104,12 +106,14 @@ def _join(responses: Iterable[Response]) -> list[Folder]:
     folders: dict[bytes, Folder] = {}
     for response in responses:
         if isinstance(response, Listed):
-            delimiter = response.delimiter
-            folders[response.name] = Folder(
-                name=decode_mailbox(response.name),
-                wire=response.name,
+            wire, delimiter = response.name, response.delimiter
+            # Only the LIST that asked for them may tell of special uses.
+            uses = folders[wire].attributes & _USES if wire in folders else frozenset()
+            folders[wire] = Folder(
+                name=decode_mailbox(wire),
+                wire=wire,
                 delimiter=delimiter.decode("utf-8", "replace") if delimiter else None,
-                attributes=response.attributes,
+                attributes=response.attributes | uses,
             )
     by_name = {_shown(wire): wire for wire in folders}
     for response in responses:
@@ -149,12 +153,13 @@ def _is_hollow(folder: Folder, above: set[bytes]) -> bool:
 
 def _numbered(folder: Folder, status: MailboxStatus) -> Folder:
     items = status.items
+    # What has a STATUS can be selected, whatever LIST said.
+    folder = replace(folder, attributes=folder.attributes - {"\\noselect"})
     if not items.get("MESSAGES") and items.get("UIDVALIDITY") == 0:
         # quirk: Dovecot tells nothing but zeros while another session first indexes the folder.
         return folder
     return replace(
         folder,
-        attributes=folder.attributes - {"\\noselect"},
         messages=items.get("MESSAGES"),
         unseen=items.get("UNSEEN"),
         size=items.get("SIZE"),

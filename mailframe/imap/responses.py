@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import Value, as_number, as_text, parse_values, showable
+from mailframe.imap.grammar import String, Value, as_number, as_text, parse_values, showable
 from mailframe.patterns import compile_pattern
 from mailframe.uidset import UidSet
 
@@ -374,9 +374,12 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
     elif name == b"MODSEQ" and isinstance(value, list):
         fetched.modseq = as_number(value[0])
     elif name.startswith(b"BODY[HEADER"):
-        if isinstance(value, list):
+        if isinstance(value, list) or fetched.header is not None:
             raise ValueError("not a header block")
         fetched.header = quirk_nil(value)
+    elif fetched.header is not None and isinstance(value, String):
+        # Its literal was cut short and swallowed the start of the next response.
+        raise ValueError("another message stands in this one")
 
 
 def quirk_nil(value: Value) -> bytes:

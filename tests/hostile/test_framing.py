@@ -55,6 +55,13 @@ def test_a_literal_one_octet_short_is_asked_for_once_more():
         assert_complete(fetch(server), server)
 
 
+@pytest.mark.parametrize("octets", range(1, 160, 3))
+def test_a_literal_cut_short_mixes_no_two_messages_up(octets):
+    cut = each_row(lambda row: bytes(row)[:-octets], 7, times=1)
+    with Scripted(cut, folders=one_folder()) as server:
+        assert_complete(fetch(server), server)
+
+
 @pytest.mark.parametrize("name", ["unsent-tag", "second-answer"])
 def test_an_answer_nobody_asked_for_costs_the_connection_and_no_row(name):
     with Scripted(transcript(name)) as server:

@@ -63,6 +63,10 @@ CASES = [
         r.Fetched(5, 8, header=b"Date: x\n"),
     ),
     (b"* 5 FETCH (UID 8 BODY[HEADER.FIELDS (DATE)] NIL)", r.Fetched(5, 8, header=b"")),
+    (
+        b"* 5 FETCH (UID 8 BODY[HEADER] {9}\r\nDate* 6 F BODY[HEADER] {2}\r\nab)",
+        r.Malformed(b"* 5 FETCH (UID 8 BODY[HEADER] ", 8),
+    ),
     (b"* NAMESPACE NIL NIL NIL", r.Other("NAMESPACE")),
     (b"Server Unavailable. 15", r.Malformed(b"Server Unavailable. 15")),
     (b"*", r.Malformed(b"*")),
