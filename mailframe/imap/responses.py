@@ -224,12 +224,18 @@ def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Respons
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)
     if reader is None:
         return Other(name)
+    texts = (rest, *frame.texts[1:])
+    if name == "FETCH" and b" FETCH (" in b"".join(texts):
+        return _malformed(name, line)  # its end is lost, and it runs on into the next one
     try:
-        values = parse_values((rest, *frame.texts[1:]), frame.literals)
-        return reader(int(number or 0), values)
+        return reader(int(number or 0), parse_values(texts, frame.literals))
     except (ValueError, IndexError):
-        whose = _BROKEN_UID.search(line)
-        return Malformed(line[:EXCERPT], int(whose[1]) if whose and name == "FETCH" else None)
+        return _malformed(name, line)
+
+
+def _malformed(name: str, line: bytes) -> Malformed:
+    whose = _BROKEN_UID.search(line) if name == "FETCH" else None
+    return Malformed(line[:EXCERPT], int(whose[1]) if whose else None)
 
 
 def _read_status(tag: str, kind: str, rest: bytes) -> Status:
@@ -466,7 +472,7 @@ _ROW = compile_pattern(
     rb"\* \d{1,10} FETCH \("
     rb"(?:UID (\d{1,10})|FLAGS \(([^()\"\r\n]*+)\)|INTERNALDATE \"([^\"\\\r\n]*+)\""
     rb"|RFC822\.SIZE (\d{1,20})|MODSEQ \(\d{1,20}\)| )*+"
-    rb"BODY\[HEADER\.FIELDS \([^)\]\r\n]*+\)\] \{(\d{1,7})\}\r\n"
+    rb"BODY\[HEADER\.FIELDS \([^()\[\]\r\n]*+\)\] \{(\d{1,7})\}\r\n"
 )
 
 

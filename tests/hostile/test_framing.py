@@ -55,8 +55,8 @@ def test_a_literal_one_octet_short_is_asked_for_once_more():
         assert_complete(fetch(server), server)
 
 
-@pytest.mark.parametrize("octets", range(1, 160, 3))
-def test_a_literal_cut_short_mixes_no_two_messages_up(octets):
+@pytest.mark.parametrize("octets", range(1, 320, 5))
+def test_a_response_cut_short_mixes_no_two_messages_up(octets):
     cut = each_row(lambda row: bytes(row)[:-octets], 7, times=1)
     with Scripted(cut, folders=one_folder()) as server:
         assert_complete(fetch(server), server)
