@@ -25,7 +25,7 @@ from mailframe.fetcher.plan import Load, Lookup, Span, Work
 from mailframe.imap import commands
 from mailframe.imap.connection import Pending, found, vanished
 from mailframe.imap.search import Keys
-from mailframe.imap.uidset import UidSet
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
