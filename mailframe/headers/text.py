@@ -12,9 +12,6 @@ from __future__ import annotations
 import binascii
 import re
 import unicodedata
-from itertools import groupby
-from operator import attrgetter
-from typing import NamedTuple
 
 from mailframe.headers.charsets import SELF_CONTAINED, codec_of, decode_as, decode_unlabelled
 from mailframe.patterns import compile_pattern
@@ -33,12 +30,6 @@ _BAD_HEX = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TO_SPACE = dict.fromkeys(map(ord, "\t\r\n\x85"), " ")
 _DROPPED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)]) | _TO_SPACE
-
-
-class _Word(NamedTuple):
-    codec: str | None
-    base64: bool
-    encoded: bytes
 
 
 def unfold(raw: bytes) -> bytes:
@@ -94,21 +85,77 @@ def _decode_plain(raw: bytes, context: bytes) -> tuple[str, bool]:
 
 
 def _decode_words(raw: bytes, context: bytes) -> tuple[str, bool]:
-    pieces: list[str] = []
-    run: list[_Word] = []
+    run = _Run()
     mended = False
     end = 0
     for match in _WORD.finditer(raw):
         between = raw[end : match.start()]
-        if not run or between.strip(b" \t"):
-            mended |= _close_run(run, pieces)
-            mended |= _add_plain(between, pieces, context)
+        if end == 0 or between.strip(b" \t"):
+            run.close()
+            mended |= _add_plain(between, run.pieces, context)
         mended |= _is_glued(raw, match.start(), match.end())
-        mended |= _add_word(run, match)
+        run.add(match)
         end = match.end()
-    mended |= _close_run(run, pieces)
-    mended |= _add_plain(raw[end:], pieces, context)
-    return "".join(pieces), mended
+    run.close()
+    mended |= _add_plain(raw[end:], run.pieces, context)
+    return "".join(run.pieces), mended or run.mended
+
+
+class _Run:
+    """A run of neighbouring encoded-words, joined as octets as long as the charset is the same.
+
+    The octets are kept, not the words: a field of ten megabytes has half a million of them.
+    """
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.mended = False
+        self._codec: str | None = None
+        self._octets = bytearray()
+        # A base64 stream that may run on in the next word, and where its last quantum is cut.
+        self._stream: list[bytes] = []
+        self._cut = b""
+
+    def add(self, match: re.Match[bytes]) -> None:
+        """Add a match of `WORD`."""
+        label, _, encoding, encoded = match.groups()
+        codec = codec_of(label.decode("latin-1"))
+        base64 = encoding in b"Bb"
+        if self._cut and base64 and codec == self._codec:
+            self.mended = True
+        else:
+            self._end_stream()
+            # A character may be split between words, but not where each word starts anew.
+            if codec != self._codec or codec in SELF_CONTAINED:
+                self._decode()
+                self._codec = codec
+        if base64:
+            self._stream.append(encoded)
+            self._cut = _cut_quantum(self._cut + encoded)
+        else:
+            octets, odd = _unquote(encoded)
+            self._octets += octets
+            self.mended |= odd
+
+    def close(self) -> None:
+        """Decode what is left: other text follows."""
+        self._end_stream()
+        self._decode()
+
+    def _end_stream(self) -> None:
+        if self._stream:
+            octets, odd = _unbase64(b"".join(self._stream))
+            self._octets += octets
+            self.mended |= odd
+            self._stream.clear()
+            self._cut = b""
+
+    def _decode(self) -> None:
+        if self._octets:
+            text, wrong = decode_as(bytes(self._octets), self._codec)
+            self.pieces.append(text)
+            self.mended |= wrong
+            self._octets.clear()
 
 
 def _is_glued(raw: bytes, start: int, end: int) -> bool:
@@ -126,45 +173,20 @@ def _add_plain(raw: bytes, pieces: list[str], context: bytes) -> bool:
     return mended or b"=?" in raw
 
 
-def _close_run(run: list[_Word], pieces: list[str]) -> bool:
-    """Decode a run of neighbouring encoded-words into `pieces` and empty it."""
-    mended = False
-    for codec, words in groupby(run, key=attrgetter("codec")):
-        octets = []
-        for word in words:
-            raw, odd = _unbase64(word.encoded) if word.base64 else _unquote(word.encoded)
-            octets.append(raw)
-            mended |= odd
-        # A character may be split between words, but not where each word starts anew.
-        for raw in octets if codec in SELF_CONTAINED else [b"".join(octets)]:
-            text, wrong = decode_as(raw, codec)
-            pieces.append(text)
-            mended |= wrong
-    run.clear()
-    return mended
+def _cut_quantum(encoded: bytes) -> bytes:
+    """Return the end of a base64 stream that must run on in the next word, or nothing.
 
-
-def _add_word(run: list[_Word], match: re.Match[bytes]) -> bool:
-    """Append a match of `WORD` to the run; return whether it only went on with the last one."""
-    label, _, encoding, encoded = match.groups()
-    word = _Word(codec_of(label.decode("latin-1")), encoding in b"Bb", encoded)
-    last = run[-1] if run else None
-    if last and last.base64 and word.base64 and last.codec == word.codec and _is_cut(last.encoded):
-        run[-1] = last._replace(encoded=last.encoded + encoded)
-        return True
-    run.append(word)
-    return False
-
-
-def _is_cut(encoded: bytes) -> bool:
-    """Tell a base64 stream that runs on in the next word from one that only lacks its padding."""
-    if len(encoded) % 4 == 0 or encoded.endswith(b"="):
-        return False
-    padded = encoded + b"=" * (-len(encoded) % 4)
+    Nothing as well where only the padding is missing.
+    """
+    left = len(encoded) % 4
+    if left == 0 or encoded.endswith(b"="):
+        return b""
+    padded = encoded + b"=" * (4 - left)
     try:
-        return binascii.b2a_base64(binascii.a2b_base64(padded), newline=False) != padded
+        whole = binascii.b2a_base64(binascii.a2b_base64(padded), newline=False) == padded
     except ValueError:
-        return True
+        whole = False
+    return b"" if whole else encoded[-left:]
 
 
 def _unquote(encoded: bytes) -> tuple[bytes, bool]:

@@ -153,6 +153,14 @@ def test_a_field_of_ten_megabytes_is_read():
     assert row["defects"] == 0
 
 
+def test_a_base64_stream_that_every_word_goes_on_with_is_read():
+    word = b"=?utf-8?b?YWJj?= "
+    with alarm(ALARM):
+        found, mended = text.decode(b"=?utf-8?b?YWJjZx?= " + word * (10 * MEGABYTE // len(word)))
+    assert found.startswith("abcg")
+    assert mended
+
+
 def test_nesting_is_no_recursion():
     depth = MEGABYTE // 2
     found, mended = addresses.mailboxes(b"a@b " + b"(" * depth + b")" * depth)

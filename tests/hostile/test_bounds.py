@@ -45,6 +45,13 @@ ENDLESS = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def everything_is_imported():
+    """What a fetch imports and builds once is no cost of the hostile server."""
+    with Scripted(folders=one_folder()) as server:
+        fetch(server)
+
+
 def test_a_literal_of_four_gib_is_refused_when_it_is_announced():
     with (
         memory_growth_below(ROOM),
