@@ -238,15 +238,17 @@ class BatchStream:
     def _mended(self) -> str:
         """Say what went wrong and cost nothing but time."""
         counts = {"reconnects": self.report["reconnects"], **self.report["events"]}
-        told = [f"{counts[name]} {what}" for name, what in _MENDED.items() if counts.get(name)]
-        return ", ".join(told)
+        told = ((counts.get(name, 0), words) for name, words in _MENDED.items())
+        return ", ".join(
+            one if count == 1 else f"{count} {many}" for count, (one, many) in told if count
+        )
 
 
 _MENDED = {
-    "reconnects": "lost connections",
-    "throttled": "pauses that the server asked for",
-    "uidvalidity_changed": "folders replaced under way",
-    "junk_lines": "lines that made no sense",
+    "reconnects": ("a lost connection", "lost connections"),
+    "throttled": ("a pause that the server asked for", "pauses that the server asked for"),
+    "uidvalidity_changed": ("a folder replaced under way", "folders replaced under way"),
+    "junk_lines": ("a line that made no sense", "lines that made no sense"),
 }
 
 

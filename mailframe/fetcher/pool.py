@@ -15,6 +15,7 @@ import asyncio
 import logging
 import random
 from collections import deque
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
@@ -289,13 +290,16 @@ class Pool:
         failures = 0
         while not (self._query and self._schedule.done):
             progress = self._schedule.ended
+            opened = False
             try:
-                await self._use_session()
+                async with self._session() as session:
+                    opened = True
+                    await self._drive(session, await self._wait_for_query(session))
             except (TransportError, ProtocolError, CommandError) as error:
                 failures = 1 if self._schedule.ended > progress else failures + 1
                 if self._must_retire(error, failures):
                     return
-                self.reconnects += bool(self.opened)
+                self.reconnects += opened  # who was not let in has lost nothing
                 await self._wait_before_reconnect(error, failures)
 
     def _must_retire(self, error: MailframeError, failures: int) -> bool:
@@ -333,15 +337,16 @@ class Pool:
             wait = max(wait, min(limits.pause, suggested_pause(error.text)))
         await asyncio.sleep(wait)
 
-    async def _use_session(self) -> None:
-        """Open a session and work until the schedule is done or the session fails."""
+    @asynccontextmanager
+    async def _session(self) -> AsyncGenerator[Session]:
+        """Open a session that is logged in; say goodbye, or hang up if anything failed."""
         session = await Session.connect(self.account, limits=self._limits)
         session.on_end = self._tell
         self._sessions.add(session)
         try:
             await self._log_in(session)
             self._tell()
-            await self._drive(session, await self._wait_for_query(session))
+            yield session
         except BaseException:
             session.abort()
             raise

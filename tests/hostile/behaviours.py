@@ -227,6 +227,21 @@ def at_most(connections: int, *, where: str, answer: str) -> Behaviour:
     return behaviour
 
 
+def full_for_a_while(*, after: int, times: int, answer: str) -> Behaviour:
+    """``after`` logins are let in, the next ``times`` are not."""
+    again = Counted(times)
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name not in {"LOGIN", "AUTHENTICATE"} or session.server.logins < after:
+            return False
+        if not again():
+            return False
+        await session.send(command.done("NO", answer))
+        return True
+
+    return behaviour
+
+
 class Throttle:
     """Every command of the first ``times`` fetches is refused with a wish to be left alone.
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mailframe.errors import MailframeWarning
-from tests.hostile.behaviours import Throttle, cut_in_literal
+from tests.hostile.behaviours import Throttle, cut_in_literal, full_for_a_while
 from tests.hostile.fetching import assert_complete, fetch, report
 from tests.servers.mailbox import one_folder
 from tests.servers.scripted import Scripted
@@ -34,9 +34,19 @@ def test_what_was_mended_is_told_in_one_warning():
         assert_complete(frame, server)
     assert len(warned) == 1
     told = str(warned[0].message)
-    assert "lost connections" in told
+    assert "2 lost connections" in told
     assert "pauses" in told
     assert "lines that made no sense" in told
+
+
+def test_who_is_not_let_in_at_once_has_lost_no_connection():
+    full = full_for_a_while(after=1, times=3, answer="[UNAVAILABLE] Too many connections")
+    with (
+        Scripted(cut_in_literal(times=1), full, folders=one_folder()) as server,
+        pytest.warns(MailframeWarning, match="made up for a lost connection;"),
+    ):
+        told = report(fetch(server, connections=1, errors="warn"))
+    assert (told["reconnects"], told["connections"]) == (1, 1)
 
 
 def test_an_honest_server_gives_no_reason_to_warn():
