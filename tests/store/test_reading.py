@@ -201,7 +201,9 @@ def by_pandas(path):
 
 def by_duckdb(path, options=""):
     duckdb = pytest.importorskip("duckdb")
-    return duckdb.sql(f"select * from read_parquet('{path}/**/*.parquet'{options})").to_arrow_table()
+    return duckdb.sql(
+        f"select * from read_parquet('{path}/**/*.parquet'{options})"
+    ).to_arrow_table()
 
 
 def by_polars(path, **options):
@@ -226,3 +228,19 @@ def test_others_read_the_whole_store_whatever_its_folders_are_called(path, read)
     expected = open_store(path).frame(columns=["account", "folder", "uid", "keywords"])
     key = operator.itemgetter("account", "folder", "uid")
     assert sorted(found, key=key) == pa.Table.from_pandas(expected).to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("read", "options"),
+    [
+        (by_pandas, {}),
+        (by_duckdb, {"options": ", union_by_name=true"}),
+        (by_polars, {"missing_columns": "insert", "extra_columns": "ignore"}),
+        (by_dask, {"columns": ["folder", "uid"]}),
+    ],
+)
+@pytest.mark.parametrize("folder", ["Archive", "Work"])
+def test_others_read_folders_that_hold_different_headers(path, folder, read, options):
+    with writing(path, ACCOUNT) as writer:  # their file is the first, or is not
+        refresh(writer, folder, rows([1, 2], folder=folder), headers=("X-Mailer",))
+    assert len(read(path, **options)) == 61
