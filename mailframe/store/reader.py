@@ -202,7 +202,8 @@ class Store:
             Like that of `frame`, behind two more columns: ``change`` is ``"new"`` (it came into
             the store), ``"flags"`` (flags or keywords changed) or ``"gone"`` (it was expunged:
             only folder and UID are left, and flags are False); ``at`` is the refresh that found
-            it, UTC.
+            it, UTC. A folder that was renamed, or made anew, is new as a whole; one that the
+            server no longer has leaves nothing behind.
         """
         selection = Selection(accounts, folders, errors)
         start = moment(since)
