@@ -116,7 +116,8 @@ class FolderFile:
             except FileNotFoundError:
                 raise
             except OSError as error:
-                raise StoreError(f"Cannot open {str(path)!r}: {error.strerror}.") from error
+                reason = error.strerror or str(error)
+                raise StoreError(f"Cannot open {str(path)!r}: {reason}.") from error
             with _damage_explained(path):
                 self._parquet = pq.ParquetFile(file, page_checksum_verification=True)
                 schema = self._parquet.schema_arrow
@@ -177,10 +178,10 @@ def is_parquet(path: Path) -> bool:
 
     Raises
     ------
-    FileNotFoundError
-        There is none.
+    StoreError
+        It cannot be opened.
     """
-    with path.open("rb") as file:
+    with atomic.explained("open", path), path.open("rb") as file:
         try:
             pq.read_metadata(file)
         except (pa.ArrowException, OSError):

@@ -49,10 +49,11 @@ def component(name: str) -> str:
     Returns
     -------
     str
-        At most 57 characters of ``[A-Za-z0-9@._-]``, not beginning with a dot; distinct for
-        distinct names even where case does not count.
+        At most 57 characters of ``[A-Za-z0-9@._-]``, beginning with a letter or digit: readers of
+        datasets pass over names that begin with ``.`` or ``_``. Distinct for distinct names even
+        where case does not count.
     """
-    slug = _UNSAFE.sub("_", name)[:_SLUG_LENGTH].lstrip(".") or "_"
+    slug = _UNSAFE.sub("_", name).lstrip("._-@")[:_SLUG_LENGTH] or "x"
     octets = name.encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(octets, digest_size=_DIGEST_OCTETS).digest()
     return f"{slug}-{base64.b32encode(digest).decode().lower()}"

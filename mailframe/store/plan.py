@@ -145,7 +145,7 @@ def plan(
     if not same_messages:
         message_step = _message_step(state, server, held, flag_step)
         steps += [message_step] if message_step else []
-    if lacking and held:
+    if lacking:  # without a row nothing is asked, and the columns are there
         steps.append(Headers(lacking))
     exact = flag_step is not None or not held or _same_modseq(state, server)
     return Plan(tuple(steps), headers=held_then, flags_exact=exact)

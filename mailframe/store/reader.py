@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mailframe.store.selection import Errors, Moment, Names
+    from mailframe.store.state import FolderState
 
 T = TypeVar("T")
 _KEYS = ("account", "folder", "uid")
@@ -201,7 +202,8 @@ class Store:
             Like that of `frame`, behind two more columns: ``change`` is ``"new"`` (it came into
             the store), ``"flags"`` (flags or keywords changed) or ``"gone"`` (it was expunged:
             only folder and UID are left, and flags are False); ``at`` is the refresh that found
-            it, UTC.
+            it, UTC. A folder that was renamed, or made anew, is new as a whole; one that the
+            server no longer has leaves nothing behind.
         """
         selection = Selection(accounts, folders, errors)
         start = moment(since)
@@ -219,7 +221,10 @@ class Store:
         def attempt(path: Path) -> T | StoreError | None:
             try:
                 with FolderFile(path) as file:
-                    return read(file) if selection.takes(file.state) else None
+                    if not selection.takes(file.state):
+                        return None
+                    self._check_place(path, file.state)
+                    return read(file)
             except FileNotFoundError:
                 return None  # removed by a refresh since it was listed
             except StoreError as error:
@@ -233,6 +238,14 @@ class Store:
             elif found is not None:
                 yield found
         selection.warn()
+
+    def _check_place(self, path: Path, state: FolderState) -> None:
+        """Refuse a copy, as file synchronisers leave behind: its messages would count twice."""
+        directory = layout.account_dir(self.path, state.account)
+        if path != layout.folder_path(directory, state.folder):
+            raise StoreError(
+                f"{str(path)!r} is a copy of the folder {state.folder!r}; move it out of the store."
+            )
 
 
 def _needed(columns: Sequence[str]) -> list[str]:

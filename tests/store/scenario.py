@@ -1,8 +1,10 @@
-"""A mailbox that lives: deliveries, flags, expunges, folders that come, go, move and start anew.
+"""A mailbox that lives: deliveries, flags, expunges, messages copied and moved, folders that come,
+go, move and start anew.
 
 Its store is refreshed at random moments: all of it or some folders, with these headers or those,
 undisturbed, or while things happen between the listing and the fetch, or broken off halfway. After
-each refresh that ran undisturbed the store is what a full fetch gives.
+each refresh that ran undisturbed the store is what a full fetch gives, and what `changes` tells is
+what makes the one full fetch of the other.
 
 `python -m tests.store.scenario --steps 300 --seed 1 --server plain` plays one by hand.
 """
@@ -16,6 +18,7 @@ import imaplib
 import random
 import shutil
 import tempfile
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -35,6 +38,7 @@ SERVERS = {
 }
 _KEYWORDS = ["$Junk", "$Forwarded", "later", "Urgent"]
 _SUBJECTS = ["hello", "=?utf-8?q?caf=C3=A9?=", "caf\xe9"]
+_CHANGES = ["new", "gone", "flags"]
 _SYSTEM = ["\\Seen", "\\Answered", "\\Flagged", "\\Draft"]
 _HEADERS = [
     (),
@@ -45,8 +49,9 @@ _HEADERS = [
     ("Received:all", "X-Mailer"),
     ("Received", "X-Other:asAddresses"),
 ]
-# Names that are one where case or form does not count (the last two), or that hold wildcards.
+# Names that are one where case or form does not count, or that hold what has a meaning elsewhere.
 _NAMES = ["inbox 2", "INBOX 2", "[Gmail]/Sent", "a/b/c", "n" * 150, "Caf&AOk-", "Cafe&AwE-"]
+_NAMES += ["a..b", ".x", " y ", "star*", "per%cent", 'quo"te', "back\\slash", "{5}", "NIL"]
 # So small that a few messages are several commands, batches, parts and row groups.
 SMALL = {
     "mailframe.gather.BATCH_ROWS": 9,
@@ -73,6 +78,11 @@ def mail(number, draw):
     return ("\r\n".join(lines) + "\r\n\r\nbody\r\n").encode("latin-1")
 
 
+def quoted(name):
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 class Mailbox:
     """A user's folders on a Dovecot, changed by another client than ours."""
 
@@ -93,7 +103,7 @@ class Mailbox:
         with imaplib.IMAP4("127.0.0.1", self.dovecot.port) as client:
             client.login(USER, "secret")
             if folder:
-                client.select(f'"{folder}"')
+                client.select(quoted(folder))
             yield client
 
     def any(self, *, inbox=True):
@@ -112,7 +122,7 @@ class Mailbox:
 
     def append(self):
         with self.client() as client:
-            client.append(f'"{self.any()}"', None, None, mail(next(self.numbers), self.draw))
+            client.append(quoted(self.any()), None, None, mail(next(self.numbers), self.draw))
 
     def flag(self):
         with self.client(self.any()) as client:
@@ -126,10 +136,35 @@ class Mailbox:
                 client.uid("STORE", ",".join(uids), "+FLAGS", r"(\Deleted)")
                 client.expunge()
 
+    def replace(self):
+        """Expunge the newest messages and append as many: as many as before, in one instant."""
+        folder = self.any()
+        with self.client(folder) as client:
+            uids = self.uids(client, 1)[-2:]
+            client.uid("STORE", ",".join(uids) or "1", "+FLAGS", r"(\Deleted)")
+            client.expunge()
+            for _ in uids:
+                client.append(quoted(folder), None, None, mail(next(self.numbers), self.draw))
+
+    def pass_through(self):
+        """Append a message and expunge it: nothing has changed but UIDNEXT."""
+        folder = self.any()
+        with self.client() as client:
+            client.append(quoted(folder), r"(\Deleted)", None, mail(0, self.draw))
+            client.select(quoted(folder))
+            client.expunge()
+
+    def file(self):
+        """Copy or move messages into another folder, or the same."""
+        with self.client(self.any()) as client:
+            if uids := self.uids(client, 0.2):
+                verb = self.draw.choice(["COPY", "MOVE"])
+                client.uid(verb, ",".join(uids), quoted(self.any()))
+
     def create(self):
         folder = self.fresh()
         with self.client() as client:
-            client.create(f'"{folder}"')
+            client.create(quoted(folder))
         self.folders.add(folder)
 
     def fresh(self):
@@ -140,7 +175,7 @@ class Mailbox:
         folder = self.any(inbox=False)
         if folder != "INBOX":
             with self.client() as client:
-                client.create(f'"{folder}/child"')
+                client.create(quoted(f"{folder}/child"))
             self.folders.add(f"{folder}/child")
             self.delete(folder)
 
@@ -149,7 +184,7 @@ class Mailbox:
         if folder != "INBOX":
             name = self.fresh()
             with self.client() as client:
-                if client.rename(f'"{folder}"', f'"{name}"')[0] != "OK":
+                if client.rename(quoted(folder), quoted(name))[0] != "OK":
                     return  # what is left of a folder with children is in the way
             moved = {known for known in self.folders if f"{known}/".startswith(f"{folder}/")}
             self.folders -= moved
@@ -159,7 +194,7 @@ class Mailbox:
         folder = folder or self.any(inbox=False)
         if folder != "INBOX" and len(self.folders) > 2:
             with self.client() as client:
-                client.delete(f'"{folder}"')
+                client.delete(quoted(folder))
             self.folders.discard(folder)
 
     def recreate(self):
@@ -167,8 +202,8 @@ class Mailbox:
         folder = self.any(inbox=False)
         if folder != "INBOX":
             with self.client() as client:
-                client.delete(f'"{folder}"')
-                client.create(f'"{folder}"')
+                client.delete(quoted(folder))
+                client.create(quoted(folder))
             self.deliver(folder)
 
     def reset(self):
@@ -183,6 +218,9 @@ class Mailbox:
             self.append: 2,
             self.flag: 6,
             self.expunge: 4,
+            self.replace: 1,
+            self.pass_through: 1,
+            self.file: 2,
             self.create: 1,
             self.rename: 1,
             self.delete: 1,
@@ -195,6 +233,13 @@ class Mailbox:
         return act.__name__
 
 
+def marks(df):
+    """Return the flags of each message, by folder and UID."""
+    columns = (df[name] for name in ("folder", "uid", *FLAG_COLUMNS[:-1]))
+    rows = zip(*columns, map(tuple, df["keywords"]), strict=True)
+    return {(folder, uid): told for folder, uid, *told in rows}
+
+
 class Refreshes:
     """The ways in which a store is refreshed, each compared with a full fetch as far as may be."""
 
@@ -203,6 +248,7 @@ class Refreshes:
         self.store = store
         self.mailbox = mailbox
         self.draw = mailbox.draw
+        self.before = None
 
     def read(self, **options):
         url = self.draw.choice(self.urls)
@@ -231,7 +277,25 @@ class Refreshes:
         pd.testing.assert_frame_equal(kept, full)
         stored = mf.open_store(self.store).frame(columns=list(full.columns))
         pd.testing.assert_frame_equal(stored, full)
+        self.compare_with_changes(full)
         return kept.attrs["mailframe"]["store"]
+
+    def compare_with_changes(self, full):
+        """Make today's messages and flags of those before, by what `changes` tells since then."""
+        store = mf.open_store(self.store)
+        folders = store.folders()
+        valid, now = dict(zip(folders["folder"], folders["uidvalidity"], strict=True)), marks(full)
+        if self.before:
+            moment, valid_then, then = self.before
+            changes = store.changes(moment)
+            new, gone, flagged = (
+                marks(changes[changes["change"] == kind]).keys() for kind in _CHANGES
+            )
+            same = {name for name, _ in valid.items() & valid_then.items()}
+            then = {key: told for key, told in then.items() if key[0] in same}
+            assert (then.keys() - gone) | new == now.keys()
+            assert {key for key in then.keys() - gone - new if then[key] != now[key]} <= flagged
+        self.before = datetime.now(UTC), valid, now
 
     def some_folders(self, _, headers):
         known = mf.list_folders(self.urls[0])

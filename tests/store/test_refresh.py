@@ -97,6 +97,20 @@ def test_a_header_asked_for_later_is_fetched_alone(inbox, tmp_path):
     pd.testing.assert_frame_equal(df, full(inbox))
 
 
+def test_a_header_asked_for_later_has_its_column_in_empty_folders_too(
+    dovecot, user, inbox, tmp_path
+):
+    with another_client(dovecot, user) as client:
+        client.create("Empty")
+    kept(inbox, tmp_path)
+    _, report = kept(inbox, tmp_path, headers=["X-Tag"])
+    assert report["store"] == UNCHANGED | {"folders": 3}
+    held = mf.open_store(tmp_path).folders().set_index("folder")["headers"]
+    assert held["Empty"].tolist() == held["INBOX"].tolist() == ["X-TAG:asText"]
+    _, report = kept(inbox, tmp_path, headers=["X-Tag"])
+    assert report["store"] == UNCHANGED
+
+
 def test_folders_that_are_gone_leave_the_store_and_others_wait(dovecot, user, inbox, tmp_path):
     kept(inbox, tmp_path)
     with another_client(dovecot, user) as client:

@@ -273,6 +273,15 @@ def newer(path):
     pq.write_table(table.replace_schema_metadata(metadata), path)
 
 
+def a_directory(path):
+    path.unlink()
+    path.mkdir()
+
+
+def another_folder(path):
+    shutil.copy(folder_path(path.parent, "INBOX"), path)
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -281,6 +290,8 @@ def newer(path):
         (rotten, "is damaged .* Delete it and refresh"),
         (foreign, "was not written by mailframe"),
         (newer, "newer mailframe .* upgrade"),
+        (a_directory, "Cannot open .*irectory"),
+        (another_folder, "is a copy of the folder 'INBOX'"),
     ],
 )
 def test_a_spoilt_file_is_told_and_the_other_folders_stay_readable(store, spoil, said):
@@ -316,6 +327,21 @@ def test_a_refresh_mends_a_file_that_is_not_whole(store, spoil):
         assert writer.held("Sent") is None
         refresh(writer, "Sent", rows([1, 2], folder="Sent"))
     assert len(open_store(store).frame()) == 22
+
+
+def test_a_copy_beside_the_file_is_told_and_does_not_count(store):
+    shutil.copy(sent(store), sent(store).with_name("Sent (conflict).parquet"))
+    shutil.copytree(sent(store).parent, store / "backup")
+    with pytest.warns(MailframeWarning, match=r"5 file\(s\) .* is a copy of the folder"):
+        assert len(open_store(store).frame(errors="warn")) == 22
+
+
+def test_what_cannot_be_opened_costs_a_refresh_its_own_folder(store):
+    a_directory(sent(store))
+    with writing(store, ACCOUNT) as writer:
+        with pytest.raises(StoreError, match=r"Cannot open .*irectory"):
+            writer.held("Sent")
+        assert writer.held("Work").rows == 1
 
 
 @pytest.mark.parametrize("spoil", [foreign, newer])
