@@ -33,7 +33,8 @@ _TOKEN = compile_pattern(
     | (?P<close>\))
     | "(?P<quoted>(?:[^"\\]++|\\.)*+)"(?=[ )\r\n]|\Z)     # the usual quoted string
     | "(?P<loose>.*?)"(?=[ )]|\Z)                        # quirk: a bare quote inside
-    | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\]]*+\](?:<\d++>)?  # a section may hold spaces
+    # A section may hold spaces. It holds no bracket: what is read in vain, is read once.
+    | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\[\]]*+\](?:<\d++>)?
       | [^\x20()"]++(?:"[^\x20()"]*+)*+)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
