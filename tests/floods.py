@@ -45,7 +45,7 @@ def worst(work, floods):
 
     ``floods`` are triples of an opening, what is repeated, and an ending.
     """
-    costs = {each: _cost(work, flood(*each, SAMPLE)) for each in floods}
+    costs = {each: cost(work, flood(*each, SAMPLE)) for each in floods}
     suspects = sorted(costs, key=costs.__getitem__)[-SUSPECTS:]
     for each in suspects:
         growth = min(_growth(work, each) for _ in range(2))  # one may be disturbed
@@ -54,11 +54,12 @@ def worst(work, floods):
 
 
 def _growth(work, each):
-    before = _cost(work, flood(*each, SAMPLE))
-    return _cost(work, flood(*each, GROWTH * SAMPLE)) / max(before, LEAST)
+    before = cost(work, flood(*each, SAMPLE))
+    return cost(work, flood(*each, GROWTH * SAMPLE)) / max(before, LEAST)
 
 
-def _cost(work, raw):
+def cost(work, raw):
+    """Give the seconds of processor time that work on some octets takes."""
     started = process_time()
     work(raw)
     return process_time() - started

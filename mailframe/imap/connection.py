@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
 from mailframe.errors import ConnectionLost, ProtocolError
@@ -25,6 +25,11 @@ from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+# Commands that may be answered side by side: no lane has more of one mailbox on the wire. A STATUS
+# for each of a hundred thousand folders can be, and is not looked through for every response.
+ABREAST = 64
 
 
 @dataclass(slots=True)
@@ -457,7 +462,7 @@ class Connection:
         The oldest, and those behind it up to an EXAMINE: Dovecot answers FETCH and SEARCH of one
         mailbox side by side, and tells the ends of both when both have ended.
         """
-        for pending in self._sent:
+        for pending in islice(self._sent, ABREAST):
             opens = pending.command.kind is Kind.EXAMINE
             if pending is self.head or not opens:
                 yield pending

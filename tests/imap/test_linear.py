@@ -8,11 +8,13 @@ from contextlib import suppress
 import pytest
 
 from mailframe.errors import ProtocolError
+from mailframe.imap import commands
+from mailframe.imap.connection import Connection
 from mailframe.imap.framing import Frame, Framer
 from mailframe.imap.grammar import decode_mailbox, parse_values
 from mailframe.imap.responses import Columns, read_response, scan_rows
 from mailframe.uidset import UidSet
-from tests.floods import alarm, worst
+from tests.floods import alarm, cost, worst
 
 # What makes a reader try again: openings without an end, above all.
 SEEDS = [
@@ -75,3 +77,17 @@ READERS = {
 def test_no_reader_blows_up(name):
     with alarm():
         worst(READERS[name], FLOODS)
+
+
+@pytest.mark.parametrize("line", [b"* WHAT\r\n", b"* 1 EXPUNGE\r\n", b"* 1 FETCH (FLAGS ())\r\n"])
+def test_what_nobody_waits_for_costs_the_same_however_many_commands_wait(line):
+    def waiting(count):
+        connection = Connection()
+        connection.receive_data(b"* PREAUTH ready\r\n")
+        for number in range(count):
+            connection.send(commands.status(b"f%d" % number, ["MESSAGES"]))
+        return connection.receive_data
+
+    cost(waiting(1), line)  # what is done for the first time only
+    few, many = (cost(waiting(count), 1_000 * line) for count in (64, 6_400))
+    assert many < 20 * few
