@@ -143,7 +143,7 @@ class Pending:
                     self.rows,
                     max(self._last, first - 1),
                     last,
-                    framer.limits.literal,
+                    framer.limits,
                 )
                 if self.rows.uid:
                     self._last = self.rows.uid[-1]

@@ -12,6 +12,7 @@ from mailframe.imap import commands
 from mailframe.imap.connection import Connection
 from mailframe.imap.framing import Frame, Framer
 from mailframe.imap.grammar import decode_mailbox, parse_values
+from mailframe.imap.limits import Limits
 from mailframe.imap.responses import Columns, read_response, scan_rows
 from mailframe.uidset import UidSet
 from tests.floods import alarm, cost, worst
@@ -67,7 +68,7 @@ READERS = {
     "values": parse,
     "stream": read_all,
     "response": lambda raw: read_response(Frame((raw,))),
-    "rows": lambda raw: scan_rows(raw, 0, Columns(), 0, 1 << 32, 1 << 24),
+    "rows": lambda raw: scan_rows(raw, 0, Columns(), 0, 1 << 32, Limits()),
     "mailbox": decode_mailbox,
     "set": parse_set,
 }
