@@ -58,8 +58,8 @@ def _growth(work, each):
     return cost(work, flood(*each, GROWTH * SAMPLE)) / max(before, LEAST)
 
 
-def cost(work, raw):
-    """Give the seconds of processor time that work on some octets takes."""
+def cost(work, argument):
+    """Give the seconds of processor time that work on something takes."""
     started = process_time()
-    work(raw)
+    work(argument)
     return process_time() - started
