@@ -146,7 +146,7 @@ class Pending:
                     framer.limits,
                 )
                 if self.rows.uid:
-                    self._last = self.rows.uid[-1]
+                    self._last = max(self._last, self.rows.uid[-1])
                 if self._last < last:
                     return
 

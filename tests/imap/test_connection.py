@@ -436,3 +436,16 @@ def test_garbage_raises_nothing_but_our_own_errors(pieces):
             connection.receive_data(piece)
     except (ProtocolError, ConnectionLost):
         pass
+
+
+def test_a_row_that_was_handed_on_does_not_come_again_behind_two_that_contradict_each_other():
+    connection = greeted()
+    connection.send(commands.examine(b"INBOX"))
+    talk(connection, b"M1 OK")
+    pending = connection.send(fetch(1, 9))
+    talk(connection, row(1, 7))
+    assert pending.take_rows().uid == [7]
+    talk(connection, row(2, 8), row(3, 6), row(2, 8, b"Date: y\r\n"))
+    talk(connection, row(1, 7))
+    assert pending.rows.uid == [6]
+    assert pending.malformed == {8}
