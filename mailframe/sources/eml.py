@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, Unpack
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mailframe.sources.reading import ErrorsOption, Keywords
 
 _SUFFIX = ".eml"
+# Any that there can be; a zip may hold names of thousands of digits.
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def read_eml(
@@ -121,13 +124,13 @@ def _is_message(path: str) -> bool:
     name = PurePosixPath(path).name
     if name.startswith("._"):
         return False  # what macOS packs beside each file
-    return name.lower().endswith(_SUFFIX) or (name.isascii() and name.isdecimal())
+    return name.lower().endswith(_SUFFIX) or _NUMBER.fullmatch(name) is not None
 
 
 def _order(path: str) -> tuple[str, int, str]:
     """Order messages by folder, then by number or name."""
     folder, _, name = path.rpartition("/")
-    return folder, int(name) if name.isdecimal() else -1, name
+    return folder, int(name) if _NUMBER.fullmatch(name) else -1, name
 
 
 def _find(path: Path) -> Iterator[_Found]:
