@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import String, Value, as_number, as_text, parse_values, showable
+from mailframe.imap.grammar import String, Value, as_number, as_text, parse_values
+from mailframe.names import showable
 from mailframe.patterns import compile_pattern
 from mailframe.uidset import UidSet
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from mailframe.errors import ConfigurationError
-from mailframe.sources.files import DAMAGE, expand, is_zip, label, open_zip
+from mailframe.sources.files import DAMAGE, expand, is_zip, label, open_zip, shown
 from mailframe.sources.flags import header_flags
 from mailframe.sources.headerblock import read_header, read_message
 from mailframe.sources.reading import Message, Options, Reading, to_frame
@@ -139,13 +139,13 @@ def _find(path: Path) -> Iterator[_Found]:
         root = path.resolve()
         for folder, below, names in os.walk(root):
             below.sort()
-            shown = Path(folder).relative_to(root.parent).as_posix()
+            place = shown(Path(folder).relative_to(root.parent).as_posix())
             for name in sorted(filter(_is_message, names), key=_order):
-                yield _Found(shown, os.path.join(folder, name))  # noqa: PTH118 -- a Path costs more
+                yield _Found(place, os.path.join(folder, name))  # noqa: PTH118 -- a Path costs more
     elif is_zip(path):
         with open_zip(path) as archive:
             for name in sorted(filter(_is_message, archive.namelist()), key=_order):
-                folder = PurePosixPath(path.stem, name).parent.as_posix()
-                yield _Found(folder, name, archive)
+                place = shown(PurePosixPath(path.stem, name).parent.as_posix())
+                yield _Found(place, name, archive)
     else:
-        yield _Found(path.resolve().parent.name, str(path))
+        yield _Found(shown(path.resolve().parent.name), str(path))

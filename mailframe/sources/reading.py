@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, Typ
 from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
+from mailframe.names import showable
 from mailframe.progress import Progress, open_progress
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ class Reading(ABC):
         text : str
             A sentence for a person.
         """
+        text = showable(text)
         if self._options.errors == "raise":
             cause = error if isinstance(error, Exception) else None
             raise MailframeError(text, account=self.account, folder=folder) from cause
