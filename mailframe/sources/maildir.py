@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from mailframe.errors import ConfigurationError
 from mailframe.names import decode_mailbox
-from mailframe.sources.files import label
+from mailframe.sources.files import label, shown
 from mailframe.sources.headerblock import read_message
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 
@@ -98,7 +99,12 @@ class MaildirReading(Reading):
         folders = list(maildir_folders(root))
         if not folders:
             raise ConfigurationError(f"{root} is not a Maildir: no 'cur' and no 'new' in it")
-        self._folders = sorted(folders)
+        names = Counter(name for name, _ in folders)
+        self._folders = [
+            # ".a" and "a" would be shown alike.
+            (name if names[name] == 1 else shown(path.relative_to(root).as_posix()), path)
+            for name, path in folders
+        ]
         super().__init__(label([root]), options)
 
     def total(self) -> int:
@@ -107,7 +113,7 @@ class MaildirReading(Reading):
 
     def messages(self) -> Iterator[Message]:
         """Yield the messages of each folder, in the order of their files' names."""
-        for folder, path in self._folders:
+        for folder, path in sorted(self._folders):
             keywords = _keywords(path)
             for uid, (name, place) in enumerate(sorted(_names(path)), 1):
                 message = self._message(folder, uid, f"{path}/{place}/{name}", keywords)
