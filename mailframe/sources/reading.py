@@ -242,5 +242,5 @@ def to_frame(reading: Reading) -> pd.DataFrame:
     # Only who asks for a frame pays for pandas.
     from mailframe.frame import adapter  # noqa: PLC0415
 
-    batches = list(reading)
-    return adapter.to_frame(batches, reading.schema, report=reading.report)
+    # The report is complete when the last batch is out, and taken then.
+    return adapter.to_frame(reading, reading.schema, report=reading.report)
