@@ -38,7 +38,7 @@ class Gathered:
         self.internaldate += rows.internaldate
         self.size += rows.size
         self.header += rows.header
-        self.octets += sum(map(len, rows.header))
+        self.octets += rows.octets
 
     @property
     def worthwhile(self) -> bool:

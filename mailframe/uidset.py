@@ -1,14 +1,17 @@
 """Sets of UIDs as sorted ranges (``sequence-set`` and ``uid-set`` of RFC 9051).
 
 A mailbox of a million messages is a handful of ranges, so every operation here works on ranges
-and costs the number of ranges, not of messages.
+and costs the number of ranges, not of messages; taking a small set and a large one apart costs
+that of the small one.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,8 +87,10 @@ class UidSet:
         return UidSet.of(*self.ranges, *other.ranges)
 
     def __sub__(self, other: UidSet) -> UidSet:
+        if not self:
+            return self
         left: list[tuple[int, int]] = []
-        holes = iter(other.ranges)
+        holes = iter(other.within(self.first, self.last).ranges)
         hole = next(holes, None)
         for first, last in self.ranges:
             start = first
@@ -114,6 +119,11 @@ class UidSet:
     def last(self) -> int:
         """The largest UID."""
         return self.ranges[-1][1]
+
+    def within(self, first: int, last: int) -> UidSet:
+        """Return the ranges that reach into a span of UIDs, found without a look at the others."""
+        start = bisect_left(self.ranges, first, key=_last)
+        return UidSet(self.ranges[start : bisect_right(self.ranges, last, key=_first)])
 
     def newest(self, count: int) -> UidSet:
         """Return the ``count`` largest UIDs."""
@@ -161,6 +171,9 @@ class UidSet:
 
     def __str__(self) -> str:
         return bytes(self).decode("ascii")
+
+
+_first, _last = itemgetter(0), itemgetter(1)
 
 
 def _write(item: tuple[int, int]) -> bytes:

@@ -31,17 +31,20 @@ class Room:
 
 ROOMS = {
     "errors": Room(set()),
+    "names": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
     "patterns": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
     "uidset": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
-    "imap": Room({"errors", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
+    "imap": Room({"errors", "names", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
     "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": {"columns.py"}}),
     "account": Room({"errors"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap"}, {"asyncio", "pandas", "pyarrow"}),
-    "fetcher": Room({"account", "errors", "imap", "uidset"}, {"pandas"}),
+    "fetcher": Room({"account", "errors", "imap", "names", "uidset"}, {"pandas"}),
     "frame": Room({"errors", "headers"}, IO, {"pandas": {"adapter.py"}}),
-    "sources": Room({"errors", "frame", "headers", "progress"}, {"asyncio", "socket", "pandas"}),
+    "sources": Room(
+        {"errors", "frame", "headers", "names", "progress"}, {"asyncio", "socket", "pandas"}
+    ),
     "store": Room({"errors", "frame", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),

@@ -20,6 +20,13 @@ def test_set_algebra(left, right):
     assert all((uid in a) == (uid in left) for uid in range(62))
 
 
+@given(numbers, st.integers(0, 61), st.integers(0, 61))
+def test_within_a_span_lie_the_ranges_that_reach_into_it(uids, first, last):
+    held = UidSet.from_uids(uids)
+    near = held.within(first, last).ranges
+    assert near == tuple(pair for pair in held.ranges if pair[0] <= last and first <= pair[1])
+
+
 @given(numbers)
 def test_a_set_reads_back_as_written(uids):
     held = UidSet.from_uids(uids)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from mailframe.fetcher.plan import SPECIAL_USES, Folder
 from mailframe.imap import commands
-from mailframe.imap.grammar import decode_mailbox
 from mailframe.imap.responses import Listed, MailboxStatus
+from mailframe.names import decode_mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

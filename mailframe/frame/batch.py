@@ -18,7 +18,6 @@ Fields that are not asked for, and fields that are missing, count nothing.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,6 +31,7 @@ from mailframe.frame.instants import header_dates, internal_dates
 from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, SCHEMA, TEXTS
 from mailframe.headers import columns, fields, text
 from mailframe.headers.columns import Lists, Values
+from mailframe.headers.memory import remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -332,7 +332,7 @@ def _category(index: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
     )
 
 
-@lru_cache(maxsize=4096)
+@remembering
 def _flags(raw: bytes) -> tuple[tuple[bool, ...], list[str]]:
     """Tell which system flags are set, and what other flags there are."""
     names = {text.clean(flag.decode("utf-8", "replace"))[0]: None for flag in raw.split()}

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from mailframe.frame.schema import INSTANT
 from mailframe.headers import dates
-from mailframe.headers.columns import distinct, remembering
+from mailframe.headers.columns import distinct
+from mailframe.headers.memory import remembering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,12 +10,12 @@ there are, are recognised by one regular expression and need no machine.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 import idna
 
 from mailframe.headers.charsets import decode_unlabelled
+from mailframe.headers.memory import remembering
 from mailframe.headers.text import WORD, clean, decode, unfold
 from mailframe.patterns import compile_pattern
 
@@ -144,7 +144,7 @@ def plain_mailboxes(value: bytes) -> list[Mailbox] | None:
     return found
 
 
-@lru_cache(maxsize=8192)
+@remembering
 def domain_text(domain: str) -> tuple[str, bool]:
     """Return a domain in lower case, its punycode as Unicode, and whether that failed."""
     lower = domain.lower()

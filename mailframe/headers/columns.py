@@ -7,7 +7,6 @@ parsers of this package, and what they make of the values seen of late is rememb
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,15 +15,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mailframe.headers import addresses, ids, text, urls
+from mailframe.headers.memory import remembering
 
 _T = TypeVar("_T")
 _Parser = Callable[[bytes], tuple[_T, bool]]
 Mask = NDArray[np.bool_]
-
-# The same people, lists and zones come again and again. So many values of each kind are kept, and
-# none that is long: some tens of megabytes all together, and little more if somebody tries.
-_REMEMBERED = 1 << 14
-_LONG = 256
 
 # At most so many stand behind a comma of what `_MAILBOXES` takes: a line end, and blanks.
 _BLANKS = 5
@@ -95,12 +90,6 @@ class Mailboxes(NamedTuple):
     addr: pa.Array
     domain: pa.Array
     mended: Mask
-
-
-def remembering(parse: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
-    """Return a parser that remembers short values."""
-    remembered = lru_cache(maxsize=_REMEMBERED)(parse)
-    return lambda raw: remembered(raw) if len(raw) <= _LONG else parse(raw)
 
 
 def between(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
 from mailframe.errors import ConnectionLost, ProtocolError
@@ -25,6 +25,11 @@ from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+# Commands that may be answered side by side: no lane has more of one mailbox on the wire. A STATUS
+# for each of a hundred thousand folders can be, and is not looked through for every response.
+ABREAST = 64
 
 
 @dataclass(slots=True)
@@ -138,10 +143,10 @@ class Pending:
                     self.rows,
                     max(self._last, first - 1),
                     last,
-                    framer.limits.literal,
+                    framer.limits,
                 )
                 if self.rows.uid:
-                    self._last = self.rows.uid[-1]
+                    self._last = max(self._last, self.rows.uid[-1])
                 if self._last < last:
                     return
 
@@ -187,6 +192,7 @@ class Connection:
         # The FETCH that the last row belonged to, where that was not the oldest: Dovecot answers
         # several of one mailbox in turns, and the scanner goes on with the one whose turn it is.
         self._reading: Pending | None = None
+        self._kept = 0  # octets of what is no row, since the last tagged answer
         self._unsolicited = 0
         self._listed = 0
         self._hidden: list[str] = []
@@ -294,7 +300,7 @@ class Connection:
             response = self._without_secrets(r.read_response(frame))
             if r.is_doubtful(response):
                 self._doubt()
-            self._handle(response, finished)
+            self._handle(response, frame.octets, finished)
             if finished and finished[-1].command.kind is Kind.STARTTLS:
                 # Rule 2: what stands behind this answer is not read but an attack; it is told by
                 # `drop_plaintext_state`.
@@ -336,13 +342,14 @@ class Connection:
                 response = replace(response, text=response.text.replace(secret, "***"))
         return response
 
-    def _handle(self, response: r.Response, finished: list[Pending]) -> None:
+    def _handle(self, response: r.Response, octets: int, finished: list[Pending]) -> None:
         match response:
             case Status(tag="") if self.greeting is None:
                 self._greet(response)
             case _ if self.greeting is None:
                 raise ProtocolError(f"this is no IMAP server; it says {_told(response)}")
             case Status(tag=""):
+                self._weigh(octets)
                 self._take_untagged_status(response)
             case Status():
                 self._finish(response, finished)
@@ -351,14 +358,13 @@ class Connection:
             case r.Capability(names):
                 self._count_unsolicited()
                 self._learn(names)
-            case r.Enabled(names):
-                self._count_unsolicited()
-                self.enabled |= names
             case Fetched():
-                self._take_row(response)
+                if not self._take_row(response):
+                    self._weigh(octets)
             case r.Malformed(_, uid):
                 self._take_malformed(uid)
             case _:
+                self._weigh(octets)
                 self._take_data(response)
 
     def _greet(self, greeting: Status) -> None:
@@ -405,7 +411,7 @@ class Connection:
         if pending is self._reading:
             self._reading = None
         self._sent.remove(pending)
-        self._unsolicited = self._listed = 0
+        self._kept = self._unsolicited = self._listed = 0
         if pending.command.kind is Kind.LOGIN and result.kind == "OK":
             self.authenticated = True
             if not self._capabilities_told:
@@ -457,15 +463,18 @@ class Connection:
         The oldest, and those behind it up to an EXAMINE: Dovecot answers FETCH and SEARCH of one
         mailbox side by side, and tells the ends of both when both have ended.
         """
-        for pending in self._sent:
+        for pending in islice(self._sent, ABREAST):
             opens = pending.command.kind is Kind.EXAMINE
             if pending is self.head or not opens:
                 yield pending
             if opens:
                 return
 
-    def _take_row(self, row: Fetched) -> None:
-        """Rule 4: a row belongs to a FETCH that asked for it, else it is a flag update."""
+    def _take_row(self, row: Fetched) -> bool:
+        """Rule 4: a row belongs to a FETCH that asked for it, else it is a flag update.
+
+        Tell whether there is a row more.
+        """
         asked = [
             pending
             for pending in self._answering()
@@ -478,8 +487,9 @@ class Connection:
         if asked and not asked[0].void and asked[0].add(row):
             self._reading = asked[0] if with_header else None
             self._unsolicited = 0
-        else:
-            self._count_unsolicited()
+            return True
+        self._count_unsolicited()
+        return False
 
     def _take_malformed(self, uid: int | None) -> None:
         self._count_junk()
@@ -493,6 +503,8 @@ class Connection:
             pending.junk += 1
 
     def _take_data(self, response: r.Response) -> None:
+        if isinstance(response, r.Enabled):
+            self.enabled |= response.names
         head = next((p for p in self._answering() if self._expects(p, response)), None)
         if head is not None and isinstance(response, (r.Listed, r.MailboxStatus)):
             self._listed += isinstance(response, r.Listed)
@@ -522,6 +534,14 @@ class Connection:
                 return head.command.name in ("LIST", "STATUS")
             case _:
                 return False
+
+    def _weigh(self, octets: int) -> None:
+        self._kept += octets
+        if self._kept > self._limits.kept:
+            raise ProtocolError(
+                f"the server sent more than {self._limits.kept:,} octets that are no messages "
+                "without answering a command"
+            )
 
     def _count_unsolicited(self) -> None:
         self._unsolicited += 1

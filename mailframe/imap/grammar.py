@@ -1,4 +1,4 @@
-"""The pieces that IMAP responses are made of: atoms, strings, lists, mailbox names (RFC 9051 §9).
+"""The pieces that IMAP responses are made of: atoms, strings, lists (RFC 9051 §9).
 
 One regular expression finds the tokens of a line, and an explicit stack turns parentheses into
 lists, so neither a long line nor a deep one can hurt. What is a NIL, a number or a name is for the
@@ -7,7 +7,6 @@ reader of the value to say: a mailbox may be called NIL.
 
 from __future__ import annotations
 
-import base64
 import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
@@ -33,7 +32,8 @@ _TOKEN = compile_pattern(
     | (?P<close>\))
     | "(?P<quoted>(?:[^"\\]++|\\.)*+)"(?=[ )\r\n]|\Z)     # the usual quoted string
     | "(?P<loose>.*?)"(?=[ )]|\Z)                        # quirk: a bare quote inside
-    | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\]]*+\](?:<\d++>)?  # a section may hold spaces
+    # A section may hold spaces. It holds no bracket: what is read in vain, is read once.
+    | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\[\]]*+\](?:<\d++>)?
       | [^\x20()"]++(?:"[^\x20()"]*+)*+)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -140,52 +140,3 @@ def astring(text: bytes) -> bytes | None:
     if _ATOM.fullmatch(text) and text.upper() != b"NIL":
         return text
     return quote(text)
-
-
-# Modified UTF-7 (RFC 3501 §5.1.3) -----------------------------------------------------------
-
-_SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
-_UNSAFE = re.compile(r"[^\x20-\x7e]+|&")
-# What must not stand in a cell or on a screen: control characters and halves of pairs.
-_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def decode_mailbox(wire: bytes) -> str:
-    """Make a mailbox name readable; never fails.
-
-    A name that is not modified UTF-7 is taken for UTF-8, else for windows-1252, and a shift
-    sequence that makes no sense stays as it stands.
-    """
-    try:
-        text = wire.decode("utf-8")
-    except UnicodeDecodeError:
-        text = wire.decode("cp1252", "replace")
-    return showable(_SHIFTED.sub(_unshift, text))
-
-
-def showable(text: str) -> str:
-    """Replace what must not stand in a cell, in a message or on a screen."""
-    return _UNSHOWABLE.sub("\ufffd", text)
-
-
-def _unshift(match: re.Match[str]) -> str:
-    inside = match[1]
-    if not inside:
-        return "&"
-    padded = inside.replace(",", "/") + "=" * (-len(inside) % 4)
-    try:
-        return base64.b64decode(padded, validate=True).decode("utf-16-be")
-    except ValueError:
-        return match[0]
-
-
-def encode_mailbox(name: str) -> bytes:
-    """Write a mailbox name in modified UTF-7; lone surrogates become U+FFFD."""
-    return _UNSAFE.sub(_shift, name).encode("ascii")
-
-
-def _shift(match: re.Match[str]) -> str:
-    if match[0] == "&":
-        return "&-"
-    utf16 = match[0].encode("utf-16-be", "replace")
-    return "&" + base64.b64encode(utf16).decode("ascii").rstrip("=").replace("/", ",") + "-"

@@ -27,6 +27,9 @@ class Limits:
         One response with all its literals.
     literals : int
         Literals in one response. A header fetch needs one; a hostile LIST could send millions.
+    kept : int
+        All that is no row, from one tagged answer to the next: what a SEARCH finds, a LIST or its
+        STATUS tells, halves of rows. Three million messages found take 24 MB.
     unsolicited : int
         Responses between two results or rows that are neither, ``* OK Still here`` among them.
     junk : int
@@ -62,6 +65,7 @@ class Limits:
     literal: int = 16 << 20
     response: int = 17 << 20
     literals: int = 1_000
+    kept: int = 32 << 20
     unsolicited: int = 20_000
     junk: int = 1_000
     folders: int = 100_000

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import String, Value, as_number, as_text, parse_values, showable
+from mailframe.imap.grammar import String, Value, as_number, as_text, parse_values
+from mailframe.names import showable
 from mailframe.patterns import compile_pattern
 from mailframe.uidset import UidSet
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailframe.imap.framing import Frame
+    from mailframe.imap.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,8 +446,9 @@ class Columns:
 
     @property
     def octets(self) -> int:
-        """How much memory the header blocks take."""
-        return sum(map(len, self.header))
+        """How much memory the messages take: a server may make any item of them large."""
+        items = (self.flags, self.internaldate, self.size, self.header)
+        return sum(sum(map(len, column)) for column in items)
 
     def append(self, row: Fetched) -> None:
         """Add a message whose UID is known."""
@@ -470,20 +473,20 @@ class Columns:
 # The common response, whole but for its literal: any order of the items, the header last.
 _ROW = compile_pattern(
     rb"\* \d{1,10} FETCH \("
-    rb"(?:UID (\d{1,10})|FLAGS \(([^()\"\r\n]*+)\)|INTERNALDATE \"([^\"\\\r\n]*+)\""
-    rb"|RFC822\.SIZE (\d{1,20})|MODSEQ \(\d{1,20}\)| )*+"
+    rb"(?:(?:UID (\d{1,10})|FLAGS \(([^()\"\r\n]*+)\)|INTERNALDATE \"([^(\"\\\r\n]*+)\""
+    rb"|RFC822\.SIZE (\d{1,20})|MODSEQ \(\d{1,20}\)) ++)*+"
     rb"BODY\[HEADER\.FIELDS \([^()\[\]\r\n]*+\)\] \{(\d{1,7})\}\r\n"
 )
 
 
 def scan_rows(
-    buffer: bytes, position: int, columns: Columns, last: int, stop: int, longest: int
+    buffer: bytes, position: int, columns: Columns, last: int, stop: int, limits: Limits
 ) -> int:
     """Take whole, ordinary FETCH responses off a buffer: the one place where speed rules.
 
-    It takes what ``read_response`` would read alike, in ascending order of UIDs from beyond
-    ``last`` up to ``stop`` and of literals up to ``longest``, and leaves everything else where
-    it stands.
+    It takes what the framer would let pass and ``read_response`` would read alike, in ascending
+    order of UIDs from beyond ``last`` up to ``stop``, and leaves everything else where it stands:
+    how the octets were cut into chunks must not show in what is read.
 
     Returns
     -------
@@ -491,6 +494,7 @@ def scan_rows(
         The position behind the last response taken.
     """
     match = _ROW.match
+    longest_line, longest = min(limits.line, LONGEST_VALUES), limits.literal
     add_uid = columns.uid.append
     add_flags = columns.flags.append
     add_internaldate = columns.internaldate.append
@@ -503,7 +507,9 @@ def scan_rows(
         if buffer[end : end + 3] != b")\r\n" or not uid_digits:
             break
         uid = int(uid_digits)
-        if not last < uid <= stop or end - start > longest:
+        if not last < uid <= stop or end - start > longest or start - position > longest_line:
+            break
+        if end - position > limits.response:
             break
         last = uid
         add_uid(uid)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from mailframe.errors import ConfigurationError
-from mailframe.sources.files import DAMAGE, expand, is_zip, label, open_zip
+from mailframe.sources.files import DAMAGE, expand, is_zip, label, open_zip, shown
 from mailframe.sources.flags import header_flags
 from mailframe.sources.headerblock import read_header, read_message
 from mailframe.sources.reading import Message, Options, Reading, to_frame
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mailframe.sources.reading import ErrorsOption, Keywords
 
 _SUFFIX = ".eml"
+# Any that there can be; a zip may hold names of thousands of digits.
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def read_eml(
@@ -121,13 +124,13 @@ def _is_message(path: str) -> bool:
     name = PurePosixPath(path).name
     if name.startswith("._"):
         return False  # what macOS packs beside each file
-    return name.lower().endswith(_SUFFIX) or (name.isascii() and name.isdecimal())
+    return name.lower().endswith(_SUFFIX) or _NUMBER.fullmatch(name) is not None
 
 
 def _order(path: str) -> tuple[str, int, str]:
     """Order messages by folder, then by number or name."""
     folder, _, name = path.rpartition("/")
-    return folder, int(name) if name.isdecimal() else -1, name
+    return folder, int(name) if _NUMBER.fullmatch(name) else -1, name
 
 
 def _find(path: Path) -> Iterator[_Found]:
@@ -136,13 +139,13 @@ def _find(path: Path) -> Iterator[_Found]:
         root = path.resolve()
         for folder, below, names in os.walk(root):
             below.sort()
-            shown = Path(folder).relative_to(root.parent).as_posix()
+            place = shown(Path(folder).relative_to(root.parent).as_posix())
             for name in sorted(filter(_is_message, names), key=_order):
-                yield _Found(shown, os.path.join(folder, name))  # noqa: PTH118 -- a Path costs more
+                yield _Found(place, os.path.join(folder, name))  # noqa: PTH118 -- a Path costs more
     elif is_zip(path):
         with open_zip(path) as archive:
             for name in sorted(filter(_is_message, archive.namelist()), key=_order):
-                folder = PurePosixPath(path.stem, name).parent.as_posix()
-                yield _Found(folder, name, archive)
+                place = shown(PurePosixPath(path.stem, name).parent.as_posix())
+                yield _Found(place, name, archive)
     else:
-        yield _Found(path.resolve().parent.name, str(path))
+        yield _Found(shown(path.resolve().parent.name), str(path))

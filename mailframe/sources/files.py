@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 from mailframe.errors import ConfigurationError
+from mailframe.names import decode_name
 
 PathOption: TypeAlias = str | os.PathLike[str]
 PathsOption: TypeAlias = PathOption | Iterable[PathOption]
@@ -163,7 +164,12 @@ def _magic(path: Path) -> bytes:
 
 def label(paths: Sequence[Path]) -> str:
     """Name an account after its path, or after the folder that holds all of its paths."""
-    return Path(os.path.commonpath([path.resolve() for path in paths])).name or "/"
+    return shown(Path(os.path.commonpath([path.resolve() for path in paths])).name) or "/"
+
+
+def shown(name: str) -> str:
+    """Make a name on the disk, which may be of any octets, fit for a cell."""
+    return decode_name(os.fsencode(name))
 
 
 def expand(paths: PathsOption) -> list[Path]:

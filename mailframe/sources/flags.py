@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import csv
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailframe.headers import text
+from mailframe.headers.memory import remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def _mozilla(value: bytes) -> list[bytes]:
     return [flag for bit, flag in _MOZILLA_BITS.items() if bits & bit]
 
 
-@lru_cache(maxsize=4096)  # a mailbox has few combinations of labels
+@remembering  # a mailbox has few combinations of labels
 def _gmail(value: bytes) -> list[bytes]:
     labels = {label.lower() for label in gmail_labels(text.decode(value)[0])}
     flags = [flag for label, flag in _GMAIL_LABELS.items() if label in labels]

@@ -6,15 +6,16 @@ and ``tmp`` is left alone. Dovecot's ``dovecot-keywords`` gives the keywords the
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from mailframe.errors import ConfigurationError
-from mailframe.sources.files import label
+from mailframe.names import decode_mailbox
+from mailframe.sources.files import label, shown
 from mailframe.sources.headerblock import read_message
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 
@@ -41,7 +42,6 @@ _FLAGS = {
 }
 _PLACES = ("cur", "new")
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
 
 
 def read_maildir(
@@ -96,18 +96,24 @@ class MaildirReading(Reading):
         if not root.is_dir():
             hint = "read_mbox takes files" if root.exists() else "there is no such folder"
             raise ConfigurationError(f"{root} is not a Maildir: {hint}")
-        self._folders = dict(maildir_folders(root))
-        if not self._folders:
+        folders = list(maildir_folders(root))
+        if not folders:
             raise ConfigurationError(f"{root} is not a Maildir: no 'cur' and no 'new' in it")
+        names = Counter(name for name, _ in folders)
+        self._folders = [
+            # ".a" and "a" would be shown alike.
+            (name if names[name] == 1 else shown(path.relative_to(root).as_posix()), path)
+            for name, path in folders
+        ]
         super().__init__(label([root]), options)
 
     def total(self) -> int:
         """Give the number of messages."""
-        return sum(1 for path in self._folders.values() for _ in _names(path))
+        return sum(1 for _, path in self._folders for _ in _names(path))
 
     def messages(self) -> Iterator[Message]:
         """Yield the messages of each folder, in the order of their files' names."""
-        for folder, path in sorted(self._folders.items()):
+        for folder, path in sorted(self._folders):
             keywords = _keywords(path)
             for uid, (name, place) in enumerate(sorted(_names(path)), 1):
                 message = self._message(folder, uid, f"{path}/{place}/{name}", keywords)
@@ -143,6 +149,10 @@ def maildir_folders(root: Path) -> Iterator[tuple[str, Path]]:
             )
 
 
+def _shown(part: str) -> str:
+    return decode_mailbox(os.fsencode(part))
+
+
 def _names(path: Path) -> Iterator[tuple[str, str]]:
     """Yield each message's file name, and ``cur`` or ``new``."""
     for place in _PLACES:
@@ -154,21 +164,6 @@ def _names(path: Path) -> Iterator[tuple[str, str]]:
                     # Opening a pipe would wait for somebody who writes to it.
                     if not e.name.startswith(".") and (e.is_file() or e.is_dir() or e.is_symlink())
                 )
-
-
-def _shown(name: str) -> str:
-    """Decode modified UTF-7 (RFC 3501 section 5.1.3), as names stand on the disk."""
-    try:
-        return _SHIFTED.sub(_unshift, name)
-    except ValueError:
-        return name
-
-
-def _unshift(match: re.Match[str]) -> str:
-    digits = match[1].replace(",", "/")
-    if not digits:
-        return "&"
-    return base64.b64decode(digits + "=" * (-len(digits) % 4)).decode("utf-16-be")
 
 
 def _keywords(path: Path) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import TEXT, TEXTS
-from mailframe.sources.files import DAMAGE, Part, expand, label, parts
+from mailframe.sources.files import DAMAGE, Part, expand, label, parts, shown
 from mailframe.sources.flags import gmail_labels, header_flags
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 from mailframe.sources.split import Piece, split
@@ -114,7 +114,9 @@ class MboxReading(Reading):
     def __init__(self, paths: list[Path], options: Options) -> None:
         self._parts = [part for path in paths for part in _parts(path)]
         stems = Counter(part.stem for part in self._parts)
-        self._folders = [part.stem if stems[part.stem] == 1 else str(part) for part in self._parts]
+        self._folders = [
+            shown(part.stem if stems[part.stem] == 1 else str(part)) for part in self._parts
+        ]
         heads = [_checked_head(part) for part in self._parts]
         if any(name.encode() + b":" in head for head in heads for name in _TAKEOUT):
             options = options.with_headers(_TAKEOUT)

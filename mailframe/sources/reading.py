@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, Typ
 from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
+from mailframe.names import showable
 from mailframe.progress import Progress, open_progress
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ class Reading(ABC):
         text : str
             A sentence for a person.
         """
+        text = showable(text)
         if self._options.errors == "raise":
             cause = error if isinstance(error, Exception) else None
             raise MailframeError(text, account=self.account, folder=folder) from cause
@@ -240,5 +242,5 @@ def to_frame(reading: Reading) -> pd.DataFrame:
     # Only who asks for a frame pays for pandas.
     from mailframe.frame import adapter  # noqa: PLC0415
 
-    batches = list(reading)
-    return adapter.to_frame(batches, reading.schema, report=reading.report)
+    # The report is complete when the last batch is out, and taken then.
+    return adapter.to_frame(reading, reading.schema, report=reading.report)

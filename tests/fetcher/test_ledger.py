@@ -9,6 +9,7 @@ from mailframe.fetcher.ledger import Ledger
 from mailframe.fetcher.plan import Ask, Folder, Known, Lookup, Span
 from mailframe.imap.connection import Mailbox
 from mailframe.uidset import UidSet
+from tests.floods import cost
 
 FOLDER = Folder(name="f", wire=b"f", messages=10, uidnext=11, uidvalidity=1)
 NO = CommandError("refused", text="no")
@@ -190,3 +191,23 @@ def test_rows_that_come_in_any_order_are_those_delivered_and_no_others():
     ledger, work = opened()
     ledger.deliver(work, [2, 9, 4])
     assert list(ledger.entry(FOLDER).done) == [2, 4, 9]
+
+
+def test_a_refusal_costs_what_was_asked_and_not_all_that_a_folder_has_delivered():
+    def refusing(gaps):
+        ledger = Ledger()
+        held = UidSet(tuple((2 * n + 1, 2 * n + 1) for n in range(gaps)))
+        work = Span(FOLDER, UidSet.of((2 * gaps, 2 * gaps + 9)), 10)
+        ledger.open_folder(FOLDER, Known(held, (work,) * 100))
+
+        def refuse(error):
+            for uid in work.uids:
+                ledger.deliver(work, [uid])
+                ledger.returned(work)
+                ledger.refused(work, error)
+
+        return refuse
+
+    cost(refusing(1), NO)  # what is done for the first time only
+    small, large = (cost(refusing(gaps), NO) for gaps in (1_000, 100_000))
+    assert large < 20 * small

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from mailframe.imap.connection import Pending
 
 TIGHT = Limits(
-    line=4_000, literal=3_000, response=6_000, literals=20, unsolicited=40, junk=30, folders=20
+    line=4_000,
+    literal=3_000,
+    response=6_000,
+    literals=20,
+    kept=9_000,
+    unsolicited=40,
+    junk=30,
+    folders=20,
 )
 FIELDS = ("DATE", "FROM", "SUBJECT")
 

@@ -19,6 +19,12 @@ FRAGMENTS = [
     ROW.replace(b"{16}", b"{3001}"),
     # Beyond the limit and complete: the fast reader must refuse it as the slow one does.
     ROW.replace(b"{16}\r\n", b"{3001}\r\n" + b"x" * 2985),
+    ROW.replace(b"FLAGS (", b"FLAGS (" + b"k" * 3990),
+    ROW.replace(b"FLAGS (", b"FLAGS (" + b"k" * 3500).replace(
+        b"{16}\r\n", b"{2800}\r\n" + b"x" * 2784
+    ),
+    ROW.replace(b"UID 1 ", b"UID 1"),
+    ROW.replace(b'" ', b'"'),
     b"* 6 FETCH (UID 6 FLAGS ())\r\n",
     b"* 6 FETCH (BODY[HEADER.FIELDS (DATE)] NIL)\r\n",
     b'* 7 FETCH (UID 7 FLAGS () BODY[header.fields ("DATE")] "Subject: "quoted" x")\r\n',

@@ -5,6 +5,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,12 @@ servers = st.lists(st.one_of(fragments, fragments, fragments, octets), max_size=
 @settings(max_examples=150, deadline=None)
 def test_a_connection_tells_the_same_however_its_octets_are_cut(data, cuts):
     check(b"* OK ready\r\n" + data, cuts)
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_each_fragment_is_read_the_same_however_it_is_cut(fragment):
+    opened = b"* OK ready\r\nM1 OK\r\nM2 OK\r\n* 9 EXISTS\r\nM3 OK\r\n"
+    check(opened + fragment, [len(opened), len(opened + fragment) - 3])
 
 
 @given(st.binary(max_size=300))

@@ -1,25 +1,18 @@
 """Cost grows with the octets and not faster: each expression on its worst input, at 1 MB.
 
-Which input is the worst is found by trying a small piece of each. Time is no measure here but an
-alarm: what is linear takes a second or two, what is not takes hours.
+See ``tests/floods.py``.
 """
 
 import inspect
 import re
-import signal
-from contextlib import contextmanager
-from time import perf_counter
 
 import pytest
 
 from mailframe.frame import blocks, extras, instants
 from mailframe.frame.batch import BatchBuilder
 from mailframe.headers import addresses, charsets, columns, dates, fields, ids, text, urls
+from tests.floods import MEGABYTE, alarm, worst
 from tests.frame.rowwise import rows
-
-MEGABYTE = 1 << 20
-SAMPLE = 1 << 14
-ALARM = 60  # seconds
 
 # What makes one expression or another try again: openings without an end, above all.
 SEEDS = [
@@ -43,6 +36,7 @@ SEEDS = [
 ]
 # An opening before, so that the flood is inside something, and a wrong end behind.
 AROUND = [(b"", b""), (b"<", b"!"), (b'"', b""), (b"(", b"")]
+FLOODS = [(opening, seed, ending) for seed in SEEDS for opening, ending in AROUND]
 
 PARSERS = {
     "fields": fields.split,
@@ -58,22 +52,6 @@ PARSERS = {
     "charset": lambda raw: charsets.codec_of(raw.decode("latin-1")),
     "guess": lambda raw: charsets.decode_unlabelled(raw + b"\xe9"),
 }
-
-
-@contextmanager
-def alarm(seconds):
-    """Fail a test that does not come back."""
-
-    def ring(*_):
-        pytest.fail(f"no end within {seconds} seconds")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def expressions():
@@ -109,19 +87,6 @@ EXPRESSIONS = expressions()
 ANCHORED = ("_PLAIN_ITEM", "_PLAIN_LIST", "fields._FIELD", "urls._SCHEME")
 
 
-def worst(work):
-    """Find the flood that costs most at 16 KB, and feed that one at 1 MB."""
-    costs = {}
-    for seed in SEEDS:
-        for opening, ending in AROUND:
-            raw = opening + seed * (SAMPLE // len(seed)) + ending
-            started = perf_counter()
-            work(raw)
-            costs[opening, seed, ending] = perf_counter() - started
-    opening, seed, ending = max(costs, key=costs.__getitem__)
-    work(opening + seed * (MEGABYTE // len(seed)) + ending)
-
-
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_no_expression_blows_up(name):
     pattern = EXPRESSIONS[name]
@@ -135,19 +100,19 @@ def test_no_expression_blows_up(name):
             for _ in pattern.finditer(subject):
                 pass
 
-    with alarm(ALARM):
-        worst(work)
+    with alarm():
+        worst(work, FLOODS)
 
 
 @pytest.mark.parametrize("name", PARSERS)
 def test_no_parser_blows_up(name):
-    with alarm(ALARM):
-        worst(PARSERS[name])
+    with alarm():
+        worst(PARSERS[name], FLOODS)
 
 
 def test_a_field_of_ten_megabytes_is_read():
     people = b"To: " + b",\n ".join([b'"Ann, Lee" <ann@example.org>'] * (10 * MEGABYTE // 32))
-    with alarm(ALARM):
+    with alarm():
         row = BatchBuilder("a").build(rows([people])).to_pylist()[0]
     assert len(row["to"]) == 10 * MEGABYTE // 32
     assert row["defects"] == 0
@@ -155,7 +120,7 @@ def test_a_field_of_ten_megabytes_is_read():
 
 def test_a_base64_stream_that_every_word_goes_on_with_is_read():
     word = b"=?utf-8?b?YWJj?= "
-    with alarm(ALARM):
+    with alarm():
         found, mended = text.decode(b"=?utf-8?b?YWJjZx?= " + word * (10 * MEGABYTE // len(word)))
     assert found.startswith("abcg")
     assert mended

@@ -33,6 +33,7 @@ ROOM = 200 * MEBIBYTE
 ROOM_FOR_FIELDS = ROOM if sys.version_info >= (3, 11, 5) else 3 * ROOM
 ENDLESS = {
     "still here": b"* OK Still here\r\n",
+    "long codes": b"* OK [X " + b"x" * 65536 + b"] Still here\r\n",
     "exists": b"* 1 EXISTS\r\n",
     "continuations": b"+ and then\r\n",
     "junk": b"what?\r\n",

@@ -345,6 +345,36 @@ def test_endless_talk_is_cut_short(line, limits):
         talk(connection, *[line] * 60)
 
 
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (fetch(1, 99), b"* OK [X " + b"x" * 90 + b"] Still here"),
+        (fetch(1, 99), b"* %d FETCH (BODY[HEADER.FIELDS (DATE)] {90}\r\n" + b"x" * 90 + b")"),
+        (fetch(1, 99), b"* VANISHED " + b"1,3," * 24 + b"5"),
+        (commands.uid_search((b"ALL",)), b"* SEARCH " + b"1 3 5 7 " * 12),
+        (commands.list_mailboxes(), b'* LIST () "/" "%d' + b"x" * 90 + b'"'),
+        (commands.enable(["CONDSTORE"]), b"* ENABLED X%d " + b"x" * 90),
+    ],
+)
+def test_what_a_server_makes_us_keep_is_bounded_in_octets(command, line):
+    connection = greeted(limits=Limits(kept=5_000))
+    connection.send(command)
+    lines = [line.replace(b"%d", b"%d" % number) for number in range(1, 90)]
+    talk(connection, *lines[:30])
+    with pytest.raises(ProtocolError, match="5,000 octets that are no messages"):
+        talk(connection, *lines[30:])
+
+
+def test_rows_and_answered_commands_count_nothing_to_what_is_kept():
+    connection = greeted(limits=Limits(kept=5_000))
+    pending = connection.send(fetch(1, 99))
+    talk(connection, *[row(uid, uid, b"Date: x\r\n" * 9) for uid in range(1, 100)])
+    assert len(pending.rows) == 99
+    talk(connection, *[b"* OK [X " + b"x" * 90 + b"]"] * 30, b"M1 OK")
+    connection.send(commands.noop())
+    assert talk(connection, *[b"* OK [X " + b"x" * 90 + b"]"] * 30, b"M2 OK")[1]
+
+
 def test_a_server_that_lists_without_end_is_cut_short():
     connection = greeted(limits=Limits(folders=50))
     connection.send(commands.list_mailboxes())
@@ -406,3 +436,16 @@ def test_garbage_raises_nothing_but_our_own_errors(pieces):
             connection.receive_data(piece)
     except (ProtocolError, ConnectionLost):
         pass
+
+
+def test_a_row_that_was_handed_on_does_not_come_again_behind_two_that_contradict_each_other():
+    connection = greeted()
+    connection.send(commands.examine(b"INBOX"))
+    talk(connection, b"M1 OK")
+    pending = connection.send(fetch(1, 9))
+    talk(connection, row(1, 7))
+    assert pending.take_rows().uid == [7]
+    talk(connection, row(2, 8), row(3, 6), row(2, 8, b"Date: y\r\n"))
+    talk(connection, row(1, 7))
+    assert pending.rows.uid == [6]
+    assert pending.malformed == {8}

@@ -1,4 +1,4 @@
-"""The pieces of responses, and mailbox names."""
+"""The pieces of responses."""
 
 import pytest
 from hypothesis import given
@@ -9,46 +9,10 @@ from mailframe.imap.grammar import (
     as_number,
     as_text,
     astring,
-    decode_mailbox,
-    encode_mailbox,
     is_nil,
     parse_values,
     quote,
 )
-
-names = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
-
-
-@given(names)
-def test_a_mailbox_name_survives_the_wire(name):
-    wire = encode_mailbox(name)
-    assert wire.isascii()
-    assert decode_mailbox(wire) == name
-
-
-@given(st.binary(max_size=60))
-def test_any_octets_make_a_name_that_can_be_shown(wire):
-    shown = decode_mailbox(wire)
-    shown.encode("utf-8")
-    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 for char in shown)
-
-
-@pytest.mark.parametrize(
-    ("wire", "shown"),
-    [
-        (b"Entw&APw-rfe", "Entwürfe"),
-        (b"R&-D", "R&D"),
-        (b"~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/台北/日本語"),
-        (b"&2D3eAA-", "😀"),
-        (b"broken &AB-", "broken &AB-"),
-        (b"&", "&"),
-        ("Größe".encode(), "Größe"),
-        (b"Gr\xf6\xdfe", "Größe"),
-        (b"tab\there", "tab\ufffdhere"),
-    ],
-)
-def test_names_are_shown_as_people_wrote_them(wire, shown):
-    assert decode_mailbox(wire) == shown
 
 
 @given(st.binary(max_size=80))

@@ -105,6 +105,13 @@ def test_a_damaged_member_is_a_problem_of_its_own(export, tmp_path):
     assert df["subject"].tolist() == ["Sent/c.eml"]
 
 
+def test_a_name_of_thousands_of_digits_numbers_no_message(tmp_path):
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for name in ("10", "9" * 5_000, "9"):
+            archive.writestr(f"inbox/{name}", f"Subject: {name[:9]}\n\n")
+    assert mf.read_eml(tmp_path / "export.zip")["subject"].tolist() == ["9", "10"]
+
+
 def test_paths_without_messages_are_refused_at_once(tmp_path):
     (tmp_path / "notes.txt").write_bytes(b"x")
     with pytest.raises(mf.ConfigurationError, match=r"no \.eml file"):

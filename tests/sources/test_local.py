@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zipfile
 
 import pytest
@@ -87,3 +88,32 @@ def test_options_reach_the_reading(tmp_path):
     (tmp_path / "mail").write_bytes(MBOX)
     reading = open_local(tmp_path / "mail", headers=["X-Spam"], raw_headers=True)
     assert reading.schema.names[-2:] == ["x_spam", "raw_headers"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names there are not octets")
+@pytest.mark.parametrize(
+    ("read", "path", "content", "folder"),
+    [
+        (mf.read_maildir, b"Mail/.Entw\xfcrfe/cur/1.a:2,", EML, "Entwürfe"),
+        (mf.read_maildir, b"Mail/.Entw&APw-rfe\x1b[2J/cur/1.a:2,", EML, "Entwürfe\ufffd[2J"),
+        (mf.read_mbox, b"Entw\xfcrfe.mbox", MBOX, "Entwürfe"),
+        (mf.read_eml, b"Mail/Entw\xfcrfe/\xe9.eml", EML, "Mail/Entwürfe"),
+    ],
+)
+def test_names_of_any_octets_are_shown(tmp_path, read, path, content, folder):
+    file = tmp_path / os.fsdecode(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    df = read(file if read is mf.read_mbox else tmp_path / "Mail")
+    assert df["folder"].tolist() == [folder]
+    df.to_parquet(tmp_path / "whole.parquet")
+
+
+def test_what_cannot_be_read_is_told_of_whatever_its_name_is(tmp_path):
+    with zipfile.ZipFile(tmp_path / "mail.zip", "w") as archive:
+        archive.writestr("\x1b.eml", EML)
+    damaged = (tmp_path / "mail.zip").read_bytes().replace(EML, EML.swapcase())
+    (tmp_path / "mail.zip").write_bytes(damaged)
+    with pytest.warns(mf.MailframeWarning, match="cannot be read") as told:
+        mf.read_eml(tmp_path / "mail.zip")
+    assert "\x1b" not in str(told[0].message)

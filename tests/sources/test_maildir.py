@@ -149,3 +149,10 @@ def test_a_maildir_of_dovecot_reads_as_dovecot_serves_it(dovecot, user):
     read = mf.read_maildir(dovecot.mail / user / "mail", headers=["Received:all"])
     assert len(read) == 150
     pd.testing.assert_frame_equal(read.iloc[:, 1:], served.iloc[:, 1:])
+
+
+def test_folders_that_would_be_shown_alike_keep_their_own_names(tmp_path):
+    put(tmp_path, ".Sent", "1.a:2,S", b"dotted")
+    put(tmp_path, "Sent", "1.a:2,S", b"plain")
+    df = mf.read_maildir(tmp_path)
+    assert df[["folder", "subject"]].to_numpy().tolist() == [[".Sent", "dotted"], ["Sent", "plain"]]

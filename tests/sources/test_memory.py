@@ -26,6 +26,16 @@ print(read(large), peak() - before)
 """
 
 
+FRAME = """
+import sys
+import pyarrow as pa
+import mailframe as mf
+df = mf.read_mbox(sys.argv[1], progress=False)
+pool = pa.default_memory_pool()
+print(len(df), round(100 * pool.max_memory() / pool.bytes_allocated()))
+"""
+
+
 def write(path, count, header_octets, body_octets):
     """Write messages whose bodies are holes in the file: no disk is needed for them."""
     header = b"Received: from a by b\n" * (header_octets // 22) + b"Subject: x\n\n"
@@ -36,17 +46,18 @@ def write(path, count, header_octets, body_octets):
             stream.write(b"\n\n")
 
 
+def told_by(script, *paths):
+    """Run a script in a process of its own; give the two numbers that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *paths], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    first, second = map(int, done.stdout.split())
+    return first, second
+
+
 def rows_and_growth(tmp_path):
     """Read the file `large` in a process that has read `small`: rows, and MiB its peak grew by."""
-    done = subprocess.run(
-        [sys.executable, "-c", READ, tmp_path / "small", tmp_path / "large"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    rows, mib = map(int, done.stdout.split())
-    return rows, mib
+    return told_by(READ, tmp_path / "small", tmp_path / "large")
 
 
 @pytest.mark.parametrize(
@@ -73,3 +84,14 @@ def test_bodies_that_hold_whole_messages_need_a_fraction_of_it(tmp_path):
     rows, mib = rows_and_growth(tmp_path)
     assert rows == 25
     assert mib < 100
+
+
+def test_a_frame_is_not_held_twice_while_it_is_made(tmp_path):
+    subject = b"Subject: %s\n" % (b"word " * 19)
+    ids = b"".join(b"%s: <%s@example.org>\n" % (name, b"z" * 90) for name in (b"Message-ID", b"To"))
+    with (tmp_path / "mail").open("wb") as stream:
+        for number in range(60_000):
+            stream.write(FROM + b"From: <%d@example.org>\n" % number + subject + ids + b"\n\n")
+    rows, percent = told_by(FRAME, tmp_path / "mail")
+    assert rows == 60_000
+    assert percent < 185
