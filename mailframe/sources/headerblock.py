@@ -78,7 +78,8 @@ def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
     start = 2 if date is None else line_end(data, 2)
     newline = newline_of(data[start:])
     while (end := after_blank_line(data, start, len(data), newline)) < 0:
-        more = read(_CHUNK) if len(data) < LONGEST_HEADER else b""
+        # As much as there is already: so nothing is looked through more often than twice.
+        more = read(len(data)) if len(data) < LONGEST_HEADER else b""
         if not more:
             end = len(data)
             break

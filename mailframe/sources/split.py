@@ -157,13 +157,14 @@ class _Window:
         keep = max(offset - 4, self._base)
         kept = bytes(self._view[keep - self._base : self._size])
         need += offset - keep
-        # Room to read no less than what is copied keeps the whole linear.
+        # To read no less than what is copied keeps the whole linear, in however small pieces a
+        # stream gives it.
         room = max(WINDOW, 2 * need, 2 * len(kept))
         if room != len(self._view):
             self._take_buffers(room)
         self._view[: len(kept)] = kept
         self._base, self._size = keep, len(kept)
-        self._read(max(need, len(kept) + 1, WINDOW))
+        self._read(room)
         self._mark()
         if self._ended:  # nothing may be seen that is left from before
             self._data = bytes(self._view[: self._size])
