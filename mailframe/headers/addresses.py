@@ -73,6 +73,9 @@ _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 # Tokens of one mailbox that are kept; each takes some 100 octets of memory.
 MOST_TOKENS = 10_000
 
+# Punycode takes the square of a label's length to decode; the DNS has no name beyond 255 octets.
+_LONGEST_DOMAIN = 1_000
+
 _Tokens = list[tuple[str, bytes]]
 _AT = ("mark", b"@")
 _BLANK = ("blank", b" ")
@@ -150,6 +153,8 @@ def domain_text(domain: str) -> tuple[str, bool]:
     lower = domain.lower()
     if "xn--" not in lower:
         return lower, False
+    if len(lower) > _LONGEST_DOMAIN:
+        return lower, True
     try:
         # Label by label, and without the length rules of the DNS: this is for reading.
         return ".".join(

@@ -169,6 +169,14 @@ def test_marks_in_the_wrong_order_are_put_right():
     assert not mended
 
 
+def test_punycode_without_an_end_is_not_decoded():
+    domain = b"xn--" + b"a9" * (MEGABYTE // 2) + b".example"
+    with alarm(ALARM):
+        found, mended = addresses.mailboxes(b"<a@" + domain + b">")
+    assert found[0].domain == domain.decode()
+    assert mended
+
+
 def test_nesting_is_no_recursion():
     depth = MEGABYTE // 2
     found, mended = addresses.mailboxes(b"a@b " + b"(" * depth + b")" * depth)
