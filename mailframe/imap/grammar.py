@@ -33,7 +33,7 @@ _TOKEN = compile_pattern(
     | (?P<close>\))
     | "(?P<quoted>(?:[^"\\]++|\\.)*+)"(?=[ )\r\n]|\Z)     # the usual quoted string
     | "(?P<loose>.*?)"(?=[ )]|\Z)                        # quirk: a bare quote inside
-    | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\]]*+\](?:<\d++>)?  # a section may hold spaces
+    | (?P<atom>(?:BINARY|BODY)(?:\.PEEK)?\[[^\[\]]*+\](?:<\d++>)?  # a section may hold spaces
       | [^\x20()"]++(?:"[^\x20()"]*+)*+)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
