@@ -114,10 +114,9 @@ class Pending:
             self.rows.append(row)
             return True
         elif headers and self.rows.contradicts(row):
-            # Two messages claim this UID, and one of them lies: neither counts.
+            # Two messages claim this UID, and one of them lies: neither counts, nor does a third.
             self.rows.drop(row.uid)
             self.malformed.add(row.uid)
-            self._seen = None
         return False
 
     def take_rows(self) -> Columns:
