@@ -282,7 +282,7 @@ class Connection:
         framer.feed(data)
         while True:
             head = self._reading or self.head
-            if head is not None and head.command.kind is Kind.FETCH and framer.between_frames:
+            if head is not None and head.command.kind is Kind.FETCH and framer.at_line:
                 rows = len(head.rows)
                 head.scan(framer)
                 if len(head.rows) > rows:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailframe.errors import ConfigurationError, ConnectionLost, ProtocolError
-from mailframe.imap import commands
+from mailframe.imap import commands, responses
 from mailframe.imap.connection import Connection, found, vanished
 from mailframe.imap.limits import Limits
 from mailframe.imap.search import parse_keys
@@ -267,6 +267,20 @@ def test_a_literal_one_octet_short_costs_its_message_alone():
     broken = b"* 2 FETCH (UID 2 BODY[HEADER.FIELDS (DATE)] {10}\r\nDate: x\r\n\r\n)"
     talk(connection, row(1, 1), broken, row(3, 3), b"M2 OK")
     assert one.rows.uid == [1, 3]
+
+
+def test_a_row_whose_line_is_not_whole_is_looked_at_once(monkeypatch):
+    looks = []
+    scan = responses.scan_rows
+    monkeypatch.setattr(responses, "scan_rows", lambda *args: looks.append(1) or scan(*args))
+    connection, _, (one,) = examined(fetch(1, 9))
+    connection.receive_data(b"* 9 EXISTS\r\n* 1 FETCH (UID 1 FLAGS (")
+    before = len(looks)
+    for _ in range(100):
+        connection.receive_data(b"a")
+    assert len(looks) == before
+    talk(connection, b") BODY[HEADER.FIELDS (DATE)] {1}", b"A)", row(2, 2), b"M2 OK done")
+    assert one.rows.uid == [1, 2]
 
 
 def test_an_expunged_message_is_no_row():
