@@ -73,9 +73,13 @@ _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 # Tokens of one mailbox that are kept; each takes some 100 octets of memory.
 MOST_TOKENS = 10_000
 
+# Punycode takes the square of a label's length to decode; the DNS has no name beyond 255 octets.
+_LONGEST_DOMAIN = 1_000
+
 _Tokens = list[tuple[str, bytes]]
 _AT = ("mark", b"@")
 _BLANK = ("blank", b" ")
+_COLON = ("atom", b":")
 _WORD_AT = [("atom", b"at")]
 _SCHEMES = [[("atom", scheme)] for scheme in (b"mailto", b"MAILTO", b"smtp", b"SMTP")]
 
@@ -150,6 +154,8 @@ def domain_text(domain: str) -> tuple[str, bool]:
     lower = domain.lower()
     if "xn--" not in lower:
         return lower, False
+    if len(lower) > _LONGEST_DOMAIN:
+        return lower, True
     try:
         # Label by label, and without the length rules of the DNS: this is for reading.
         return ".".join(
@@ -273,6 +279,8 @@ class _Reader:
         self.mended |= angle is not None and not self._closed
         if angle is None:
             self._end_bare(outside)
+        elif self._is_name(angle):
+            self._end_bare([*outside, _BLANK, *angle, _BLANK, *self._behind])
         else:
             addr, domain = self._addr_spec(angle)
             name = self._phrase(outside + self._behind) or self._text(self._comment)
@@ -281,13 +289,13 @@ class _Reader:
         self._outside, self._behind, self._comment = [], [], b""
         self._angle, self._closed = None, False
 
+    def _is_name(self, angle: _Tokens) -> bool:
+        """Tell whether brackets hold words, as in ``<Saved by Blink>``, and not a group's name."""
+        return _AT not in angle and angle[-1:] != [_COLON] and len(self._cut(angle)) > 1
+
     def _end_bare(self, tokens: _Tokens) -> None:
         """Take what stands without angle brackets: an addr-spec, or several, or only a name."""
-        pieces = _pieces(tokens)
-        if len(pieces) == 3 and pieces[1] == _WORD_AT:  # noqa: PLR2004 -- ann at example.org
-            # So archives of mailing lists hide addresses; whose they are stands in a comment.
-            pieces = [[*pieces[0], _AT, *pieces[2]]]
-            self.mended = True
+        pieces = self._cut(tokens)
         specs = [piece for piece in pieces if _AT in piece]
         words = [piece for piece in pieces if _AT not in piece]
         self.mended |= len(pieces) > 1 or bool(words)
@@ -302,15 +310,23 @@ class _Reader:
             if name or addr:
                 self.found.append(Mailbox(name, addr, domain))
 
-    def _addr_spec(self, tokens: _Tokens) -> tuple[str | None, str | None]:
+    def _cut(self, tokens: _Tokens) -> list[_Tokens]:
         pieces = _pieces(tokens)
+        if len(pieces) == 3 and pieces[1] == _WORD_AT:  # noqa: PLR2004 -- ann at example.org
+            # So archives of mailing lists hide addresses; whose they are stands in a comment.
+            pieces = [[*pieces[0], _AT, *pieces[2]]]
+            self.mended = True
+        return pieces
+
+    def _addr_spec(self, tokens: _Tokens) -> tuple[str | None, str | None]:
+        pieces = self._cut(tokens)
         spec = next((piece for piece in pieces if _AT in piece), None)
         self.mended |= len(pieces) != 1 or spec is None
         if not pieces:
             return None, None
         spec = spec or pieces[-1]
         at = len(spec) - 1 - spec[::-1].index(_AT) if _AT in spec else len(spec)
-        if spec[:at][-1:] == [("atom", b":")]:
+        if spec[:at][-1:] == [_COLON]:
             return None, None  # a group that was put into brackets
         local = self._local(spec[:at])
         domain, failed = domain_text(self._raw_text(b"".join(token for _, token in spec[at + 1 :])))

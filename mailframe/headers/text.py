@@ -30,6 +30,11 @@ _BAD_HEX = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TO_SPACE = dict.fromkeys(map(ord, "\t\r\n\x85"), " ")
 _DROPPED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)]) | _TO_SPACE
+# Python sorts the marks on one letter in a time that grows with the square of their number, so long
+# text is composed in stretches. A cut before an ASCII character tears no mark from its letter; one
+# amid a thousand others may.
+_LONG = 1000
+_STRETCH = re.compile(f"[\x00-\x7f]*+[^\x00-\x7f]{{0,{_LONG}}}+")
 
 
 def unfold(raw: bytes) -> bytes:
@@ -71,9 +76,15 @@ def clean(text: str, *, mended: bool = False) -> tuple[str, bool]:
         text = text.translate(_DROPPED)
     # A byte order mark is of the encoding, not of the text.
     text = text.removeprefix("\ufeff").strip(" ")
-    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
+    if not text.isascii():
+        stretches = [text] if len(text) <= _LONG else _STRETCH.findall(text)
+        text = "".join(map(_composed, stretches))
     return text, mended
+
+
+def _composed(text: str) -> str:
+    """Return text in NFC; most is already, which is told faster than made."""
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
 def _decode_plain(raw: bytes, context: bytes) -> tuple[str, bool]:

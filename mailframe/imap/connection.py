@@ -119,10 +119,9 @@ class Pending:
             self.rows.append(row)
             return True
         elif headers and self.rows.contradicts(row):
-            # Two messages claim this UID, and one of them lies: neither counts.
+            # Two messages claim this UID, and one of them lies: neither counts, nor does a third.
             self.rows.drop(row.uid)
             self.malformed.add(row.uid)
-            self._seen = None
         return False
 
     def take_rows(self) -> Columns:
@@ -289,7 +288,7 @@ class Connection:
         framer.feed(data)
         while True:
             head = self._reading or self.head
-            if head is not None and head.command.kind is Kind.FETCH and framer.between_frames:
+            if head is not None and head.command.kind is Kind.FETCH and framer.at_line:
                 rows = len(head.rows)
                 head.scan(framer)
                 if len(head.rows) > rows:

@@ -64,6 +64,11 @@ class Framer:
         return not self._texts
 
     @property
+    def at_line(self) -> bool:
+        """Whether a response starts here, and its line may be whole in the buffer."""
+        return self.between_frames and self._searched < len(self.buffer)
+
+    @property
     def pending(self) -> int:
         """Octets received and not yet given out."""
         return len(self.buffer) - self.position + self._held

@@ -126,6 +126,22 @@ def test_a_base64_stream_that_every_word_goes_on_with_is_read():
     assert mended
 
 
+def test_marks_in_the_wrong_order_are_put_right():
+    below, above = b"\xcc\x95", b"\xcc\x80"
+    with alarm():
+        found, mended = text.decode(b"a" + below * (MEGABYTE // 4) + above * (MEGABYTE // 4))
+    assert found.startswith("a\u0315")
+    assert not mended
+
+
+def test_punycode_without_an_end_is_not_decoded():
+    domain = b"xn--" + b"a9" * (MEGABYTE // 2) + b".example"
+    with alarm():
+        found, mended = addresses.mailboxes(b"<a@" + domain + b">")
+    assert found[0].domain == domain.decode()
+    assert mended
+
+
 def test_nesting_is_no_recursion():
     depth = MEGABYTE // 2
     found, mended = addresses.mailboxes(b"a@b " + b"(" * depth + b")" * depth)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailframe.errors import ConfigurationError, ConnectionLost, ProtocolError
-from mailframe.imap import commands
+from mailframe.imap import commands, responses
 from mailframe.imap.connection import Connection, found, vanished
 from mailframe.imap.limits import Limits
 from mailframe.imap.search import parse_keys
@@ -161,9 +161,9 @@ def test_plaintext_is_forgotten_before_tls_and_smuggled_data_is_refused():
 # Rows ------------------------------------------------------------------------------------------
 
 
-def examined(*fetches, uidvalidity=None, told=5):
+def examined(*fetches, uidvalidity=None, told=5, limits=None):
     """Give a connection with an answered EXAMINE and FETCH commands on the wire."""
-    connection = greeted()
+    connection = greeted(limits=limits)
     examine = connection.send(commands.examine(b"INBOX", uidvalidity=uidvalidity))
     pendings = [connection.send(command) for command in fetches]
     talk(connection, b"* 3 EXISTS", b"* OK [UIDVALIDITY %d] x" % told, b"M1 OK [READ-ONLY] open")
@@ -189,6 +189,19 @@ def test_a_row_counts_once_also_after_it_was_handed_over():
     assert one.take_rows().uid == [1, 2]
     talk(connection, row(1, 1), row(3, 3), b"M2 OK done")
     assert one.rows.uid == [3]
+
+
+def test_of_messages_that_claim_one_uid_none_counts():
+    connection, _, (one,) = examined(fetch(1, 9))
+    talk(connection, row(1, 1, b"A: a"), row(1, 1, b"A: b"), row(1, 1, b"A: c"), b"M2 OK done")
+    assert not one.rows.uid
+    assert one.malformed == {1}
+
+
+def test_messages_that_claim_one_uid_for_ever_are_no_answer():
+    connection, _, _ = examined(fetch(1, 9), limits=Limits(unsolicited=50))
+    with pytest.raises(ProtocolError, match="without a result"):
+        talk(connection, *[row(1, 1, b"A: a"), row(1, 1, b"A: b")] * 50)
 
 
 def test_flag_updates_are_no_rows():
@@ -254,6 +267,20 @@ def test_a_literal_one_octet_short_costs_its_message_alone():
     broken = b"* 2 FETCH (UID 2 BODY[HEADER.FIELDS (DATE)] {10}\r\nDate: x\r\n\r\n)"
     talk(connection, row(1, 1), broken, row(3, 3), b"M2 OK")
     assert one.rows.uid == [1, 3]
+
+
+def test_a_row_whose_line_is_not_whole_is_looked_at_once(monkeypatch):
+    looks = []
+    scan = responses.scan_rows
+    monkeypatch.setattr(responses, "scan_rows", lambda *args: looks.append(1) or scan(*args))
+    connection, _, (one,) = examined(fetch(1, 9))
+    connection.receive_data(b"* 9 EXISTS\r\n* 1 FETCH (UID 1 FLAGS (")
+    before = len(looks)
+    for _ in range(100):
+        connection.receive_data(b"a")
+    assert len(looks) == before
+    talk(connection, b") BODY[HEADER.FIELDS (DATE)] {1}", b"A)", row(2, 2), b"M2 OK done")
+    assert one.rows.uid == [1, 2]
 
 
 def test_an_expunged_message_is_no_row():

@@ -13,6 +13,7 @@ from mailframe.imap.grammar import (
     parse_values,
     quote,
 )
+from tests.floods import MEGABYTE, alarm
 
 
 @given(st.binary(max_size=80))
@@ -72,3 +73,9 @@ def test_numbers_of_careless_servers():
     assert as_number(b"-1") is None
     assert as_number(b"9" * 40) is None
     assert as_number([b"1"]) is None
+
+
+def test_sections_without_an_end_are_read_once():
+    count = 2 * MEGABYTE // len(b"BODY[ ")
+    with alarm():
+        assert parse_values([b"BODY[ " * count]) == [b"BODY["] * count
