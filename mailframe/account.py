@@ -289,7 +289,8 @@ def _default_port(security: str) -> int:
 
 
 def _parse_url(url: str, make: Callable[..., Account]) -> Account:
-    match = _URL.fullmatch(url.strip())
+    # What is no text is most likely a variable that was never set.
+    match = _URL.fullmatch(url.strip()) if isinstance(url, str) else None
     if match is None:
         raise ConfigurationError(f"This is not an IMAP URL; {_FORM}")
     if (match["rest"] or "/") != "/":
