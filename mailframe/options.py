@@ -110,7 +110,6 @@ _ADVICE = {
     ", newest= and raw_headers=, and choose with open_store(path).frame(since=...)": " and newest=",
     "pass me=['you@example.org']": "say --me you@example.org",
     "pass ca_file=": "name it by --ca-file",
-    ", or 'sender'": ", or sender",
 }
 _KEYWORD = re.compile(
     r"\b(since|before|search|newest|connections|timeout|store|security|ca_file)=(?=([\w'\".-])?)"
