@@ -122,7 +122,7 @@ class BatchStream:
             missing += choice.missing
             if missing and not choice.folders:
                 raise missing[0]
-            expected = None if keeping else _expected(choice.folders, self._query)
+            expected = _expected(choice.folders, self._query)
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
             ) as progress:
@@ -134,6 +134,7 @@ class BatchStream:
                     async for batch in batches:
                         yield batch
                 progress.total = self._messages
+                progress.update(self._messages - progress.done)  # what a store no longer holds
         if not self._drops_replaced:
             pool.ledger.tell_replaced()
         problems = [Problem(e.folder, "", type(e).__name__, str(e)) for e in missing]
