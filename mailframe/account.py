@@ -275,8 +275,9 @@ class Account:
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:  # ssl.SSLError is one: a file that holds no certificate
+            why = error.strerror or error
             raise ConfigurationError(
-                f"The certificates in ca_file={self.ca_file!r} cannot be read: {error}",
+                f"The certificates in ca_file={self.ca_file!r} cannot be read: {why}",
                 account=self.name,
             ) from error
         # RFC 8997; Python leaves it to how the system's OpenSSL is set up.

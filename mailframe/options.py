@@ -115,7 +115,7 @@ _ADVICE = {
     "pass ca_file=": "name it by --ca-file",
 }
 _KEYWORD = re.compile(
-    r"\b(since|before|search|newest|connections|timeout|store|security|ca_file)=(?=([\w'\".-])?)"
+    r"\b(since|before|search|newest|connections|timeout|store|security|ca_file|me)=(?=([\w'\".-])?)"
 )
 
 
