@@ -275,8 +275,9 @@ class Account:
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:  # ssl.SSLError is one: a file that holds no certificate
+            why = error.strerror or error
             raise ConfigurationError(
-                f"The certificates in ca_file={self.ca_file!r} cannot be read: {error}",
+                f"The certificates in ca_file={self.ca_file!r} cannot be read: {why}",
                 account=self.name,
             ) from error
         # RFC 8997; Python leaves it to how the system's OpenSSL is set up.
@@ -289,7 +290,8 @@ def _default_port(security: str) -> int:
 
 
 def _parse_url(url: str, make: Callable[..., Account]) -> Account:
-    match = _URL.fullmatch(url.strip())
+    # What is no text is most likely a variable that was never set.
+    match = _URL.fullmatch(url.strip()) if isinstance(url, str) else None
     if match is None:
         raise ConfigurationError(f"This is not an IMAP URL; {_FORM}")
     if (match["rest"] or "/") != "/":

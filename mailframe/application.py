@@ -12,7 +12,7 @@ def connect(host: str = "", user: str = "") -> Connect:
     Parameters
     ----------
     host : str
-        Server to begin with: ``imap.example.org`` (TLS), or an URL such as
+        Server to begin with: ``imap.example.org`` (TLS), or a URL such as
         ``imap://127.0.0.1:1143``.
     user : str
         User to begin with.

@@ -39,6 +39,7 @@ INTERRUPTED = 130
 # A folder that fails is worth a line; ten thousand of them are not.
 _MOST_PROBLEMS = 20
 _PAGE = {".html", ".htm"}
+_MAIL = {"folder", "uid", "date", "from_addr", "message_id"}  # columns that tell it
 _WRITTEN = {".csv", ".jsonl", ".parquet"}
 
 
@@ -202,11 +203,7 @@ def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  
     from mailframe.stats import MailAccessor
 
     df = _read(source, told)
-    try:
-        summary = MailAccessor(df).describe(me=me or None, tz=tz)
-    except AttributeError as error:
-        raise ConfigurationError(f"{source}: {error}") from error
-    click.echo(summary)
+    click.echo(MailAccessor(df).describe(me=me or None, tz=tz))
     return _tell_problems(df.attrs.get("mailframe", {}))
 
 
@@ -309,9 +306,10 @@ def _read(source: str, told: dict[str, Any]) -> pd.DataFrame:
             df = pd.read_parquet(source)
         except ValueError as error:  # pyarrow's own are of this class
             raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
+        if _MAIL - set(df.columns):
+            raise ConfigurationError(f"{source} holds no mail, or not as fetch writes it")
         # Fetched rows lie as they arrived. Of copies the first counts, so the order of readers.
-        order = [name for name in ("folder", "uid") if name in df.columns]
-        return df.sort_values(order, key=_plain_words, ignore_index=True) if order else df
+        return df.sort_values(["folder", "uid"], key=_plain_words, ignore_index=True)
     stream = _open(source, told, quiet=False)
     if isinstance(stream, BatchStream):
         return run(stream.frame())

@@ -99,6 +99,9 @@ def refuse(asked: Iterable[str], source: str) -> None:
 
 # What our errors advise a program to do → what does the same here.
 _ADVICE = {
+    'folders= takes a name, a glob or a list of them, such as ["INBOX", "Lists/*"]': (
+        'name folders by -f INBOX or -f "Lists/*"'
+    ),
     "list_folders() shows": "mailframe folders URL shows",
     'name folders by folders=["INBOX", ...]': "name folders by -f INBOX",
     "name it in folders= to": "name it by -f to",
@@ -110,10 +113,9 @@ _ADVICE = {
     ", newest= and raw_headers=, and choose with open_store(path).frame(since=...)": " and newest=",
     "pass me=['you@example.org']": "say --me you@example.org",
     "pass ca_file=": "name it by --ca-file",
-    ", or 'sender'": ", or sender",
 }
 _KEYWORD = re.compile(
-    r"\b(since|before|search|newest|connections|timeout|store|security|ca_file)=(?=([\w'\".-])?)"
+    r"\b(since|before|search|newest|connections|timeout|store|security|ca_file|me)=(?=([\w'\".-])?)"
 )
 
 

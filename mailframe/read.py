@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import re
 import time
 import warnings
 from collections import deque
@@ -121,7 +122,7 @@ class BatchStream:
             missing += choice.missing
             if missing and not choice.folders:
                 raise missing[0]
-            expected = None if keeping else _expected(choice.folders, self._query)
+            expected = _expected(choice.folders, self._query)
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
             ) as progress:
@@ -133,6 +134,7 @@ class BatchStream:
                     async for batch in batches:
                         yield batch
                 progress.total = self._messages
+                progress.update(self._messages - progress.done)  # what a store no longer holds
         if not self._drops_replaced:
             pool.ledger.tell_replaced()
         problems = [Problem(e.folder, "", type(e).__name__, str(e)) for e in missing]
@@ -287,13 +289,14 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     Parameters
     ----------
     account : str or Account
-        An URL such as ``imaps://ann@imap.example.org``, or an `Account`.
+        A URL such as ``imaps://ann@imap.example.org``, or an `Account`.
     folders : str or iterable of str, optional
         Names and globs (``"Lists/*"``); every folder by default.
     password : str, optional
         Otherwise from ``MAILFRAME_PASSWORD``, the keyring, ``~/.netrc`` or a prompt.
     headers : sequence of str
-        More header fields, each a column in snake case; see `mailframe.frame.extras`.
+        More header fields, each a column in snake case: ``"List-Unsubscribe"``,
+        ``"Received:all"``, ``"X-Moved:asDate"``; for the forms see `mailframe.frame.extras`.
     raw_headers : bool
         Add a column ``raw_headers`` with the header octets as they came.
     since, before : str or datetime.date, optional
@@ -370,31 +373,53 @@ def _reader(
     """Make a public reader: it takes what `open_stream` takes and reads the stream its own way."""
 
     def decorate(read: Callable[[BatchStream], R]) -> Callable[P, R]:
-        @functools.wraps(read)
-        def reader(*args: P.args, **options: P.kwargs) -> R:
-            return read(opened(*args, **options))
-
         result = inspect.signature(read).return_annotation
         signature = inspect.signature(opened).replace(return_annotation=result)
+
+        @functools.wraps(read)
+        def reader(*args: P.args, **options: P.kwargs) -> R:
+            try:
+                signature.bind(*args, **options)
+            except TypeError as error:  # in the name that was called
+                raise TypeError(f"{read.__name__}() {error}") from None
+            return read(opened(*args, **options))
+
         reader.__signature__ = signature  # type: ignore[attr-defined]  # what help() shows
+        reader.__doc__ = _with_parameters(read.__doc__, opened.__doc__)
         return reader
 
     return decorate
 
 
+_SECTION = re.compile(r"^\w+\n-+\n", re.MULTILINE)
+
+
+def _with_parameters(doc: str | None, other: str | None) -> str | None:
+    """Put the parameters of another docstring before the first section of this one."""
+    if doc is None or other is None:  # python -OO
+        return doc
+    doc, other = inspect.cleandoc(doc), inspect.cleandoc(other)
+    first, *more = (section.start() for section in _SECTION.finditer(other))
+    parameters = other[first : more[0]]
+    place = next(section.start() for section in _SECTION.finditer(doc))
+    return f"{doc[:place]}{parameters}{doc[place:]}"
+
+
 @_reader(open_stream)
-async def aread_imap(stream: BatchStream) -> pd.DataFrame:
+def read_imap(stream: BatchStream) -> pd.DataFrame:
     """Read message headers of an IMAP account into a DataFrame.
 
-    The account is only read: folders are opened with EXAMINE, headers fetched with BODY.PEEK. For
-    the keywords see `mailframe.read.open_stream`.
+    The account is only read: folders are opened with EXAMINE, headers fetched with BODY.PEEK. It
+    serves in a script as well as in a notebook cell; `aread_imap` is the same for ``await``.
 
     Returns
     -------
     pandas.DataFrame
-        One row a message, ordered by folder and UID; the columns are those of
-        `mailframe.frame.schema`, and one for each of ``headers``. ``df.attrs["mailframe"]`` holds
-        the report, with ``problems``.
+        One row a message, ordered by folder and UID; the columns are those of `mailframe.SCHEMA`,
+        and one for each of ``headers``. ``df.attrs["mailframe"]`` is the report: ``account``,
+        ``folders``, ``messages``, ``bytes``, ``seconds`` and more; ``skipped``, the folders left
+        out and why; ``problems``, a list of ``folder``, ``uids``, ``error`` and ``text``; with a
+        store also ``store``, what changed in it.
 
     Raises
     ------
@@ -404,19 +429,31 @@ async def aread_imap(stream: BatchStream) -> pd.DataFrame:
         There is no way in.
     FolderError
         No folder answers to ``folders``.
-    ExceptionGroup
-        Several folders failed and ``errors="raise"``.
+    ConnectionLost, ReadTimeout, ProtocolError
+        The server or the network failed before there was anything to keep.
+    StoreError
+        The store cannot be written, or another process is at it.
+    MailframeError, ExceptionGroup
+        A folder failed, or several, and ``errors="raise"``.
+
+    Warns
+    -----
+    MailframeWarning
+        Something was left out or made up for, and ``errors="warn"``.
     """
-    return await stream.frame()
+    return run(stream.frame())
 
 
 @_reader(open_stream)
-def read_imap(stream: BatchStream) -> pd.DataFrame:
-    """Read message headers of an IMAP account into a DataFrame, without ``await``.
+async def aread_imap(stream: BatchStream) -> pd.DataFrame:
+    """Read message headers of an IMAP account into a DataFrame; `read_imap` for ``await``.
 
-    The same as `aread_imap`, in a script as well as in a notebook cell.
+    Returns
+    -------
+    pandas.DataFrame
+        As from `read_imap`, which also tells the errors.
     """
-    return run(stream.frame())
+    return await stream.frame()
 
 
 @_reader(open_stream)
@@ -424,12 +461,12 @@ async def aiter_batches(stream: BatchStream) -> AsyncGenerator[pa.RecordBatch]:
     """Read message headers in record batches, in no particular order.
 
     Memory stays bounded however large the mailbox is: reading from the server pauses while
-    batches are not taken. For the keywords see `mailframe.read.open_stream`.
+    batches are not taken.
 
     Yields
     ------
     pyarrow.RecordBatch
-        Of the schema of `mailframe.frame.schema`, plus a column for each of ``headers``.
+        Of `mailframe.SCHEMA`, plus a column for each of ``headers``. `read_imap` tells the errors.
     """
     async with aclosing(aiter(stream)) as batches:
         async for batch in batches:
@@ -441,8 +478,13 @@ async def aiter_batches(stream: BatchStream) -> AsyncGenerator[pa.RecordBatch]:
 _FOLDER_ITEMS = (*PLANNING, "UNSEEN", "SIZE")
 
 
-async def alist_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+def list_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
     """List the folders of an account.
+
+    Parameters
+    ----------
+    account, password
+        As for `read_imap`.
 
     Returns
     -------
@@ -453,15 +495,28 @@ async def alist_folders(account: str | Account, *, password: str | None = None) 
 
     Raises
     ------
+    ConfigurationError
+        The account cannot be read, or there is no password.
     ConnectError, AuthenticationError
         There is no way in.
     """
-    return await _list_folders(Account.parse(account, password).with_password())
-
-
-def list_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
-    """List the folders of an account, without ``await``; see `alist_folders`."""
     return run(_list_folders(Account.parse(account, password).with_password()))
+
+
+async def alist_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+    """List the folders of an account; `list_folders` for ``await``.
+
+    Parameters
+    ----------
+    account, password
+        As for `read_imap`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `list_folders`, which also tells the errors.
+    """
+    return await _list_folders(Account.parse(account, password).with_password())
 
 
 async def _list_folders(account: Account) -> pd.DataFrame:

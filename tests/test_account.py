@@ -67,6 +67,7 @@ def test_a_url_may_ask_for_an_access_token(mechanism):
         ("imaps://imap.example.org", "No user name for imap.example.org"),
         ("imaps://@imap.example.org", "No user name"),
         ("imaps://ann@", "not an IMAP URL"),
+        (None, "not an IMAP URL"),  # an environment variable that is not set
         ("imaps://ann@h.example:imap", "not an IMAP URL"),
         ("imaps://ann@h.example:0x10", "not an IMAP URL"),
         ("imaps://ann@h.example:70000", "70000 is not a port"),

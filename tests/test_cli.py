@@ -148,6 +148,25 @@ def test_stats_sums_up_an_account_or_a_written_file(command, url, tmp_path):
     assert err[0].endswith("so this cannot be asked: --folder")
 
 
+def test_stats_speak_of_options_and_of_the_file_they_were_given(command, mbox, tmp_path):
+    code, _, err = command("stats", mbox, "--me", "nobody")
+    assert (code, err) == (
+        2,
+        ["mailframe: --me takes addresses such as 'ann@example.org', not 'nobody'"],
+    )
+    code, out, err = command("stats", mbox, "--tz", "sender", "--me", "ann@example.org")
+    assert (code, err) == (0, [])
+    assert "0 to 23 h, each sender's own" in out
+    foreign = tmp_path / "n.parquet"
+    pd.DataFrame({"n": [1]}).to_parquet(foreign)
+    for name in ("stats", "report"):
+        code, _, err = command(name, foreign)
+        assert (code, err) == (
+            2,
+            [f"mailframe: {foreign} holds no mail, or not as fetch writes it"],
+        )
+
+
 def test_stats_of_a_file_do_not_hang_on_the_order_in_which_mail_arrived(command, tmp_path):
     """Of the copies of a message the first counts, here one that knows what it answers."""
     mail = MAIL.rstrip() + b"\r\n%s\r\n"
@@ -270,6 +289,7 @@ def refused_port(_):
         (lambda d: [d.url("ann"), "--timeout", "-5"], 2, "timeout"),
         (lambda d: [d.url("ann"), "--flags", "skip"], 2, "name one by --store"),
         (lambda d: [d.url("ann"), "--header", "No header"], 2, "No header"),
+        (lambda d: [d.url("ann"), "-f", ""], 2, "name folders by -f INBOX"),
         (lambda d: [d.url("ann") + "/INBOX"], 2, "name folders by -f INBOX"),
         (lambda d: [d.url("ann"), "--ca-file", "none.pem", "--security", "tls"], 2, "none.pem"),
         (lambda _: ["ann@example.org"], 2, "imaps://USER@HOST"),

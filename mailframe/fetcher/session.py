@@ -163,9 +163,11 @@ class Session(asyncio.Protocol):
                 await self._greeted
         except TimeoutError as error:
             where = f"{self.account.host}:{self.account.port}"
+            plain = self.account.security != "tls"
             raise ConnectError(
                 f"{where} took the connection and sent no greeting within "
-                f"{self._limits.connect:g} s; is this an IMAP port?",
+                f"{self._limits.connect:g} s; is this an IMAP port?"
+                f"{' One for TLS wants imaps://' if plain else ''}",
                 account=self.account.name,
             ) from error
         self.raise_if_failed()

@@ -130,6 +130,8 @@ def to_csv(df: pd.DataFrame, path: Target, *, formulas: Formulas = "escape") -> 
 def to_parquet(df: pd.DataFrame, path: Target) -> None:
     """Write a DataFrame as Parquet (zstd), with dtypes and ``attrs`` for `pandas.read_parquet`.
 
+    There lists come back as NumPy arrays: pandas has no name for their dtype that a file can keep.
+
     Parameters
     ----------
     df : pandas.DataFrame

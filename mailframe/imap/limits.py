@@ -6,7 +6,7 @@ What can be announced is checked when the server announces it, not when the byte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,11 @@ class Limits:
     pause: float = 60.0
     throttled: int = 20
     barren: int = 30
+
+    def __repr__(self) -> str:
+        """Show what differs from the defaults: a signature that has them stays readable."""
+        told = [f for f in fields(self) if getattr(self, f.name) != f.default]
+        return f"Limits({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in told)})"
 
 
 DEFAULT_LIMITS = Limits()

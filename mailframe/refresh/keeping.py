@@ -88,6 +88,8 @@ class Keeping:
         ----------
         listed, folders : sequence of Folder
             Every folder of the account, and those to refresh.
+        progress : callable
+            Told how many rows are there: those held at once, the others as they come.
 
         Raises
         ------
@@ -98,6 +100,7 @@ class Keeping:
             refresh = Refresh(writer, headers=self._headers, flags=self._flags)
             qresync = "QRESYNC" in pool.enabled
             await _to_its_end(refresh.prepare, folders, qresync=qresync)
+            progress(refresh.ready())
             await refresh.run(pool, progress)
             await _to_its_end(refresh.remove_others, listed)
             yield refresh
@@ -178,6 +181,14 @@ class Refresh:
         elif held:
             self._unchanged[folder.name] = held
 
+    def ready(self) -> int:
+        """Count the rows held that are still there, as far as is known, and lack no header."""
+        return sum(held.rows for held in self._unchanged.values()) + sum(
+            min(task.held.rows, task.folder.messages or 0)
+            for task in self._tasks.values()
+            if task.held and not task.lacking
+        )
+
     # Fetching ----------------------------------------------------------------------------------
 
     async def run(self, pool: Pool, progress: Callable[[int], object]) -> None:
@@ -221,7 +232,7 @@ class Refresh:
                 flushing = None
             if full or (self._closing and flushing is None):
                 flushing = flush()
-            progress(len(part.rows) if part.ask is None else 0)
+            progress(0 if task.kind(part.ask)[0] == "flags" else len(part.rows))
         if flushing is not None:
             await flushing
         await flush()

@@ -55,7 +55,8 @@ class MailAccessor:
 
     ``tz``
         The zone that days, weekdays and hours are told in: a name as ``"Europe/Berlin"``, the
-        reader's own by default, or ``"sender"`` for the zone that each message's Date names.
+        reader's own by default, or ``"sender"`` for the zone that each message's Date names
+        (not on office clocks, where one zone must do for question and answer).
     ``date``
         ``"date"``, when the sender says to have written (the Date field, RFC 5322 section 3.6.1;
         where it is absent or unparsable, the arrival), or ``"internaldate"``, when the server got
@@ -245,13 +246,13 @@ class MailAccessor:
         return people.newcomers(self._df, freq, column=column, tz=tz, date=date)
 
     def internal(
-        self, domains: Iterable[str] | None = None, *, me: me.Given = None
+        self, domains: str | Iterable[str] | None = None, *, me: me.Given = None
     ) -> pd.DataFrame:
         """Compare mail from inside an organisation with mail from outside.
 
         Parameters
         ----------
-        domains : iterable of str, optional
+        domains : str or iterable of str, optional
             What is inside; by default the domains of the user's own addresses. With an address
             at a public provider give them: not everyone there is a colleague.
         me

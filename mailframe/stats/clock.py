@@ -34,17 +34,22 @@ def zone(tz: str | tzinfo | None = None) -> tzinfo:
     Raises
     ------
     ConfigurationError
-        When there is no zone of that name.
+        When there is no zone of that name, or the senders' are asked for.
     """
     if tz is None:
         return _local()
+    if isinstance(tz, str) and tz == SENDER:
+        raise ConfigurationError(
+            "this needs one zone for all messages, such as 'Europe/Berlin': each sender's own is "
+            "for counts of messages, such as df.mail.matrix(tz='sender')"
+        )
     if not isinstance(tz, str):
         return tz
     try:
         return ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigurationError(
-            f"no time zone {tz!r}: name one such as 'Europe/Berlin' or 'UTC', or 'sender'"
+            f"no time zone {tz!r}: name one such as 'Europe/Berlin' or 'UTC'"
         ) from error
 
 
@@ -60,6 +65,14 @@ def _local() -> tzinfo:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             continue
     return pd.DatetimeTZDtype(tz="tzlocal()").tz
+
+
+def name(tz: str | tzinfo | None) -> str:
+    """Say for a person whose clock is meant; what has no name of its own tells what it is now."""
+    if isinstance(tz, str) and tz == SENDER:
+        return "each sender's own"
+    found = zone(tz)
+    return getattr(found, "key", None) or str(pd.Timestamp.now(found).tzname())
 
 
 def wall(df: pd.DataFrame, tz: str | tzinfo | None, date: str = "date") -> Ints:

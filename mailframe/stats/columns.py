@@ -83,8 +83,9 @@ def require(df: pd.DataFrame, *names: str, hint: str = "") -> None:
     missing = [name for name in names if name not in df.columns]
     if missing:
         lost = ", ".join(repr(name) for name in missing)
+        noun = "column" if len(missing) == 1 else "columns"
         hint = hint or "keep the columns of read_imap() when you select some"
-        raise ConfigurationError(f"this needs the column {lost}, which the frame lacks: {hint}")
+        raise ConfigurationError(f"this needs the {noun} {lost}, which the frame lacks: {hint}")
 
 
 def arrow(df: pd.DataFrame, name: str) -> pa.Array:

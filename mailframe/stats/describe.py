@@ -151,22 +151,23 @@ def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Des
 def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tuple[str, str]]:
     own = me.own(df, me_)
     facts = [("messages", _messages(df, own))]
-    when = columns.micros(df)
+    when = clock.wall(df, tz)
     when = when[when != columns.NEVER]
     if len(when):
-        first, last = columns.stamps(np.array([when.min(), when.max()])).tz_convert(clock.zone(tz))
+        first, last = columns.stamps(np.array([when.min(), when.max()]))
         facts.append(("dates", f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"))
     if "size" in df.columns:
         facts.append(("size", octets(int(columns.sizes(df).sum()))))
     facts.append(("you", _owner(own)))
     trees = threads.forest(df)
     lengths = threads.threaded(df, trees).lengths
-    facts.append(("threads", f"{len(lengths):,}, the longest of {lengths.max():,} messages"))
+    longest = f"{lengths.max():,} message{'s' if lengths.max() != 1 else ''}"
+    facts.append(("threads", f"{len(lengths):,}, the longest of {longest}"))
     answer = _answer(replies.pairs(trees, own.sent, columns.micros(df)), columns.micros(df))
     if answer:
         facts.append(("you answer", answer))
     grid = volume.matrix(df, tz=tz, date="date")
-    facts.append(("by hour", f"{spark(grid.sum().tolist())}  0 to 23 h"))
+    facts.append(("by hour", f"{spark(grid.sum().tolist())}  0 to 23 h, {clock.name(tz)}"))
     facts.append(("by weekday", f"{spark(grid.sum(axis=1).tolist())}  Mon to Sun"))
     return facts
 

@@ -165,10 +165,11 @@ def newcomers(
     return table.set_index(index[period[who.rows[first]]])
 
 
-def internal(df: pd.DataFrame, *, own: Iterable[str] | None, me_: me.Given) -> pd.DataFrame:
+def internal(df: pd.DataFrame, *, own: str | Iterable[str] | None, me_: me.Given) -> pd.DataFrame:
     """Compare mail from inside and outside; see ``df.mail.internal``."""
     known = me.own(df, me_) if own is None else None
-    inside = pa.array(list(own) if own is not None else [], pa.large_string())
+    told = [own] if isinstance(own, str) else own or ()
+    inside = pa.array(list(told), pa.large_string())
     if known is not None:
         inside = pc.unique(domain_of(known.addresses))
     domain = columns.coded(df, "from_domain", fold=True)

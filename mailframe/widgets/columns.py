@@ -105,11 +105,6 @@ class Columns:
 
     def __init__(self, df: pd.DataFrame, tz: str | dt.tzinfo | None = "UTC") -> None:
         require_columns(df)
-        if tz == clock.SENDER:
-            raise ConfigurationError(
-                "filters and charts need one zone for all messages, such as 'Europe/Berlin': each "
-                "sender's own is for df.mail.matrix(tz='sender')"
-            )
         self.df = df
         zone = clock.zone(tz)
         self.zone = dt.UTC if str(zone) in UTC else zone
@@ -121,7 +116,7 @@ class Columns:
     @property
     def place(self) -> str:
         """The zone as a heading names it: by its city, ``Zurich`` for ``Europe/Zurich``."""
-        return str(self.zone).rpartition("/")[2].replace("_", " ")
+        return clock.name(self.zone).rpartition("/")[2].replace("_", " ")
 
     def _once(self, form: str, name: str, make: Callable[[], Form]) -> Form:
         key = (form, name)

@@ -155,8 +155,8 @@ def _numbers(columns: Columns) -> list[tuple[str, str]]:
     sizes = columns.sizes()
     delays = columns.delays()[columns.delays() >= 0]
     return [
-        (f"{count:,}", "messages"),
-        (f"{len(instants) / days:,.1f}" if count else NOTHING, "a day on average"),
+        (f"{count:,}", "messages" if count != 1 else "message"),
+        (f"{len(instants) / days:,.1f}" if len(instants) else NOTHING, "a day on average"),
         (f"{unread:,}", "unread"),
         (f"{len(columns.coded('from_addr').words):,}", "senders"),
         (human_size(int(sizes[sizes > 0].sum())) if count else NOTHING, "in all"),

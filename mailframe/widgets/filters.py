@@ -98,8 +98,10 @@ class Filters(traitlets.HasTraits):
     answered = traitlets.Bool(None, allow_none=True)
     larger = traitlets.Int(None, allow_none=True)
     smaller = traitlets.Int(None, allow_none=True)
-    weekdays = traitlets.List(traitlets.Int(min=0, max=6))
-    hours = traitlets.List(traitlets.Int(min=0, max=23))
+    weekdays = traitlets.List(
+        traitlets.Int(min=0, max=6), help="a list of numbers from 0 (Monday) to 6"
+    )
+    hours = traitlets.List(traitlets.Int(min=0, max=23), help="a list of numbers from 0 to 23")
 
     problem = traitlets.Unicode(help="what is wrong with what was typed last")
 
@@ -118,9 +120,24 @@ class Filters(traitlets.HasTraits):
             )
         query.parse(str(values.get("search", "")))
         _subject(str(values.get("subject", "")))
+        before = {name: getattr(self, name) for name in values}
         with self.hold_trait_notifications():
-            for name, value in values.items():
-                setattr(self, name, value)
+            try:
+                for name, value in values.items():
+                    self._set_one(name, value)
+            except ConfigurationError:
+                for name, value in before.items():
+                    setattr(self, name, value)
+                raise
+
+    def _set_one(self, name: str, value: object) -> None:
+        try:
+            setattr(self, name, value)
+        except traitlets.TraitError as error:
+            trait = self.traits()[name]
+            raise ConfigurationError(
+                f"{name}={value!r} does not fit: it takes {trait.help or trait.info()}"
+            ) from error
 
     def reset(self, *names: str) -> None:
         """Take back the named filters, or all of them."""

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
     Fetch = Callable[..., Coroutine[Any, Any, pd.DataFrame]]
 
+# What our errors advise a program to do → what does the same here, where there are fields.
+_ADVICE = {
+    "pass password=": "type it above",
+    "This is not an IMAP URL; write imaps://USER@HOST, with %40 for an @ inside USER, or use "
+    "mailframe.Account": "There is no such server: write a name such as imap.example.org, or its "
+    "URL, such as imap://localhost:1143.",
+}
 SHOWN_EVERY = 0.1  # seconds between two steps of the bar: a person sees no more
 
 
@@ -112,8 +119,9 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         except asyncio.CancelledError:
             self._said.value = "Cancelled."
         except MailframeError as error:
-            # Other advice than for a program, where it asks for what is a field here.
-            sentence = str(error).replace("pass password=", "type it above")
+            sentence = str(error)
+            for advice, here in _ADVICE.items():
+                sentence = sentence.replace(advice, here)
             self._said.value = parts.problem(sentence)
         finally:
             self._task = None

@@ -161,7 +161,12 @@ def _predicate(match: re.Match[str], scope: Scope) -> Predicate:
         predicate = KEYS[key or "text"]([match["phrase"]], scope)
     else:
         predicate = KEYS[key or "text"](_values(match, key), scope)
-    return Not(predicate) if match["minus"] else predicate
+    return _opposite(predicate) if match["minus"] else predicate
+
+
+def _opposite(predicate: Predicate) -> Predicate:
+    """Take a "not" away where there is one: ``-is:unread`` is ``is:read``."""
+    return predicate.predicate if isinstance(predicate, Not) else Not(predicate)
 
 
 def _values(match: re.Match[str], key: str) -> list[str]:

@@ -129,6 +129,7 @@ def check_pattern(pattern: str) -> str:
         groups = re.compile(plain).groups
     except (pa.ArrowInvalid, re.error) as error:
         reason = str(error).partition("regular expression: ")[2] or str(error)
+        reason = reason.replace("(?:", "(")  # as typed
         raise ConfigurationError(f"/{pattern}/ is no regular expression: {reason}") from error
     if groups:
         raise ConfigurationError(f"/{pattern}/ names a group: leave the name out")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import unicodedata
 
 import pandas as pd
 import pytest
+from dateutil.tz import tzlocal
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from mailframe.errors import MailframeWarning
@@ -28,6 +31,28 @@ def test_the_summary_of_the_hand_mailbox():
     ]
     assert "\n  INBOX                          5.4 KiB ████████████████████████\n" in text
     assert "\n  Sent                           1.3 KiB █████▉\n" in text
+
+
+@pytest.mark.parametrize(
+    ("tz", "days", "whose"),
+    [
+        ("Asia/Tokyo", "2024-05-02 to 2024-05-02", "Asia/Tokyo"),
+        (dt.timezone(dt.timedelta(hours=-3)), "2024-05-01 to 2024-05-01", "UTC-03:00"),
+        ("sender", "2024-04-30 to 2024-05-02", "each sender's own"),
+        (tzlocal(), "2024-05-01 to 2024-05-01", "UTC"),
+    ],
+)
+def test_it_says_whose_days_and_hours_these_are(monkeypatch, tz, days, whose):
+    monkeypatch.setenv("TZ", "UTC")
+    at = pd.DatetimeIndex(["2024-05-01 16:00", "2024-05-01 20:00"], tz="UTC").as_unit("us")
+    df = make_frame(2).assign(date=at, date_offset=pd.array([-17 * 60, 9 * 60], dtype="Int16"))
+    text = str(df.mail.describe(tz=tz))
+    assert f"\ndates        {days}\n" in text
+    assert re.search(rf"^by hour .*  0 to 23 h, {re.escape(whose)}$", text, re.MULTILINE)
+
+
+def test_one_message_is_not_told_as_several():
+    assert "\nthreads      1, the longest of 1 message\n" in str(DF.head(1).mail.describe())
 
 
 def test_it_fits_on_one_screen():

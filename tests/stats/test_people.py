@@ -96,6 +96,7 @@ def test_internal_against_external():
     assert table["messages"].to_dict() == {"internal": 5, "external": 11}
     table = DF.mail.internal(["example.net", "EXAMPLE.com"])
     assert table["messages"].to_dict() == {"internal": 8, "external": 8}
+    assert DF.mail.internal("example.org").equals(DF.mail.internal(["example.org"]))
 
 
 def test_contacts_are_edges_from_writer_to_reader():

@@ -131,6 +131,8 @@ def test_unknown_periods_and_zones_are_refused():
         DF.mail.volume("fortnight")
     with pytest.raises(ConfigurationError, match="no time zone 'Mars/Olympus'"):
         DF.mail.volume("W", tz="Mars/Olympus")
+    with pytest.raises(ConfigurationError, match="one zone for all messages"):
+        DF.mail.response_times(tz="sender")
 
 
 def test_the_readers_zone_is_the_default(monkeypatch):

@@ -85,6 +85,26 @@ def test_changes_alone_are_moved(dovecot, user, inbox, tmp_path):
     assert changes["change"].value_counts()["gone"] == 2
 
 
+def test_progress_counts_what_is_held_as_done_from_the_start(dovecot, user, inbox, tmp_path):
+    def seen(**options):
+        calls = []
+        df = mf.read_imap(
+            inbox, store=tmp_path, progress=lambda *state: calls.append(state), **options
+        )
+        assert calls[-1] == (len(df), len(df))
+        assert [done for done, _ in calls] == sorted(done for done, _ in calls)
+        return calls
+
+    assert seen()[0] == (0, 65)
+    assert seen() == [(0, 65), (65, 65)]
+    with another_client(dovecot, user) as client:
+        client.uid("STORE", "10:11", "+FLAGS", r"(\Deleted)")
+        client.expunge()
+    dovecot.deliver(user, "Work", [mail(99)])
+    assert seen()[0] == (0, 64)
+    assert seen(headers=["X-Nothing"])[0] == (0, 64)
+
+
 def test_a_header_asked_for_later_is_fetched_alone(inbox, tmp_path):
     kept(inbox, tmp_path)
     _, without = kept(inbox, tmp_path)

@@ -139,6 +139,27 @@ def test_a_report_is_readable_in_light_dark_and_on_paper(report, open_window, da
     page.close()
 
 
+# Bar charts whose names reach into their bars.
+CRAMPED = """() => {
+    const edge = (chart, parts, side) => [...chart.querySelectorAll(parts)]
+        .map(part => part.getBoundingClientRect()[side]);
+    return [...document.querySelectorAll("[data-chart]")].filter(chart =>
+        Math.max(...edge(chart, ".role-axis-label text", "right")) >
+        Math.min(...edge(chart, "path[aria-roledescription=bar]", "left"))
+    ).map(chart => chart.dataset.chart);
+}"""
+
+
+@pytest.mark.parametrize("width", [340, 420, 500, 700])
+def test_a_report_leaves_room_for_names_and_bars_on_any_screen(report, open_window, width):
+    window = open_window(width=width)
+    window.page.goto(report.as_uri())
+    window.page.wait_for_selector("[data-ready=true]")
+    assert window.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert set(window.page.evaluate(CRAMPED)) <= {"volume"}  # its days stand below its bars
+    window.page.close()
+
+
 def contrast(page, front, back):
     """Contrast ratio of WCAG 2 between a text and what is behind it."""
     colours = page.evaluate(
@@ -186,8 +207,14 @@ def test_a_tiny_mailbox_makes_a_report_without_a_fault(count, open_window, tmp_p
     window.page.goto(mf.report(make(count), tmp_path / "mail.html").as_uri())
     window.page.wait_for_selector("[data-ready=true]")
     assert window.errors == []
-    assert window.page.locator(".mf-numerals b").first.inner_text() == str(count)
+    said = window.page.locator(".mf-numerals div").all_inner_texts()
+    assert said[0].split("\n") == [str(count), "message" if count == 1 else "messages"]
     window.page.close()
+
+
+def test_a_mailbox_without_a_date_has_no_messages_a_day():
+    shown = contents(make(10).assign(date=pd.NaT))
+    assert ("\N{EN DASH}", "a day on average") in shown.numbers
 
 
 def test_a_cube_crosses_every_two_charts_exactly():

@@ -165,6 +165,23 @@ def test_a_filter_that_there_is_not_is_told_with_those_there_are():
         mf.explore(MAIL, from_="ann")
 
 
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ({"since": "soon"}, "'soon' is no date: write 2024-05-31"),
+        ({"larger": "1M"}, "larger='1M' does not fit: it takes an int"),
+        ({"weekdays": [7]}, r"weekdays=\[7\] .* a list of numbers from 0 \(Monday\) to 6"),
+        ({"search": "is:new"}, "is:new means nothing"),
+    ],
+)
+def test_of_several_filters_none_is_set_where_one_cannot_be_read(asked, hint):
+    explorer = mf.explore(MAIL, flagged=True)
+    with pytest.raises(ConfigurationError, match=hint):
+        explorer.set(unread=True, flagged=False, **asked)
+    assert (explorer.unread, explorer.flagged) == (None, True)
+    assert explorer.data["flagged"].all()
+
+
 def test_what_is_no_frame_is_told():
     with pytest.raises(ConfigurationError, match=r"takes a DataFrame of mail.*, not a Series"):
         mf.explore(MAIL["subject"])

@@ -13,11 +13,11 @@ from mailframe.widgets.form import Connect
 from tests.widgets.frames import make
 
 
-def fetched(read, press=None):
+def fetched(read, press=None, host="imap.example.org"):
     """The form after Fetch was pressed, and `press(form)` as soon as the fetch is under way."""
 
     async def session():
-        form = Connect(read, listed, "imap.example.org", "ann@example.org")
+        form = Connect(read, listed, host, "ann@example.org")
         form._password.value = "secret"
         form._buttons["fetch"].click()
         fetch = form._task
@@ -102,6 +102,15 @@ def test_a_missing_password_is_asked_for_where_it_is_typed(monkeypatch, tmp_path
     form = fetched(read)
     assert "type it above" in form._said.value
     assert "password=" not in form._said.value
+
+
+def test_a_server_that_cannot_be_one_is_asked_for_as_a_field_has_it():
+    async def read(account, **_options):
+        Account.parse(account)
+
+    form = fetched(read, host="https://mail.example.org")
+    assert "write a name such as imap.example.org" in form._said.value
+    assert "USER" not in form._said.value
 
 
 def test_another_account_does_not_show_the_folders_of_the_last():

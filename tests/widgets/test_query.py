@@ -113,6 +113,15 @@ def test_a_pattern_that_cannot_run_in_linear_time_is_told(pattern):
         query.parse(f"/{pattern}/")
 
 
+def test_the_reason_quotes_a_pattern_as_it_was_typed():
+    with pytest.raises(ConfigurationError, match=r"^/\(\(/ is no .*: missing \): \(\($"):
+        query.parse("/((/")
+
+
+def test_what_is_not_unread_is_read():
+    assert query.parse("-is:unread")[0].predicate == query.parse("is:read")[0].predicate
+
+
 def test_periods_are_years_months_and_days():
     columns = small(
         date=pd.to_datetime(["2023-12-31 23:59", "2024-05-01 00:00", "2024-05-31 23:59"], utc=True)
