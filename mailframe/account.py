@@ -18,13 +18,12 @@ import os
 import re
 import ssl
 import sys
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 from urllib.parse import quote, unquote
 
-from mailframe.errors import ConfigurationError, MailframeWarning
+from mailframe.errors import ConfigurationError, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -351,7 +350,7 @@ def _from_netrc(account: Account) -> str | None:
         # Not the error's own words: they may quote a token, and tokens are passwords.
         line = getattr(error, "lineno", None)
         hint = f"line {line} cannot be read" if line else "is it yours, and chmod 600?"
-        warnings.warn(f"~/.netrc was left out: {hint}", MailframeWarning, stacklevel=3)
+        warn(f"~/.netrc was left out: {hint}")
         return None
     if entry is None or entry[0] not in {"", account.user}:
         return None

@@ -20,6 +20,12 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+
+# Whose frames may stand between a caller and the place where something is noticed.
+_BETWEEN = {"asyncio", "concurrent", "contextlib", "mailframe", "nest_asyncio", "nest_asyncio2"}
+
 
 class MailframeError(Exception):
     """Base of every error that mailframe raises on purpose.
@@ -111,3 +117,11 @@ class StoreError(MailframeError):
 
 class MailframeWarning(UserWarning):
     """Something was left out or mended; the frame's report says what."""
+
+
+def warn(text: str) -> None:
+    """Emit a `MailframeWarning` at the caller's line, however deep in here it was noticed."""
+    level, frame = 1, sys._getframe()  # noqa: SLF001 -- what warnings itself counts by
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, MailframeWarning, stacklevel=level)

@@ -13,7 +13,6 @@ import functools
 import inspect
 import re
 import time
-import warnings
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
 import pandas as pd
 
 from mailframe.account import Account
-from mailframe.errors import ConfigurationError, MailframeWarning
+from mailframe.errors import ConfigurationError, warn
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
@@ -235,7 +234,7 @@ class BatchStream:
             lines.append(f"made up for {mended}")
         if lines:
             hint = '; see df.attrs["mailframe"]'
-            warnings.warn("; ".join(lines) + hint, MailframeWarning, stacklevel=2)
+            warn("; ".join(lines) + hint)
 
     def _mended(self) -> str:
         """Say what went wrong and cost nothing but time."""

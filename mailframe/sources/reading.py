@@ -7,14 +7,13 @@ memory at a time, and keeps what went wrong beside them.
 from __future__ import annotations
 
 import time
-import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, TypedDict
 
-from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning
+from mailframe.errors import ConfigurationError, MailframeError, warn
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.names import showable
@@ -230,11 +229,7 @@ class Reading(ABC):
             first = self.problems[0]["text"]
             more = len(self.problems) - 1
             others = f" (and {more} more problems)" if more else ""
-            warnings.warn(
-                f"{self.account}: {first}{others}; see df.attrs['mailframe']['problems']",
-                MailframeWarning,
-                stacklevel=2,
-            )
+            warn(f"{self.account}: {first}{others}; see df.attrs['mailframe']['problems']")
 
 
 def to_frame(reading: Reading) -> pd.DataFrame:

@@ -8,7 +8,6 @@ who the user is.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.errors import ConfigurationError, MailframeWarning
+from mailframe.errors import ConfigurationError, warn
 from mailframe.stats import columns
 
 if TYPE_CHECKING:
@@ -75,11 +74,7 @@ def own(df: pd.DataFrame, me: Given = None) -> Own:
     senders = columns.coded(df, "from_addr", fold=True)
     addresses, source = _given(me) if me is not None else _guess(df, senders)
     if not addresses and len(df):
-        warnings.warn(
-            "cannot tell which addresses are yours from this frame: pass me=['you@example.org']",
-            MailframeWarning,
-            stacklevel=_outside(),
-        )
+        warn("cannot tell which addresses are yours from this frame: pass me=['you@example.org']")
     known = Own(pa.array(addresses, pa.large_string()), source, np.zeros(len(df), dtype=bool))
     known.sent[senders.rows] = known.has(senders.labels)[senders.codes]
     return known
@@ -134,13 +129,3 @@ def _guess_from_recipients(df: pd.DataFrame, senders: columns.Coded) -> tuple[li
         best = to.labels[int(counts.argmax())].as_py()
         return [best], "guessed: most personal mail is to it"
     return [], "unknown"
-
-
-def _outside() -> int:
-    """Count the frames of this package on the stack, so that a warning names the caller's line."""
-    import sys  # noqa: PLC0415 -- for this one rare path
-
-    level, frame = 1, sys._getframe(1)  # noqa: SLF001 -- what warnings itself counts by
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("mailframe."):
-        level, frame = level + 1, frame.f_back
-    return level

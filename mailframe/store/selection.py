@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from mailframe.errors import ConfigurationError, MailframeWarning
+from mailframe.errors import ConfigurationError, warn
 
 if TYPE_CHECKING:
     from mailframe.errors import StoreError
@@ -49,7 +48,7 @@ class Selection:
         if self.problems and self.errors == "warn":
             count = len(self.problems)
             text = f"{count} file(s) of the store were left out: {self.problems[0]['text']}"
-            warnings.warn(text, MailframeWarning, stacklevel=4)
+            warn(text)
 
 
 def _matches(name: str, patterns: Names) -> bool:

@@ -11,9 +11,10 @@ from mailframe.errors import ProtocolError
 from mailframe.imap import commands
 from mailframe.imap.connection import Connection
 from mailframe.imap.framing import Frame, Framer
-from mailframe.imap.grammar import decode_mailbox, parse_values
+from mailframe.imap.grammar import parse_values
 from mailframe.imap.limits import Limits
 from mailframe.imap.responses import Columns, read_response, scan_rows
+from mailframe.names import decode_mailbox
 from mailframe.uidset import UidSet
 from tests.floods import alarm, cost, worst
 
