@@ -200,8 +200,10 @@ def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  
     SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
     that fetch wrote.
     """
-    from mailframe.stats import MailAccessor
+    from mailframe.stats import MailAccessor, clock
 
+    if tz != clock.SENDER:
+        clock.zone(tz)  # one that there is not is told before anything is read
     df = _read(source, told)
     click.echo(MailAccessor(df).describe(me=me or None, tz=tz))
     return _tell_problems(df.attrs.get("mailframe", {}))
@@ -224,11 +226,15 @@ def report(source: str, output: str, title: str | None, tz: str | None, **told: 
     """
     if Path(output).suffix.lower() not in _PAGE:
         raise ConfigurationError(f"The report is a page of HTML: let {output} end in .html")
-    from mailframe.widgets.report import report as write_report
+    from mailframe.frame.whole import replacing
+    from mailframe.stats import clock
+    from mailframe.widgets.report import page
 
-    df = _read(source, told)
-    page = write_report(df, output, title=title, tz=tz)
-    _say(f"wrote {page}, a page on {_count(len(df), 'message')}")
+    clock.zone(tz)
+    with replacing(output) as file:
+        df = _read(source, told)
+        file.write(page(df, title=title, tz=tz))
+    _say(f"wrote {output}, a page on {_count(len(df), 'message')}")
     return _tell_problems(df.attrs.get("mailframe", {}))
 
 

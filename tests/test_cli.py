@@ -221,21 +221,28 @@ def test_report_writes_one_page_that_asks_nothing_of_a_network(command, url, tmp
     text = page.read_text()
     assert "<title>&lt;Mine&gt;</title>" in text
     assert "src=" not in text.partition("<script")[0]
-    code, _, err = command("report", url, "-o", tmp_path / "missing/mail.html")
-    assert code == 2
-    assert err == [
-        f"mailframe: {tmp_path}/missing/mail.html cannot be written: No such file or directory"
-    ]
     command("fetch", url, "-q", "-o", tmp_path / "a.parquet")
     assert command("report", tmp_path / "a.parquet", "-o", page)[0] == 0
     assert "Mail of" in page.read_text()
 
 
-def test_a_report_is_a_page_and_told_so_before_anything_is_read(command, tmp_path):
-    (url,) = refused_port(None)
-    code, out, err = command("report", url, "-o", tmp_path / "r.csv")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "-o", "r.csv"], "The report is a page of HTML: let r.csv end in .html"),
+        (["report", "-o", "a/r.html"], "a/r.html cannot be written: No such file or directory"),
+        (["report", "--tz", "Mars"], "no time zone 'Mars': name one such as 'Europe/Berlin'"),
+        (["report", "--tz", "sender"], "this needs one zone for all messages"),
+        (["stats", "--tz", "Mars"], "no time zone 'Mars': name one such as 'Europe/Berlin'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_before_anything_is_read(
+    command, tmp_path, monkeypatch, arguments, said
+):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*arguments, *refused_port(None))
     assert (code, out) == (2, "")
-    assert err == [f"mailframe: The report is a page of HTML: let {tmp_path}/r.csv end in .html"]
+    assert err[0].startswith(f"mailframe: {said}")
     assert list(tmp_path.iterdir()) == []
 
 

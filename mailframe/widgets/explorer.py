@@ -18,7 +18,7 @@ import traitlets
 from mailframe.errors import ConfigurationError
 from mailframe.frame.export import to_csv
 from mailframe.stats import clock
-from mailframe.widgets import charts, controls, cubes, dashboard, filters, message, parts, report
+from mailframe.widgets import charts, controls, cubes, filters, message, parts, report
 from mailframe.widgets.columns import Columns
 from mailframe.widgets.selection import Selection
 from mailframe.widgets.table import MailTable
@@ -260,8 +260,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     def _save(self, wish: str) -> tuple[str, str, bytes]:
         """Make the file that a button of ``parts.Actions`` asks for."""
         if wish == "report":
-            page = report.render(dashboard.contents(self.data, tz=self.zone))
-            return "mail.html", "text/html", page.encode()
+            return "mail.html", "text/html", report.page(self.data, tz=self.zone)
         if self.count > MOST_SAVED:
             raise ConfigurationError(
                 f"Over {MOST_SAVED:,} messages: use mf.to_csv(explorer.data, path)"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mailframe.widgets.dashboard import Contents
-
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -80,16 +78,17 @@ def report(
     ConfigurationError
         If ``df`` lacks columns of mail, ``path`` cannot be written to, or there is no zone ``tz``.
     """
-    text = render(contents(df, title, tz))
+    octets = page(df, title=title, tz=tz)
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(octets)
     return Path(path)
 
 
-def render(shown: Contents) -> str:
-    """Write ``shown`` as one HTML page."""
+def page(df: pd.DataFrame, *, title: str | None = None, tz: str | dt.tzinfo | None = None) -> bytes:
+    """Return what `report` writes."""
+    shown = contents(df, title, tz)
     data = {"figures": [figure.to_dict() for figure in shown.figures], "cube": shown.cube}
-    return PAGE.format(
+    text = PAGE.format(
         title=escape(shown.title),
         style=assets.text("mailframe.css") + assets.text("report.css"),
         heading=shown.heading(),
@@ -98,6 +97,7 @@ def render(shown: Contents) -> str:
         vega=_inline(assets.vega()),
         script=_inline(assets.script("panel.js", "cube.js")),
     )
+    return text.encode()
 
 
 def _inline(script: str) -> str:
