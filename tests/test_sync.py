@@ -107,8 +107,12 @@ def test_it_works_in_any_thread():
 
 
 def test_the_signal_handler_is_put_back():
-    run(double(1))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored here
+    try:
+        run(double(1))
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def script(text, *arguments, **options):
