@@ -147,6 +147,8 @@ class Account:
     def __post_init__(self) -> None:
         if not self.host or re.search(r"[\s\0]", self.host):
             raise ConfigurationError(f"An account needs the name of a server; {_FORM}")
+        host, mark, zone = self.host.partition("%")  # the zone of an IPv6 address has case
+        object.__setattr__(self, "host", host.lower() + mark + zone)
         if not self.user:
             raise ConfigurationError(f"No user name for {self.host}; {_FORM}")
         if _CONTROLS.search(self.user):

@@ -99,8 +99,8 @@ def refuse(asked: Iterable[str], source: str) -> None:
 
 # What our errors advise a program to do → what does the same here.
 _ADVICE = {
-    'folders= takes a name, a glob or a list of them, such as ["INBOX", "Lists/*"]': (
-        'name folders by -f INBOX or -f "Lists/*"'
+    's= takes a name, a glob or a list of them, such as ["INBOX", "Lists/*"]': (
+        's are named by -f INBOX or -f "Lists/*"'
     ),
     "list_folders() shows": "mailframe folders URL shows",
     'name folders by folders=["INBOX", ...]': "name folders by -f INBOX",

@@ -31,9 +31,10 @@ from mailframe.frame.batch import BatchBuilder
 from mailframe.gather import Gathered
 from mailframe.imap.commands import header_items
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
+from mailframe.names import patterns_of
 from mailframe.progress import open_progress
 from mailframe.refresh import EXTENSIONS, ITEMS, Keeping
-from mailframe.selection import Day, choose, folder_patterns, search_keys
+from mailframe.selection import Day, choose, search_keys
 from mailframe.sync import heartbeat, run
 
 if TYPE_CHECKING:
@@ -328,7 +329,8 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     ConfigurationError
         Something of this makes no sense.
     """
-    patterns = folder_patterns(folders)
+    patterns = patterns_of("folder", folders)
+    headers = headers if isinstance(headers, str) else tuple(headers)  # it is read twice
     keys = search_keys(search, since, before)
     if newest is not None and newest < 1:
         raise ConfigurationError(f"newest={newest} must be at least 1")

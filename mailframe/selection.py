@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.errors import ConfigurationError, FolderError
 from mailframe.imap.search import Keys, parse_keys, write_date
+from mailframe.names import answering, unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from mailframe.fetcher.plan import Folder
 
 Day: TypeAlias = str | dt.date
-
-_GLOB = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +37,6 @@ class Choice:
     missing: list[FolderError]
 
 
-def folder_patterns(folders: str | Iterable[str] | None) -> tuple[str, ...] | None:
-    """Check what a caller gave as ``folders=``; None means every folder.
-
-    Raises
-    ------
-    ConfigurationError
-        Not text, or nothing at all.
-    """
-    if folders is None:
-        return None
-    patterns = (folders,) if isinstance(folders, str) else tuple(folders)
-    if not patterns or not all(isinstance(p, str) and p for p in patterns):
-        raise ConfigurationError(
-            'folders= takes a name, a glob or a list of them, such as ["INBOX", "Lists/*"]; '
-            "leave it out for every folder"
-        )
-    return patterns
-
-
 def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
     r"""Choose among the folders of an account.
 
@@ -70,14 +47,16 @@ def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
     selectable = [folder for folder in known if folder.selectable]
     if patterns is None:
         return _every(selectable)
-    chosen: set[bytes] = set()
+    names = list(dict.fromkeys(folder.name for folder in selectable))
+    chosen: set[str] = set()
     missing = []
     for pattern in patterns:
-        matching = _matching(selectable, pattern)
-        if not matching:
-            missing.append(_no_folder(pattern, selectable))
-        chosen.update(folder.wire for folder in matching)
-    return Choice([folder for folder in selectable if folder.wire in chosen], {}, missing)
+        meant = answering(pattern, names)
+        if not meant:
+            text = unanswered("folder", pattern, names, "list_folders() shows them all")
+            missing.append(FolderError(text, folder=pattern))
+        chosen |= meant
+    return Choice([folder for folder in selectable if folder.name in chosen], {}, missing)
 
 
 def _every(selectable: Sequence[Folder]) -> Choice:
@@ -87,25 +66,6 @@ def _every(selectable: Sequence[Folder]) -> Choice:
         return Choice(list(selectable), {}, [])
     why = "holds the other folders' messages again; name it in folders= to read it"
     return Choice(others, {folder.name: why for folder in views}, [])
-
-
-def _matching(folders: Sequence[Folder], pattern: str) -> list[Folder]:
-    exact = [folder for folder in folders if _fold(folder.name) == _fold(pattern)]
-    if exact:
-        return exact
-    return [folder for folder in folders if fnmatchcase(folder.name, pattern)]
-
-
-def _fold(name: str) -> str:
-    """INBOX is the one name without case (RFC 9051 §5.1)."""
-    return "INBOX" if name.upper() == "INBOX" else name
-
-
-def _no_folder(pattern: str, folders: Sequence[Folder]) -> FolderError:
-    what = "No folder matches" if _GLOB.search(pattern) else "There is no folder called"
-    near = difflib.get_close_matches(pattern, [folder.name for folder in folders], 3, 0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "list_folders() shows them all"
-    return FolderError(f"{what} {pattern}; {hint}", folder=pattern)
 
 
 def search_keys(search: str | None, since: Day | None, before: Day | None) -> Keys:

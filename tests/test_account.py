@@ -168,6 +168,11 @@ def test_the_name_is_what_people_call_the_account(user, name):
     assert Account("h.example", user).name == name
 
 
+def test_a_host_has_no_case():
+    assert Account.parse("imaps://ann@IMAP.Example.ORG").name == "ann@imap.example.org"
+    assert Account("FE80::1%Eth0", "ann").host == "fe80::1%Eth0"
+
+
 def test_tls_verifies_certificate_and_name():
     context = Account("h.example", "ann").tls_context()
     assert context.verify_mode is ssl.CERT_REQUIRED

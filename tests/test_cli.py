@@ -296,7 +296,7 @@ def refused_port(_):
         (lambda d: [d.url("ann"), "--timeout", "-5"], 2, "timeout"),
         (lambda d: [d.url("ann"), "--flags", "skip"], 2, "name one by --store"),
         (lambda d: [d.url("ann"), "--header", "No header"], 2, "No header"),
-        (lambda d: [d.url("ann"), "-f", ""], 2, "name folders by -f INBOX"),
+        (lambda d: [d.url("ann"), "-f", ""], 2, "folders are named by -f INBOX"),
         (lambda d: [d.url("ann") + "/INBOX"], 2, "name folders by -f INBOX"),
         (lambda d: [d.url("ann"), "--ca-file", "none.pem", "--security", "tls"], 2, "none.pem"),
         (lambda _: ["ann@example.org"], 2, "imaps://USER@HOST"),

@@ -31,7 +31,7 @@ class Room:
 
 ROOMS = {
     "errors": Room(set()),
-    "names": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
+    "names": Room({"errors"}, IO | {"pandas", "pyarrow", "numpy"}),
     "patterns": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
     "uidset": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
     "imap": Room({"errors", "names", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
@@ -39,13 +39,13 @@ ROOMS = {
     "account": Room({"errors"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
-    "selection": Room({"errors", "fetcher", "imap"}, {"asyncio", "pandas", "pyarrow"}),
+    "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
     "fetcher": Room({"account", "errors", "imap", "names", "uidset"}, {"pandas"}),
     "frame": Room({"errors", "headers"}, IO, {"pandas": {"adapter.py"}}),
     "sources": Room(
         {"errors", "frame", "headers", "names", "progress"}, {"asyncio", "socket", "pandas"}
     ),
-    "store": Room({"errors", "frame", "uidset"}, {"asyncio", "socket", "pandas"}),
+    "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
@@ -55,8 +55,8 @@ ROOMS = {
     ),
     # The top floor: everything below, but for each other's neighbours.
     "read": Room(
-        {"account", "errors", "fetcher", "frame", "gather", "imap", "progress", "refresh"}
-        | {"selection", "store", "sync"},
+        {"account", "errors", "fetcher", "frame", "gather", "imap", "names", "progress"}
+        | {"refresh", "selection", "store", "sync"},
         SHOWS | FLEET,
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),

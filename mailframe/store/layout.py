@@ -18,12 +18,14 @@ The names themselves stand inside the files.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
+import os
 import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SUFFIX = ".parquet"
@@ -53,10 +55,18 @@ def component(name: str) -> str:
         datasets pass over names that begin with ``.`` or ``_``. Distinct for distinct names even
         where case does not count.
     """
-    slug = _UNSAFE.sub("_", name).lstrip("._-@")[:_SLUG_LENGTH] or "x"
     octets = name.encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(octets, digest_size=_DIGEST_OCTETS).digest()
-    return f"{slug}-{base64.b32encode(digest).decode().lower()}"
+    return f"{_slug(name)}-{base64.b32encode(digest).decode().lower()}"
+
+
+def alike(name: str, other: str) -> bool:
+    """Whether a name may be the one behind what `component` gave, but for upper and lower case."""
+    return _slug(name).lower() == other.rpartition("-")[0].lower()
+
+
+def _slug(name: str) -> str:
+    return _UNSAFE.sub("_", name).lstrip("._-@")[:_SLUG_LENGTH] or "x"
 
 
 def account_dir(root: Path, account: str) -> Path:
@@ -80,17 +90,19 @@ def parts_dirs(directory: Path) -> Iterator[Path]:
         yield from sorted((directory / UNFINISHED).iterdir())
 
 
-def folder_paths(directory: Path) -> Iterator[Path]:
-    """Yield the folder files of one account's directory, sorted by file name."""
-    if directory.is_dir():
-        yield from sorted(
-            path for path in directory.glob("*" + SUFFIX) if not path.name.startswith(".")
-        )
+def folder_paths(directory: Path) -> list[Path]:
+    """Return the folder files of one account's directory, sorted; raises OSError."""
+    return _listed(directory, lambda entry: entry.name.endswith(SUFFIX))
 
 
-def account_dirs(root: Path) -> Iterator[Path]:
-    """Yield the directories of a store that may belong to accounts, sorted by name."""
-    if root.is_dir():
-        yield from sorted(
-            path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")
-        )
+def account_dirs(root: Path) -> list[Path]:
+    """Return the directories of a store that may belong to accounts, sorted; raises OSError."""
+    return _listed(root, os.DirEntry.is_dir)
+
+
+def _listed(directory: Path, takes: Callable[[os.DirEntry[str]], bool]) -> list[Path]:
+    # Not by Path.glob, to which what may not be read is empty.
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        names = [each.name for each in entries if takes(each) and not each.name.startswith(".")]
+        return [directory / name for name in sorted(names)]
+    return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import operator
 import os
 from datetime import datetime
@@ -18,6 +17,7 @@ from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import INSTANT, SCHEMA
 from mailframe.store import layout
 from mailframe.store.ahead import ahead
+from mailframe.store.atomic import explained
 from mailframe.store.changes import CHANGES, changes_in
 from mailframe.store.columns import BOOKKEEPING, shown
 from mailframe.store.folder import FolderFile
@@ -106,7 +106,7 @@ class Store:
 
     def accounts(self) -> list[str]:
         """Return the names of the accounts that have folders here, sorted."""
-        return sorted(set(self._read(Selection(), lambda file: file.state.account)))
+        return sorted(set(self._read(Selection(errors="warn"), lambda file: file.state.account)))
 
     def folders(self) -> pd.DataFrame:
         """Return what the store knows of each folder.
@@ -117,8 +117,8 @@ class Store:
             One row a folder, by account and name: ``account``, ``folder``; ``messages`` held,
             ``unseen`` among them; ``uidvalidity``, ``uidnext``, ``highestmodseq`` as of the last
             refresh (0: the server keeps no mod-sequences); ``headers``, the further fields held;
-            ``complete``, False after an interrupted fetch; ``refreshed``, when (UTC); ``octets``
-            on disk.
+            ``complete``, False where the server did not give every message; ``refreshed``, when a
+            refresh last found anything new (UTC); ``octets`` on disk.
         """
         rows = sorted(
             self._read(Selection(errors="warn"), _description),
@@ -130,7 +130,7 @@ class Store:
     def frame(
         self,
         folders: Names = None,
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         since: Moment | None = None,
         *,
         accounts: Names = None,
@@ -142,10 +142,11 @@ class Store:
         ----------
         folders, accounts : str or sequence of str, optional
             Names, or globs such as ``"Lists/*"``; by default all.
-        columns : sequence of str, optional
+        columns : str or sequence of str, optional
             Which columns; by default those of every frame and the further headers held. Where
             folders hold a header in several forms (``"Received"``, ``"Received:all"``) that of
             the latest refresh is shown, and is null in the others.
+            ``"defects"`` counts for the frame's own fields and the further headers shown.
             ``"stored_at"`` (when a message came into the store) and ``"changed_at"`` (when its
             flags were last seen to change) are there for the asking.
         since : str, date, datetime or timedelta, optional
@@ -162,20 +163,22 @@ class Store:
         Raises
         ------
         StoreError
-            A file is damaged, foreign, or of a newer mailframe.
+            A file is damaged, foreign, or of a newer mailframe; nothing here is called so.
         ConfigurationError
-            A column that no folder has, or a time that cannot be read.
+            A column that none of these folders has, or a time that cannot be read.
         """
         selection = Selection(accounts, folders, errors)
         start = None if since is None else moment(since)
-        wanted = _needed(columns) if columns is not None else None
+        columns = [columns] if isinstance(columns, str) else columns
 
-        def rows(file: FolderFile) -> tuple[str, list[pa.RecordBatch]]:
-            return file.state.refreshed, [_since(batch, start) for batch in file.batches(wanted)]
+        def rows(file: FolderFile) -> tuple[str, pa.Schema, list[pa.RecordBatch]]:
+            wanted = None if columns is None else _needed(file.schema, columns)
+            batches = [_since(batch, start) for batch in file.batches(wanted)]
+            return file.state.refreshed, file.schema, batches
 
         found = sorted(self._read(selection, rows), key=operator.itemgetter(0), reverse=True)
-        batches = [batch for _, part in found for batch in part]
-        schema = _shown_schema(batches, columns)
+        batches = [batch for _, _, part in found for batch in part]
+        schema = _shown_schema((held for _, held, _ in found), columns)
         df = _to_frame([shown(batch, schema) for batch in batches], schema, selection.problems)
         return df if columns is None else df[list(dict.fromkeys(columns))]
 
@@ -215,29 +218,42 @@ class Store:
         df = _to_frame(batches, CHANGES, selection.problems)
         return df[["change", "at", *SCHEMA.names]]
 
-    def _read(self, selection: Selection, read: Callable[[FolderFile], T]) -> Iterator[T]:
-        """Yield what `read` makes of each folder selected, as far as the files can be read."""
+    def _read(self, selection: Selection, read: Callable[[FolderFile], T]) -> list[T]:
+        """Return what `read` makes of each folder selected, as far as the files can be read."""
 
-        def attempt(path: Path) -> T | StoreError | None:
+        def attempt(path: Path) -> tuple[FolderState, T] | StoreError | None:
             try:
                 with FolderFile(path) as file:
                     if not selection.takes(file.state):
                         return None
                     self._check_place(path, file.state)
-                    return read(file)
+                    return file.state, read(file)
             except FileNotFoundError:
                 return None  # removed by a refresh since it was listed
             except StoreError as error:
-                return error
+                return error if selection.may_mean(path) else None
 
-        directories = layout.account_dirs(self.path)
-        paths = itertools.chain.from_iterable(map(layout.folder_paths, directories))
-        for found in ahead(partial(attempt, path) for path in paths):
-            if isinstance(found, StoreError):
-                selection.note(found)
-            elif found is not None:
-                yield found
-        selection.warn()
+        found = []
+        for each in ahead(partial(attempt, path) for path in self._paths(selection)):
+            if isinstance(each, StoreError):
+                selection.note(each)
+            elif each is not None:
+                found.append(each)
+        return selection.settle(found)
+
+    def _paths(self, selection: Selection) -> Iterator[Path]:
+        """Yield the files of folders; a directory that may not be read is a problem."""
+
+        def listed(directory: Path, paths: Callable[[Path], list[Path]]) -> list[Path]:
+            try:
+                with explained("read", directory):
+                    return paths(directory)
+            except StoreError as error:
+                selection.note(error)
+                return []
+
+        for directory in listed(self.path, layout.account_dirs):
+            yield from listed(directory, layout.folder_paths)
 
     def _check_place(self, path: Path, state: FolderState) -> None:
         """Refuse a copy, as file synchronisers leave behind: its messages would count twice."""
@@ -248,9 +264,10 @@ class Store:
             )
 
 
-def _needed(columns: Sequence[str]) -> list[str]:
-    names = dict.fromkeys((*_KEYS, "internaldate", *columns))
-    return [*names, *(name + MENDED for name in names)]
+def _needed(held: pa.Schema, columns: Sequence[str]) -> list[str]:
+    """Return which columns of a file make those that are wanted."""
+    wanted = {*_KEYS, "internaldate", *columns}
+    return [name for name in held.names if name.removesuffix(MENDED) in wanted]
 
 
 def _since(batch: pa.RecordBatch, start: datetime | None) -> pa.RecordBatch:
@@ -259,19 +276,21 @@ def _since(batch: pa.RecordBatch, start: datetime | None) -> pa.RecordBatch:
     return batch.filter(pc.greater_equal(batch["internaldate"], pa.scalar(start, INSTANT)))
 
 
-def _shown_schema(batches: Iterable[pa.RecordBatch], columns: Sequence[str] | None) -> pa.Schema:
+def _shown_schema(held: Iterable[pa.Schema], columns: Sequence[str] | None) -> pa.Schema:
     """Return the columns to show: the frame's, and further ones as and when they are met first."""
+    own = {field.name: field for field in BOOKKEEPING}
     fields = {field.name: field for field in SCHEMA}
-    for batch in batches:
-        fields |= {field.name: field for field in batch.schema if field.name not in fields}
+    for schema in held:
+        for field in schema:
+            if field.name not in own and not field.name.endswith(MENDED):
+                fields.setdefault(field.name, field)
     if columns is None:
-        own = {field.name for field in BOOKKEEPING}
-        names = [name for name in fields if name not in own and not name.endswith(MENDED)]
-        return pa.schema([fields[name] for name in names])
+        return pa.schema(fields.values())
+    fields |= own
     unknown = [name for name in columns if name not in fields]
     if unknown:
         raise ConfigurationError(
-            f"No folder of the store has a column {unknown[0]!r}; there are: {', '.join(fields)}."
+            f"There is no column {unknown[0]!r} in these folders; there are: {', '.join(fields)}."
         )
     return pa.schema([fields[name] for name in dict.fromkeys((*_KEYS, *columns))])
 

@@ -2,64 +2,111 @@
 
 from __future__ import annotations
 
-import dataclasses
-import fnmatch
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 
-from mailframe.errors import ConfigurationError, warn
+from mailframe.errors import ConfigurationError, StoreError, warn
+from mailframe.names import answering, is_glob, patterns_of, unanswered
+from mailframe.store import layout
 
 if TYPE_CHECKING:
-    from mailframe.errors import StoreError
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from mailframe.store.state import FolderState
+
+T = TypeVar("T")
 
 Moment: TypeAlias = str | date | datetime | timedelta
 Names: TypeAlias = str | Sequence[str] | None
 Errors = Literal["raise", "warn", "ignore"]
 
 
-@dataclasses.dataclass(slots=True)
 class Selection:
-    """Which folders are wanted, and what becomes of those that cannot be read."""
+    """Which folders are wanted, and what becomes of those that cannot be read.
 
-    accounts: Names = None
-    folders: Names = None
-    errors: Errors = "raise"
-    problems: list[dict[str, str | None]] = dataclasses.field(default_factory=list)
+    Attributes
+    ----------
+    problems : list of dict
+        What was left out, as in a frame's report.
 
-    def __post_init__(self) -> None:
-        if self.errors not in get_args(Errors):
-            raise ConfigurationError(f"errors={self.errors!r}: write one of {get_args(Errors)}.")
+    Raises
+    ------
+    ConfigurationError
+        An option is not one.
+    """
+
+    def __init__(
+        self, accounts: Names = None, folders: Names = None, errors: Errors = "raise"
+    ) -> None:
+        if errors not in get_args(Errors):
+            raise ConfigurationError(f"errors={errors!r}: write one of {get_args(Errors)}.")
+        self.problems: list[dict[str, str | None]] = []
+        self._errors = errors
+        self._accounts = _Wanted("account", accounts)
+        self._folders = _Wanted("folder", folders)
 
     def takes(self, state: FolderState) -> bool:
-        """Return whether a folder is wanted."""
-        return _matches(state.account, self.accounts) and _matches(state.folder, self.folders)
+        """Return whether a folder may be wanted; which it is, `settle` knows."""
+        return self._accounts.takes(state.account) and self._folders.takes(state.folder)
+
+    def may_mean(self, path: Path) -> bool:
+        """Return whether a file that cannot be read may be that of a folder that is wanted."""
+        return self._accounts.may_mean(path.parent.name) and self._folders.may_mean(path.stem)
+
+    def settle(self, found: Iterable[tuple[FolderState, T]]) -> list[T]:
+        """Return what is of folders that are wanted, now that the names of all are known.
+
+        A name or glob that nothing answers to is a problem as well.
+        """
+        accounts, folders = self._accounts.meant(), self._folders.meant()
+        if not self.problems:  # else it may be that which could not be read
+            for wanted in (self._accounts, self._folders):
+                for text in wanted.missing():
+                    self.note(StoreError(text))
+        if self.problems and self._errors == "warn":
+            first, more = str(self.problems[0]["text"]), len(self.problems) - 1
+            warn(f"{first.removesuffix('.')} (and {more} more problems)" if more else first)
+        return [
+            each for state, each in found if state.account in accounts and state.folder in folders
+        ]
 
     def note(self, error: StoreError) -> None:
         """Keep an error for the report, or raise it."""
-        if self.errors == "raise":
+        if self._errors == "raise":
             raise error
         text = str(error)
         self.problems.append({"folder": None, "uids": "", "error": "StoreError", "text": text})
 
-    def warn(self) -> None:
-        """Warn of what was left out, once."""
-        if self.problems and self.errors == "warn":
-            count = len(self.problems)
-            text = f"{count} file(s) of the store were left out: {self.problems[0]['text']}"
-            warn(text)
 
+class _Wanted:
+    """What a caller named of one kind, and all names of that kind that were met."""
 
-def _matches(name: str, patterns: Names) -> bool:
-    if patterns is None:
-        return True
-    if isinstance(patterns, str):
-        patterns = [patterns]
-    if name.upper() == "INBOX":  # RFC 9051: the one name that is not case-sensitive
-        name, patterns = "INBOX", [pattern.upper() for pattern in patterns]
-    # A name may hold what means something in a glob: [Gmail]/Sent.
-    return name in patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    def __init__(self, kind: str, given: Names) -> None:
+        self._kind = kind
+        self._patterns = patterns_of(kind, given)
+        self._met: set[str] = set()
+
+    def takes(self, name: str) -> bool:
+        self._met.add(name)
+        return self._patterns is None or any(answering(each, [name]) for each in self._patterns)
+
+    def may_mean(self, component: str) -> bool:
+        return self._patterns is None or any(
+            is_glob(each) or layout.alike(each, component) for each in self._patterns
+        )
+
+    def meant(self) -> set[str]:
+        if self._patterns is None:
+            return self._met
+        return {name for each in self._patterns for name in answering(each, self._met)}
+
+    def missing(self) -> Iterator[str]:
+        for each in self._patterns or ():
+            if not answering(each, self._met):
+                hint = f"store.{self._kind}s() shows them all"
+                yield unanswered(self._kind, each, self._met, hint)
 
 
 def moment(when: Moment) -> datetime:

@@ -126,7 +126,9 @@ class AccountWriter:
         """Remove the folders of this account that are not among those given; return their names."""
         kept = {layout.folder_path(self._directory, folder) for folder in folders}
         gone = []
-        for path in layout.folder_paths(self._directory):
+        with atomic.explained("read", self._directory):
+            paths = layout.folder_paths(self._directory)
+        for path in paths:
             if path in kept:
                 continue
             with contextlib.suppress(StoreError):  # what we cannot read is not ours to remove

@@ -6,7 +6,8 @@ import pytest
 
 from mailframe.errors import ConfigurationError
 from mailframe.fetcher.plan import Folder
-from mailframe.selection import choose, folder_patterns, search_keys
+from mailframe.names import patterns_of
+from mailframe.selection import choose, search_keys
 
 
 def folders(*names, **attributes):
@@ -62,7 +63,7 @@ def test_a_folder_that_is_not_there_is_told_with_what_is_like_it():
 @pytest.mark.parametrize("wrong", ["", [], [""], [7]])
 def test_what_names_no_folder_is_refused(wrong):
     with pytest.raises(ConfigurationError, match="folders="):
-        folder_patterns(wrong)
+        patterns_of("folder", wrong)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mailframe.errors import ConfigurationError, StoreError
+from mailframe.errors import ConfigurationError, MailframeWarning, StoreError
 from mailframe.frame.adapter import to_frame
+from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import SCHEMA, TEXT, TEXTS
 from mailframe.read import read_imap
 from mailframe.store import open_store
@@ -50,7 +51,6 @@ def test_the_frame_is_the_one_that_was_fetched(path):
         ("inbox", {"INBOX"}),
         ("Lists/*", {"Lists/dev"}),
         (["INBOX", "Lists/dev"], {"INBOX", "Lists/dev"}),
-        ("nowhere", set()),
     ],
 )
 def test_folders_are_chosen_by_name_or_glob(path, folders, expected):
@@ -62,14 +62,75 @@ def test_a_name_that_holds_the_signs_of_a_glob_is_found_by_its_name(tmp_path):
     assert store.frame("[Gmail]/Sent")["uid"].tolist() == [1]
     assert store.frame("what?")["uid"].tolist() == [3]
     assert store.frame("[x]/Sent")["uid"].tolist() == [2]
+    assert set(store.frame("???t*", accounts="ann@*")["folder"]) == {"what?"}
+
+
+def test_a_name_means_in_a_store_what_it_means_to_a_server(tmp_path):
+    store = open_store(fill(tmp_path, {"what?": [1], "whats": [2], "INBOX": [3], "Inlay": [4]}))
+    assert store.frame("what?")["folder"].tolist() == ["what?"]
+    assert store.frame("inbox")["folder"].tolist() == ["INBOX"]
+    assert store.frame("In*")["folder"].tolist() == ["Inlay"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"folders": "List/dev"}, "There is no folder called List/dev; did you mean Lists/dev"),
+        ({"folders": ["INBOX", "x*"]}, r"No folder matches x\*; store.folders\(\) shows them all"),
+        (
+            {"accounts": "ann@example"},
+            "no account called ann@example; did you mean ann@example.org",
+        ),
+    ],
+)
+def test_what_nothing_is_called_is_told(path, asked, said):
+    with pytest.raises(StoreError, match=said):
+        open_store(path).frame(**asked)
+    with pytest.warns(MailframeWarning, match=said):
+        df = open_store(path).frame(**asked, columns=["subject", "stored_at"], errors="warn")
+    assert set(df["subject"].notna()) == ({True} if "INBOX" in asked.get("folders", "") else set())
+
+
+@pytest.mark.parametrize("folders", [[], "", 5, ["INBOX", None]])
+def test_what_names_no_folder_is_refused(path, folders):
+    with pytest.raises(ConfigurationError, match="folders= takes a name"):
+        open_store(path).frame(folders)
 
 
 def test_columns_come_as_asked_for_and_in_that_order(path):
     df = open_store(path).frame(columns=["subject", "uid", "stored_at"])
     assert list(df.columns) == ["subject", "uid", "stored_at"]
     assert set(df["stored_at"]) == {pd.Timestamp(DAY)}
-    with pytest.raises(ConfigurationError, match="no_such"):
+    assert list(open_store(path).frame(columns="subject").columns) == ["subject"]
+    with pytest.raises(ConfigurationError, match=r"no_such.* in these folders.*stored_at"):
         open_store(path).frame(columns=["no_such"])
+
+
+def test_an_empty_folder_has_the_columns_that_it_holds(path):
+    with writing(path, ACCOUNT) as writer:
+        refresh(writer, "Sent", Answers(), headers=["Received:all"])
+    store = open_store(path)
+    assert store.frame("Sent").columns[-1] == "received"
+    assert store.frame(columns=["uid", "received"])["received"].isna().all()
+    df = store.frame("Sent", columns=["received", "stored_at"])
+    assert (list(df.columns), len(df)) == (["received", "stored_at"], 0)
+    with pytest.raises(ConfigurationError, match="no column 'received' in these folders"):
+        store.frame("INBOX", columns=["received"])
+
+
+def test_defects_are_those_of_what_is_shown(tmp_path):
+    names = ["x_old", "x_new"]
+    flags = [pa.field(name + MENDED, pa.bool_()) for name in names]
+    schema = pa.schema([*SCHEMA, *(pa.field(name, TEXT) for name in names), *flags])
+    row = message(1) | dict.fromkeys(names, "text") | {flag.name: True for flag in flags}
+    with writing(tmp_path, ACCOUNT) as writer:
+        answers = Answers(rows=[batch([row], schema=schema)])
+        refresh(writer, "INBOX", answers, headers=["X-Old", "X-New"])
+        refresh(writer, "Plain", rows([1], folder="Plain"))
+    store = open_store(tmp_path)
+    assert store.frame()["defects"].tolist() == [2, 0]
+    assert store.frame(columns=["x_old", "defects"])["defects"].tolist() == [1, 0]
+    assert store.frame(columns=["subject", "defects"])["defects"].tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(

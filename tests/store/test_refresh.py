@@ -105,6 +105,12 @@ def test_progress_counts_what_is_held_as_done_from_the_start(dovecot, user, inbo
     assert seen(headers=["X-Nothing"])[0] == (0, 64)
 
 
+def test_headers_may_be_of_any_iterable(inbox, tmp_path):
+    df, _ = kept(inbox, tmp_path, headers=(name for name in ["X-Tag"]))
+    pd.testing.assert_frame_equal(df, full(inbox, headers=(name for name in ["X-Tag"])))
+    assert df["x_tag"].notna().all()
+
+
 def test_a_header_asked_for_later_is_fetched_alone(inbox, tmp_path):
     kept(inbox, tmp_path)
     _, without = kept(inbox, tmp_path)

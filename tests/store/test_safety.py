@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import warnings
 import zlib
 from pathlib import Path
 
@@ -202,13 +203,9 @@ def test_a_disk_that_fills_up_costs_the_refresh_and_not_the_store(tmp_path):
     assert not list(account_dir(root, ACCOUNT).glob(".new-*"))
 
 
-@pytest.mark.skipif(getattr(os, "geteuid", int)() != 0, reason="only root can become somebody else")
-def test_a_store_that_may_not_be_written_is_said_and_can_be_read(tmp_path):
-    root = fill(tmp_path / "store", {"INBOX": [1, 2]})
-    for path in (*tmp_path.parents[:2], tmp_path, root, *root.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    as_nobody = textwrap.dedent(
-        """
+def as_nobody(root, script):
+    """Give the lines that a script prints which somebody else runs, with the store's path."""
+    become = """
         import os, sys
         from pathlib import Path
         from mailframe.errors import StoreError
@@ -216,6 +213,22 @@ def test_a_store_that_may_not_be_written_is_said_and_can_be_read(tmp_path):
         from mailframe.store.writer import writing
         open_store(sys.argv[1]).frame()  # everything is imported, as nobody may not
         os.setuid(65534)
+    """
+    with python("-c", textwrap.dedent(become) + textwrap.dedent(script), str(root)) as process:
+        return process.stdout.read().splitlines()
+
+
+ONLY_ROOT = pytest.mark.skipif(
+    getattr(os, "geteuid", int)() != 0, reason="only root can become somebody else"
+)
+
+
+@ONLY_ROOT
+def test_a_store_that_may_not_be_written_is_said_and_can_be_read(tmp_path):
+    root = fill(tmp_path / "store", {"INBOX": [1, 2]})
+    for path in (*tmp_path.parents[:2], tmp_path, root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    script = """
         print(len(open_store(sys.argv[1]).frame()))
         for account in ("ann@example.org", "bob@example.org"):
             try:
@@ -223,15 +236,34 @@ def test_a_store_that_may_not_be_written_is_said_and_can_be_read(tmp_path):
                     pass
             except StoreError as error:
                 print(error)
-        """
-    )
-    with python("-c", as_nobody, str(root)) as process:
-        rows, lock, create = process.stdout.read().splitlines()
+    """
+    rows, lock, create = as_nobody(root, script)
     assert rows == "2"
     assert lock.startswith("Cannot lock ")
     assert create.startswith("Cannot create ")
     assert "belongs to another user" in lock
     assert "belongs to another user" in create
+
+
+@ONLY_ROOT
+@pytest.mark.parametrize("closed", ["store", "account"])
+def test_a_store_that_may_not_be_read_is_not_an_empty_one(tmp_path, closed):
+    root = fill(tmp_path / "store", {"INBOX": [1, 2]})
+    for path in (*tmp_path.parents[:2], tmp_path, root):
+        path.chmod(0o755)
+    (root if closed == "store" else account_dir(root, ACCOUNT)).chmod(0o700)
+    script = """
+        for read in ("frame", "accounts", "folders"):
+            for errors in ({}, {"errors": "warn"})[: 1 + (read == "frame")]:
+                try:
+                    print(len(getattr(open_store(sys.argv[1]), read)(**errors)))
+                except StoreError as error:
+                    print(error)
+    """
+    said, *rest = as_nobody(root, script)
+    assert said.startswith("Cannot read ")
+    assert "Permission denied; the store belongs to another user" in said
+    assert rest == ["0", "0", "0"]  # with a warning each
 
 
 @pytest.fixture
@@ -303,6 +335,10 @@ def test_a_spoilt_file_is_told_and_the_other_folders_stay_readable(store, spoil,
     assert set(df["folder"]) == {"INBOX", "Work"}
     assert len(df.attrs["mailframe"]["problems"]) == 1
     assert len(open_store(store).frame(errors="ignore")) == 20
+    assert len(open_store(store).frame("INBOX")) + len(open_store(store).frame("Work")) == 20
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks at no pages
+        assert open_store(store).accounts() == [ACCOUNT]
 
 
 def test_any_bit_that_flips_is_noticed_or_harmless(store):
@@ -332,7 +368,7 @@ def test_a_refresh_mends_a_file_that_is_not_whole(store, spoil):
 def test_a_copy_beside_the_file_is_told_and_does_not_count(store):
     shutil.copy(sent(store), sent(store).with_name("Sent (conflict).parquet"))
     shutil.copytree(sent(store).parent, store / "backup")
-    with pytest.warns(MailframeWarning, match=r"5 file\(s\) .* is a copy of the folder"):
+    with pytest.warns(MailframeWarning, match=r" is a copy of .* \(and 4 more problems\)"):
         assert len(open_store(store).frame(errors="warn")) == 22
 
 
