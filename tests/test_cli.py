@@ -356,9 +356,8 @@ def test_advice_for_programs_that_is_put_into_options_is_advice_we_give():
 
 
 def start(*arguments, **options):
-    code = "import sys; from mailframe.cli import main; sys.exit(main())"
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+        [sys.executable, "-W", "error", "-m", "mailframe", *map(str, arguments)],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         **options,

@@ -67,6 +67,7 @@ ROOMS = {
         {"account", "options", "demo", "errors", "frame", "read", "sources"}
         | {"stats", "store", "sync", "widgets"}
     ),
+    "__main__": Room({"cli"}),
     "accessor": Room({"stats"}, {"pandas"}),
     "__init__": Room({"accessor", "errors"}, SHOWS | FLEET | {"pandas"}),
 }  # fmt: skip
