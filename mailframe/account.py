@@ -217,6 +217,13 @@ class Account:
         return self.user if "@" in self.user else f"{self.user}@{self.host}"
 
     @property
+    def server(self) -> str:
+        """The host in lower case, with its port unless that is one of IMAP's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port in {PLAIN_PORT, TLS_PORT} else f":{self.port}"
+        return f"{host}{port}".lower()
+
+    @property
     def url(self) -> str:
         """The account as a URL, without its password."""
         scheme = "imaps" if self.security == "tls" else "imap"

@@ -50,6 +50,20 @@ def test_a_url_names_server_user_port_and_security(url, host, user, port, securi
     assert account.password is None
 
 
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("imaps://ann@IMAP.Example.org", "imap.example.org"),
+        ("imap://bob@imap.example.org", "imap.example.org"),
+        ("imaps://ann@imap.example.org:1993", "imap.example.org:1993"),
+        ("imap://ann@[::1]:1143", "[::1]:1143"),
+        ("imap://ann@[::1]", "[::1]"),
+    ],
+)
+def test_a_server_is_its_host_and_what_port_is_not_imaps_own(url, server):
+    assert Account.parse(url).server == server
+
+
 @pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
 def test_a_url_may_ask_for_an_access_token(mechanism):
     account = Account.parse(f"imaps://ann%40example.org;AUTH={mechanism}@h.example")

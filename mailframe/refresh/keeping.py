@@ -97,7 +97,7 @@ class Keeping:
             The store cannot be written, or another process is at it.
         """
         async with _writing(self._root, pool.account.name) as writer:
-            refresh = Refresh(writer, headers=self._headers, flags=self._flags)
+            refresh = Refresh(writer, pool.account.server, headers=self._headers, flags=self._flags)
             qresync = "QRESYNC" in pool.enabled
             await _to_its_end(refresh.prepare, folders, qresync=qresync)
             progress(refresh.ready())
@@ -115,6 +115,8 @@ class Refresh:
     ----------
     writer : AccountWriter
         Holds the lock.
+    server : str
+        Where the account is now.
     headers : sequence of str
         Further header fields asked for, in the store's canonical form.
     flags : {"exact", "counts", "skip"}
@@ -128,9 +130,12 @@ class Refresh:
         Folders that the server no longer has.
     """
 
-    def __init__(self, writer: AccountWriter, *, headers: Sequence[str], flags: FlagPolicy) -> None:
+    def __init__(
+        self, writer: AccountWriter, server: str, *, headers: Sequence[str], flags: FlagPolicy
+    ) -> None:
         self.removed: list[str] = []
         self._writer = writer
+        self._server = server
         self._headers = tuple(headers)
         self._flags = flags
         self._tasks: dict[str, Task] = {}
@@ -138,7 +143,7 @@ class Refresh:
         self._unreadable: set[str] = set()
         self._gathered: dict[Kind, Gathered] = {}
         self._closing: list[Task] = []
-        self.saver = Saver(writer, self._tasks, datetime.now(UTC))
+        self.saver = Saver(writer, self._tasks, server, datetime.now(UTC))
 
     def figures(self) -> dict[str, object]:
         """Tell what changed, as plain JSON types."""
@@ -171,7 +176,7 @@ class Refresh:
         held = self._writer.held(folder.name)
         planned = plan(
             held.state if held else None,
-            server_state(folder, qresync=qresync),
+            server_state(folder, self._server, qresync=qresync),
             held=held.rows if held else 0,
             headers=self._headers,
             flags=self._flags,

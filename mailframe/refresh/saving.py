@@ -50,6 +50,8 @@ class Saver:
         Holds the lock.
     tasks : mapping
         By the folder's name; may grow until the first `flush`.
+    server : str
+        Where everything comes from.
     at : datetime
         The time of this refresh.
 
@@ -59,11 +61,14 @@ class Saver:
         Folders whose file cannot be read or written; ``errors`` are their exceptions.
     """
 
-    def __init__(self, writer: AccountWriter, tasks: Mapping[str, Task], at: datetime) -> None:
+    def __init__(
+        self, writer: AccountWriter, tasks: Mapping[str, Task], server: str, at: datetime
+    ) -> None:
         self.problems: list[Problem] = []
         self.errors: list[StoreError] = []
         self._writer = writer
         self._tasks = tasks
+        self._server = server
         self._at = at
         self._sound = True
 
@@ -161,7 +166,7 @@ class Saver:
         before = FolderState(self._writer.account, task.folder.name)
         return outcome(
             task.plan,
-            server_state(task.folder, qresync=False),
+            server_state(task.folder, self._server, qresync=False),
             before=task.held.state if task.held else before,
             last=last,
             complete=complete,

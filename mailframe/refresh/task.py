@@ -138,9 +138,10 @@ def _from(first: int, folder: Folder) -> Iterator[Work]:
     yield Span(folder, tail, max(1, len(rest)))
 
 
-def server_state(folder: Folder, *, qresync: bool) -> ServerState:
+def server_state(folder: Folder, server: str, *, qresync: bool) -> ServerState:
     """Put what LIST-STATUS told into the store's terms."""
     return ServerState(
+        name=server,
         uidvalidity=folder.uidvalidity or 0,
         uidnext=folder.uidnext,
         messages=-1 if folder.messages is None else folder.messages,

@@ -94,7 +94,7 @@ class Source:
     def agrees(self, other: Source) -> bool:
         """Whether its rows can stand beside the other's."""
         mine, others = self.state, other.state
-        return (mine.uidvalidity, mine.headers) == (others.uidvalidity, others.headers)
+        return (mine.epoch, mine.headers) == (others.epoch, others.headers)
 
 
 @dataclasses.dataclass(frozen=True)

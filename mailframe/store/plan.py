@@ -10,7 +10,7 @@ equal come out (RFC 9051 section 2.3.1.1 on UIDs, RFC 7162 on mod-sequences):
 - expunged messages: told by VANISHED under QRESYNC, else found by comparing the UIDs that are
   there;
 - further header fields: for the messages held, those fields alone;
-- the folder again, where UIDVALIDITY changed.
+- the folder again, where UIDVALIDITY changed, or another server has the account now.
 
 The steps do not depend on each other's answers, so they can travel together behind one EXAMINE.
 Only what `Uids` finds missing is fetched after it.
@@ -37,18 +37,26 @@ class ServerState:
 
     Parameters
     ----------
+    name : str
+        Which one it is.
     modseq : int, optional
         HIGHESTMODSEQ; None or 0 where the folder has no mod-sequences.
     qresync : bool
         QRESYNC was enabled: expunged UIDs can be asked for by mod-sequence.
     """
 
+    name: str
     uidvalidity: int
     uidnext: int | None
     messages: int
     unseen: int | None = None
     modseq: int | None = None
     qresync: bool = False
+
+    @property
+    def epoch(self) -> tuple[str, int]:
+        """That within which a UID means the same message."""
+        return self.name, self.uidvalidity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -133,7 +141,7 @@ def plan(
     kept = state.headers if state else ()
     lacking = tuple(name for name in headers if name not in kept)
     held_then = united(kept, headers)
-    if state is None or state.uidvalidity != server.uidvalidity or not state.uidvalidity:
+    if state is None or state.epoch != server.epoch or not state.uidvalidity:
         return Plan((Fetch(1),), keep=False, headers=held_then)
     same_messages = (
         state.complete
@@ -209,6 +217,7 @@ def outcome(
     """
     return dataclasses.replace(
         before,
+        server=server.name,
         uidvalidity=server.uidvalidity,
         uidnext=max(server.uidnext or 1, last + 1),
         modseq=(server.modseq or 0) if plan.flags_exact else 0,

@@ -39,7 +39,7 @@ class FolderState:
     account, folder : str
         The exact names.
     uidvalidity : int
-        The rows' UIDs mean something only under this value.
+        The rows' UIDs mean something only under this value, at this server.
     uidnext : int
         Every message below it was fetched or is gone, if `complete`.
     modseq : int
@@ -50,6 +50,8 @@ class FolderState:
         The further header fields held, for every row, in the order of their columns.
     complete : bool
         False while a fetch is under way or some messages could not be fetched.
+    server : str
+        Where the rows came from.
     refreshed : str
         When the server was last asked, ISO 8601, UTC.
     gone : tuple of Gone
@@ -65,8 +67,14 @@ class FolderState:
     unseen: int | None = None
     headers: tuple[str, ...] = ()
     complete: bool = True
+    server: str = ""
     refreshed: str = ""
     gone: tuple[Gone, ...] = ()
+
+    @property
+    def epoch(self) -> tuple[str, int]:
+        """That within which a UID means the same message."""
+        return self.server, self.uidvalidity
 
     def with_gone(self, uids: UidSet) -> Self:
         """Return this state with `uids` remembered as expunged when it was `refreshed`."""

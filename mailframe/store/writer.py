@@ -60,7 +60,7 @@ class AccountWriter:
             if file is None or part.state.refreshed > file.state.refreshed
         ]
         parts = [part for part in parts if part.agrees(parts[-1])]
-        if file is None or (parts and file.state.uidvalidity != parts[-1].state.uidvalidity):
+        if file is None or (parts and file.state.epoch != parts[-1].state.epoch):
             return held_in(parts) if parts else None
         return held_in([file, *(part for part in parts if part.agrees(file))])
 

@@ -73,6 +73,8 @@ class Link:
 class Relay:
     """The relay as a context manager: `with Relay(server.port, delay=0.025) as relay: relay.port`.
 
+    `aim` lets it lead to another server from then on, as when an address moves.
+
     Keywords are those of `Link`. `opened` counts the connections accepted so far, `open` those that
     have not ended; `octets` counts what servers sent over connections that have ended.
     """
@@ -83,6 +85,7 @@ class Relay:
         self.opened = 0
         self.open = 0
         self.octets = 0
+        self._aimed = threading.Event()
 
     def __enter__(self) -> Self:
         """Start the process and wait until it listens."""
@@ -120,12 +123,21 @@ class Relay:
             time.sleep(0.01)
         return not self.open
 
+    def aim(self, target_port: int) -> None:
+        """Lead the connections to come to another port."""
+        self._aimed.clear()
+        self._process.stdin.write(f"{target_port}\n")
+        self._process.stdin.flush()
+        self._aimed.wait(10)
+
     def _read_events(self) -> None:
         for line in self._process.stdout:
             event = json.loads(line)
             if event["event"] == "opened":
                 self.opened += 1
                 self.open += 1
+            elif event["event"] == "aimed":
+                self._aimed.set()
             else:
                 self.open -= 1
                 self.octets += event["octets"]
@@ -275,6 +287,10 @@ class _Listener:
         task.add_done_callback(self.tasks.discard)
         return client
 
+    def aim(self, target_port: int) -> None:
+        self.target_port = target_port
+        _say(event="aimed")
+
     async def _carry(self, client: _Pipe, number: int, *, refused: bool) -> None:
         _say(event="opened")
         server = _Pipe(self.link, _fault_of(self.link, number))
@@ -311,10 +327,13 @@ async def _serve(target_port: int, link: Link) -> None:
     server = await loop.create_server(listener.accept, HOST, 0)
     _say(port=server.sockets[0].getsockname()[1])
     ended = asyncio.Event()
-    # The parent's end of this pipe closes with the parent.
-    threading.Thread(
-        target=lambda: (sys.stdin.read(), loop.call_soon_threadsafe(ended.set)), daemon=True
-    ).start()
+
+    def obey() -> None:
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(listener.aim, int(line))
+        loop.call_soon_threadsafe(ended.set)  # the parent's end of this pipe closes with the parent
+
+    threading.Thread(target=obey, daemon=True).start()
     await ended.wait()
     server.close()
     for task in list(listener.tasks):

@@ -101,6 +101,13 @@ def test_a_relay_delays_each_direction_and_loses_nothing():
         assert time.monotonic() - began >= 0.1
 
 
+def test_a_relay_can_be_led_to_another_server():
+    with speaker(b"one") as one, speaker(b"other") as other, Relay(one) as relay:
+        assert hear(relay.port) == b"one"
+        relay.aim(other)
+        assert hear(relay.port) == b"other"
+
+
 def test_a_relays_faults_repeat_with_their_seed():
     text = bytes(100_000)
     ends = []

@@ -27,6 +27,7 @@ import mailframe as mf
 from mailframe.fetcher.pool import Pool
 from mailframe.store.columns import FLAG_COLUMNS
 from tests.servers.dovecot import Dovecot, Message
+from tests.servers.relay import Relay
 
 USER = "ann"
 _REST = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ NAMESPACE UIDPLUS UNSELECT"
@@ -243,16 +244,18 @@ def marks(df):
 class Refreshes:
     """The ways in which a store is refreshed, each compared with a full fetch as far as may be."""
 
-    def __init__(self, urls, store, mailbox):
-        self.urls = urls
+    def __init__(self, relay, ports, store, mailbox):
+        self.relay = relay
+        self.ports = ports
+        self.url = mailbox.dovecot.url(USER).replace(f":{mailbox.dovecot.port}", f":{relay.port}")
         self.store = store
         self.mailbox = mailbox
         self.draw = mailbox.draw
         self.before = None
 
     def read(self, **options):
-        url = self.draw.choice(self.urls)
-        return mf.read_imap(url, progress=False, errors="ignore", **options)
+        self.relay.aim(self.draw.choice(self.ports))
+        return mf.read_imap(self.url, progress=False, errors="ignore", **options)
 
     def refresh(self):
         weights = {
@@ -298,7 +301,7 @@ class Refreshes:
         self.before = datetime.now(UTC), valid, now
 
     def some_folders(self, _, headers):
-        known = mf.list_folders(self.urls[0])
+        known = mf.list_folders(self.url)
         names = sorted(known[known["selectable"]]["folder"])
         chosen = self.draw.sample(names, self.draw.randint(1, len(names)))
         kept = self.read(store=self.store, headers=headers, folders=chosen)
@@ -353,25 +356,27 @@ def play(dovecots, store, *, seed, steps, tell=lambda _: None):
     """Let things happen; after each refresh the store is what a full fetch says."""
     draw = random.Random(seed)
     mailbox = Mailbox(dovecots[0], draw)
-    refreshes = Refreshes([dovecot.url(USER) for dovecot in dovecots], store, mailbox)
     happened, count = [], 0
-    for number in range(steps):
-        happened.append(mailbox.step())
-        if draw.random() < 0.5:
-            try:
-                happened.append(refreshes.refresh())
-            except Exception as error:
-                error.add_note(f"seed {seed}, step {number}, after {happened[-12:]}")
-                raise
-            tell(f"{number}: {happened[-1]}")
-            count += 1
-    refreshes.everything(None, ())
+    with Relay(dovecots[0].port) as relay:
+        ports = [dovecot.port for dovecot in dovecots]
+        refreshes = Refreshes(relay, ports, store, mailbox)
+        for number in range(steps):
+            happened.append(mailbox.step())
+            if draw.random() < 0.5:
+                try:
+                    happened.append(refreshes.refresh())
+                except Exception as error:
+                    error.add_note(f"seed {seed}, step {number}, after {happened[-12:]}")
+                    raise
+                tell(f"{number}: {happened[-1]}")
+                count += 1
+        refreshes.everything(None, ())
     return count + 1
 
 
 @contextlib.contextmanager
 def servers(kind):
-    """Give Dovecots of one kind; or, mixed, one of each over the same mail."""
+    """Give a Dovecot of one kind; or, mixed, one of each over the same mail, for one address."""
     with contextlib.ExitStack() as stack:
         if kind != "mixed":
             yield [stack.enter_context(Dovecot(config=SERVERS[kind]))]

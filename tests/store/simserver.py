@@ -21,6 +21,7 @@ class SimServer:
     condstore: bool = True
     qresync: bool = True
     tells_uidnext: bool = True
+    name: str = "imap.example.org"
     uidvalidity: int = 1
     uidnext: int = 1
     modseq: int = 1
@@ -64,6 +65,7 @@ class SimServer:
 
     def status(self):
         return ServerState(
+            name=self.name,
             uidvalidity=self.uidvalidity,
             uidnext=self.uidnext if self.tells_uidnext else None,
             messages=len(self.mail),

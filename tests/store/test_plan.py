@@ -114,6 +114,21 @@ def test_a_lenient_flag_policy_costs_flags_and_never_messages(server, seed, poli
     assert mirror.shows(server.everything())
 
 
+@settings(deadline=None, max_examples=30)
+@given(servers, servers, st.integers(0, 2**32))
+def test_a_folder_that_moves_between_servers_is_never_mixed(one, other, seed):
+    draw = random.Random(seed)
+    other.name = "imap.example.net"
+    mirror = Mirror()
+    for _ in range(6):
+        for server in one, other:
+            disturb(server, draw)
+        now = draw.choice([one, other])
+        same = mirror.state and mirror.state.epoch == now.status().epoch
+        assert mirror.refresh(now).keep == bool(same)
+        assert mirror.shows(now.everything())
+
+
 def a_folder(**abilities):
     server, draw = SimServer(**abilities), random.Random(5)
     server.deliver(50, draw)
@@ -211,7 +226,7 @@ def test_an_interrupted_fetch_asks_only_for_what_is_missing():
 
 def test_uidvalidity_zero_is_never_trusted():
     state = dataclasses.replace(NEW, uidvalidity=0, uidnext=3, messages=2)
-    done = plan(state, ServerState(uidvalidity=0, uidnext=3, messages=2), held=2)
+    done = plan(state, ServerState("", uidvalidity=0, uidnext=3, messages=2), held=2)
     assert not done.keep
 
 

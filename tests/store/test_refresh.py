@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import imaplib
+import shutil
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ import mailframe as mf
 from mailframe.errors import ConfigurationError, MailframeWarning, StoreError
 from mailframe.store.layout import account_dir, folder_path
 from mailframe.store.writer import writing
-from tests.servers.dovecot import Message
+from tests.servers.dovecot import Dovecot, Message
 from tests.servers.relay import Relay
 from tests.store.scenario import SERVERS, play, servers
 
@@ -55,6 +56,35 @@ UNCHANGED = {"folders": 0, "new": 0, "changed": 0, "expunged": 0, "removed": []}
 def test_a_living_mailbox_is_mirrored_cell_by_cell(kind, tmp_path):
     with servers(kind) as dovecots:
         assert play(dovecots, tmp_path / "store", seed=4, steps=25) > 8
+
+
+def numbered(dovecot, user, folder):
+    """Give a folder the UIDVALIDITY that many servers give, 1; its first UID is 1 in any case."""
+    path = dovecot.folder(user, folder) / "dovecot-uidlist"
+    path.write_text("3 V1 N1 G0123456789abcdef0123456789abcdef\n")
+    shutil.chown(path, path.parent.stat().st_uid, path.parent.stat().st_gid)
+
+
+def test_an_account_that_moved_to_another_server_is_fetched_anew(dovecot, user, tmp_path):
+    user += "@example.org"  # the account's name: no host in it
+    with Dovecot() as other:
+        for server, first in (dovecot, 0), (other, 100):
+            numbered(server, user, "INBOX")
+            server.deliver(user, "INBOX", [mail(first + number) for number in range(4)])
+        dovecot.deliver(user, "Old", [mail(7)])
+        old, new = dovecot.url(user), other.url(user)
+        for url in old, new:
+            listed = mf.list_folders(url).set_index("folder")
+            assert listed.loc["INBOX", ["uidvalidity", "uidnext"]].tolist() == [1, 5]
+        kept(old, tmp_path)
+        df, report = kept(new, tmp_path)
+        pd.testing.assert_frame_equal(df, full(new))
+        assert (report["store"]["new"], report["store"]["removed"]) == (4, ["Old"])
+        assert mf.open_store(tmp_path).frame()["subject"].tolist() == ["100", "101", "102", "103"]
+        df, report = kept(new.replace("127.0.0.1", "LOCALHOST"), tmp_path)
+        assert report["store"]["new"] == 4
+        df, report = kept(new.replace("127.0.0.1", "localhost"), tmp_path)
+        assert report["store"] == UNCHANGED
 
 
 def test_what_has_not_changed_is_not_fetched_again(inbox, tmp_path):
@@ -167,17 +197,17 @@ def test_an_interrupted_first_fetch_goes_on_where_it_stopped(dovecot, user, tmp_
     dovecot.deliver(user, "INBOX", [mail(number) for number in range(20_000)])
     dovecot.warm(user)
     url = dovecot.url(user)
-    with Relay(dovecot.port, stall_after=3_000_000, stall=60) as relay:
-        stalled = url.replace(f":{dovecot.port}", f":{relay.port}")
+    with Relay(dovecot.port, stall_after=3_000_000, stall=60, faulty=1) as relay:
+        url = url.replace(f":{dovecot.port}", f":{relay.port}")
         with pytest.warns(MailframeWarning, match="took longer"):
-            kept(stalled, tmp_path, connections=1, timeout=6)
-    with writing(tmp_path, mf.Account.parse(url).name) as writer:
-        already = writer.held("INBOX")
-    assert 8_000 < already.rows < 20_000
-    assert not already.state.complete
-    df, report = kept(url, tmp_path)
+            kept(url, tmp_path, connections=1, timeout=6)
+        with writing(tmp_path, mf.Account.parse(url).name) as writer:
+            already = writer.held("INBOX")
+        assert 8_000 < already.rows < 20_000
+        assert not already.state.complete
+        df, report = kept(url, tmp_path)
+        expected = full(url)
     assert report["store"]["new"] == 20_000 - already.rows
-    expected = full(url)
     assert report["bytes"] < 0.8 * expected.attrs["mailframe"]["bytes"]
     pd.testing.assert_frame_equal(df, expected)
 
