@@ -149,7 +149,7 @@ class Refresh:
         """Tell what changed, as plain JSON types."""
         saved = [task for task in self._tasks.values() if task.saved]
         return {
-            "folders": len(saved),
+            "folders": sum(bool(task.new or task.changed or task.expunged) for task in saved),
             "new": sum(task.new for task in saved),
             "changed": sum(task.changed for task in saved),
             "expunged": sum(task.expunged for task in saved),

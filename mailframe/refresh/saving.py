@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 # Rows of an open folder in memory that are worth a file of their own.
 _STAGED_ROWS = BATCH_ROWS // 2
+_LOOKED_AT = ("uid", *FLAG_COLUMNS)  # to see whether a folder's file is to be written at all
 
 
 class Saver:
@@ -156,7 +157,9 @@ class Saver:
         state = self._state(task, last=last, complete=not (entry.lost or entry.short))
         if entry.doubtful:
             state = dataclasses.replace(state, modseq=0)
-        self._writer.save(state.with_gone(lost), merge.batches(held.batches() if held else ()))
+        state = state.with_gone(lost)
+        if held is None or state.differs(held.state) or merge.alters(held.batches(_LOOKED_AT)):
+            self._writer.save(state, merge.batches(held.batches() if held else ()))
         task.new, task.changed, task.expunged = merge.added, merge.changed, len(lost)
         if task.staged and held:
             task.new += held.rows - (task.held.rows if task.held else 0)

@@ -54,7 +54,7 @@ class Task:
     broken : bool
         Something that came could not be kept: the folder must not be saved without it.
     saved : bool
-        The folder's file was replaced; ``new``, ``changed`` and ``expunged`` count its rows.
+        The folder's file holds what came; ``new``, ``changed`` and ``expunged`` count its rows.
     """
 
     folder: Folder

@@ -121,17 +121,19 @@ class Held:
     @property
     def aside(self) -> datetime | None:
         """After which moment rows were put aside, out of readers' sight; None where none were."""
-        first = self._sources[0] if self._sources else None
-        if first is None or first.path.suffix == PART_SUFFIX:
+        if not any(source.path.suffix == PART_SUFFIX for source in self._sources):
+            return None
+        first = self._sources[0]
+        if first.path.suffix == PART_SUFFIX:
             return datetime.min.replace(tzinfo=UTC)
-        return datetime.fromisoformat(first.state.refreshed) if len(self._sources) > 1 else None
+        return datetime.fromisoformat(first.state.refreshed)
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs; of a row held twice, the later."""
         if len(self._sources) > 1:
-            yield from self._interleaved(None)
+            yield from self._interleaved(columns)
             return
-        reads = [*self.reads()]
+        reads = [*self.reads(columns)]
         # One is not worth a thread.
         pieces = ahead(reads) if len(reads) > 1 else (read() for read in reads)
         yield from itertools.chain.from_iterable(pieces)

@@ -112,6 +112,20 @@ class Merge:
             self.added += waiting.num_rows
             yield from self._counted(waiting)
 
+    def alters(self, held: Iterable[pa.RecordBatch]) -> bool:
+        """Whether any row comes out other than it is held; of those held, uid and flags suffice."""
+        if self._lost or self._rows is not None or self._headers is not None:
+            return True
+        if self._aside is not None:
+            return True
+        if self._flags is None:
+            return False
+        tables = (pa.Table.from_batches([batch]) for batch in held)
+        return any(
+            pc.any(_different(table, _overlaid(table, self._flags, FLAG_COLUMNS))).as_py()
+            for table in tables
+        )
+
     def _counted(self, table: pa.Table) -> Iterator[pa.RecordBatch]:
         self.rows += table.num_rows
         yield from table.to_batches()

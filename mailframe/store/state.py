@@ -76,6 +76,10 @@ class FolderState:
         """That within which a UID means the same message."""
         return self.server, self.uidvalidity
 
+    def differs(self, other: Self) -> bool:
+        """Whether more than the time of the refresh is another."""
+        return dataclasses.replace(self, refreshed=other.refreshed) != other
+
     def with_gone(self, uids: UidSet) -> Self:
         """Return this state with `uids` remembered as expunged when it was `refreshed`."""
         if not uids:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailframe.store.columns import CHANGED, STORED, canonical, shown, stored_schema
+from mailframe.store.columns import CHANGED, FLAG_COLUMNS, STORED, canonical, shown, stored_schema
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.plan import Fetch, Flags, Headers, ServerState, Uids, outcome, plan
 from mailframe.store.state import FolderState
@@ -48,7 +48,10 @@ class Mirror:
             answers = dataclasses.replace(answers, rows=[*answers.rows, more])
         schema = stored_schema(done.headers)
         merge = Merge(schema, answers, lost=gone(uids, answers), at=AT)
-        self.rows = pa.Table.from_batches(list(merge.batches(kept)), schema)
+        flags = [batch.select(["uid", *FLAG_COLUMNS]) for batch in kept]
+        written = pa.Table.from_batches(list(merge.batches(kept)), schema)
+        assert merge.alters(flags) or written == pa.Table.from_batches(kept, schema)
+        self.rows = written
         last = self.rows["uid"][-1].as_py() if self.rows.num_rows else 0
         self.state = outcome(
             done,
