@@ -247,19 +247,16 @@ def sync(url: str, **told: Any) -> int:  # noqa: ANN401 -- as above
 
     Only what changed is fetched, and one line tells it; nothing is said where nothing changed.
     """
+    from mailframe.read import BatchStream
     from mailframe.sync import run
 
     stream = _open(url, told, quiet=True)
-    run(_exhaust(stream))
+    if isinstance(stream, BatchStream):  # nothing else has a store
+        run(stream.refresh())
     change = _change(stream.report["store"])
     if change:
         click.echo(_plain(f"{stream.report['account']}: {change}"))
     return _tell_problems(stream.report)
-
-
-async def _exhaust(stream: BatchStream | Reading) -> None:
-    async for _ in _batches(stream):
-        pass
 
 
 def _change(figures: Mapping[str, Any]) -> str:

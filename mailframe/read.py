@@ -103,6 +103,7 @@ class BatchStream:
         # that are no more. Only `frame` can still drop them.
         self._replaced: dict[str, int] = {}
         self._drops_replaced = keeping is not None
+        self._reads_back = True
 
     async def __aiter__(self) -> AsyncGenerator[pa.RecordBatch]:
         started = time.monotonic()
@@ -199,10 +200,20 @@ class BatchStream:
         """Bring the store up to date, and read the rows from there."""
         async with keeping.refresh(pool, listed, folders, progress.update) as refresh:
             self.report["store"] = refresh.figures()
+            if not self._reads_back:
+                self._messages = await asyncio.to_thread(refresh.count, folders)
+                return
             async with aclosing(refresh.batches(folders, self.schema)) as batches:
                 async for batch in batches:
                     self._messages += batch.num_rows
                     yield batch
+
+    async def refresh(self) -> None:
+        """Bring the store up to date, for the report alone: nothing is read back."""
+        self._reads_back = False
+        async with aclosing(self.__aiter__()) as stream:
+            async for _ in stream:
+                pass
 
     async def frame(self) -> pd.DataFrame:
         """Fetch everything into one DataFrame."""

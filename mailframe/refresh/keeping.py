@@ -267,6 +267,11 @@ class Refresh:
 
     # Reading back ------------------------------------------------------------------------------
 
+    def count(self, folders: Iterable[Folder]) -> int:
+        """Count the stored rows of the given folders, without reading them."""
+        names = dict.fromkeys(folder.name for folder in folders)
+        return sum(held.rows for held in map(self._held, names) if held)
+
     async def batches(
         self, folders: Iterable[Folder], schema: pa.Schema
     ) -> AsyncGenerator[pa.RecordBatch]:
@@ -285,12 +290,16 @@ class Refresh:
         self, folders: Iterable[str], columns: Sequence[str]
     ) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
         for folder in folders:
-            task = self._tasks.get(folder)
-            if folder in self._unreadable or (task and task.broken):
-                continue
-            held = self._unchanged.get(folder) or self._writer.held(folder)
+            held = self._held(folder)
             for read in held.reads(columns) if held else ():
                 yield partial(self._attempt, folder, read)
+
+    def _held(self, folder: str) -> Held | None:
+        """Return what is held of a folder now."""
+        task = self._tasks.get(folder)
+        if folder in self._unreadable or (task and task.broken):
+            return None
+        return self._unchanged.get(folder) or self._writer.held(folder)
 
     def _attempt(
         self, folder: str, read: Callable[[], list[pa.RecordBatch]]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import imaplib
 
 import pytest
 
 import mailframe as mf
 from mailframe.cli import main
+from mailframe.read import open_stream
+from mailframe.store.folder import FolderFile
 from mailframe.store.layout import account_dir
 from mailframe.store.writer import writing
 from tests.servers.dovecot import Message
@@ -51,6 +54,26 @@ def test_sync_says_what_changed_in_one_line_and_else_nothing(
         client.delete("Work")
     expected = f"{name}: 2 changed, 1 gone in 1 folder, removed Work\n"
     assert command("sync", account, "--store", tmp_path) == (0, expected, "")
+
+
+def test_what_is_stored_is_not_read_back(command, dovecot, user, account, tmp_path, monkeypatch):
+    read = FolderFile.batch
+    columns = []
+
+    def counted(file, number, names=None):
+        columns.append(names)
+        return read(file, number, names)
+
+    monkeypatch.setattr(FolderFile, "batch", counted)
+    assert command("sync", account, "--store", tmp_path)[0] == 0
+    assert command("sync", account, "--store", tmp_path) == (0, "", "")
+    assert columns == []
+    dovecot.deliver(user, "Work", [mail(99)])
+    assert command("sync", account, "--store", tmp_path)[0] == 0
+    assert columns.count(None) == 1  # to be merged
+    stream = open_stream(account, store=tmp_path, progress=False)
+    asyncio.run(stream.refresh())
+    assert (stream.report["messages"], stream.report["folders"]) == (11, 2)
 
 
 def test_fetch_with_a_store_writes_what_a_fetch_without_one_does(command, account, tmp_path):
