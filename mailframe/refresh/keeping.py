@@ -295,11 +295,19 @@ class Refresh:
                 yield partial(self._attempt, folder, read)
 
     def _held(self, folder: str) -> Held | None:
-        """Return what is held of a folder now."""
-        task = self._tasks.get(folder)
-        if folder in self._unreadable or (task and task.broken):
+        """Return what is held of a folder now: of one that failed, what was held before."""
+        if folder in self._unreadable:
             return None
-        return self._unchanged.get(folder) or self._writer.held(folder)
+        if folder in self._unchanged:
+            return self._unchanged[folder]
+        try:
+            held = self._writer.held(folder)
+        except StoreError as error:
+            self._refuse(folder, error)
+            return None
+        now = server_state(self._tasks[folder].folder, self._server, qresync=False)
+        # Rows of another epoch are not those of this folder.
+        return held if held and held.state.epoch == now.epoch else None
 
     def _attempt(
         self, folder: str, read: Callable[[], list[pa.RecordBatch]]

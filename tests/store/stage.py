@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
+import pyarrow.parquet as pq
+
 from mailframe.store.columns import canonical, stored_schema
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.state import FolderState
@@ -33,6 +35,15 @@ def refresh(writer, folder, answers, *, day=0, headers=(), complete=True, uidval
         refreshed=at.isoformat(),
     ).with_gone(lost)
     writer.save(state, merge.batches(held.batches() if held else ()))
+
+
+def rotten(path):
+    """Flip bits in the middle of a page, as a bad disk does."""
+    with pq.ParquetFile(path) as file:
+        pages = file.metadata.row_group(0).column(3)
+    content = bytearray(path.read_bytes())
+    content[pages.data_page_offset + pages.total_compressed_size - 2] ^= 0xFF
+    path.write_bytes(content)
 
 
 def rows(uids, *, folder="INBOX", account=ACCOUNT):

@@ -27,7 +27,7 @@ from mailframe.store.state import CHECKSUM, KEY, VERSION, FolderState
 from mailframe.store.writer import writing
 from tests.store.batches import batch, message
 from tests.store.killer import AFTER, BEFORE
-from tests.store.stage import ACCOUNT, DAY, fill, refresh, rows
+from tests.store.stage import ACCOUNT, DAY, fill, refresh, rotten, rows
 
 ROOT = Path(__file__).parents[2]
 posix = pytest.mark.skipif(os.name == "nt", reason="forks and kills")
@@ -281,15 +281,6 @@ def truncated(path):
 
 def emptied(path):
     path.write_bytes(b"")
-
-
-def rotten(path):
-    """Flip bits in the middle of a page, as a bad disk does."""
-    with pq.ParquetFile(path) as file:
-        pages = file.metadata.row_group(0).column(3)
-    content = bytearray(path.read_bytes())
-    content[pages.data_page_offset + pages.total_compressed_size - 2] ^= 0xFF
-    path.write_bytes(content)
 
 
 def foreign(path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import imaplib
 import warnings
 from datetime import UTC, datetime
 
@@ -20,7 +21,7 @@ from mailframe.store.writer import AccountWriter, writing
 from tests.servers.dovecot import Message
 from tests.store.batches import batch, message
 from tests.store.scenario import SMALL
-from tests.store.stage import DAY
+from tests.store.stage import DAY, rotten
 
 
 def mail(number):
@@ -36,6 +37,13 @@ def url(dovecot, user, monkeypatch):
     dovecot.deliver(user, "INBOX", [mail(number) for number in range(60)])
     dovecot.deliver(user, "Work", [mail(number) for number in range(5)])
     return dovecot.url(user)
+
+
+def another_client(url):
+    account = mf.Account.parse(url)
+    client = imaplib.IMAP4("127.0.0.1", account.port)
+    client.login(account.user, "secret")
+    return client
 
 
 def kept(url, store, **options):
@@ -126,14 +134,9 @@ def test_what_was_put_aside_is_new_when_it_can_be_seen(dovecot, user, url, tmp_p
     assert len(mf.open_store(tmp_path).changes(since=moment)) == 40
 
 
-def test_what_was_expunged_and_flagged_after_the_interruption_is_seen(
-    dovecot, user, url, tmp_path, monkeypatch
-):
-    import imaplib  # noqa: PLC0415 -- the only test with another client
-
+def test_what_was_expunged_and_flagged_after_the_interruption_is_seen(url, tmp_path, monkeypatch):
     broken_off(url, tmp_path, monkeypatch, after=9, connections=1)
-    with imaplib.IMAP4("127.0.0.1", dovecot.port) as client:
-        client.login(user, "secret")
+    with another_client(url) as client:
         client.select()
         client.uid("STORE", "2:9", "+FLAGS", r"(\Deleted)")
         client.uid("STORE", "11:20", "+FLAGS", r"(\Flagged later)")
@@ -166,9 +169,32 @@ def test_a_folder_whose_parts_cannot_be_staged_is_not_saved_without_them(
         patch.setattr(AccountWriter, "stage", fails_once)
         with pytest.warns(MailframeWarning, match="No space left"):
             df = kept(url, tmp_path)
-    assert set(df["folder"]) == {"Work"}
+    assert 0 < (df["folder"] == "INBOX").sum() < 60
+    assert (df["folder"] == "Work").sum() == 5
     assert not folder_path(account_dir(tmp_path, mf.Account.parse(url).name), "INBOX").exists()
     assert_whole(kept(url, tmp_path), url)
+
+
+def test_of_a_folder_that_cannot_be_saved_the_rows_held_are_there(
+    dovecot, user, url, tmp_path, monkeypatch
+):
+    before = kept(url, tmp_path)
+
+    def full(writer, state, batches):
+        raise StoreError("Cannot write: No space left on device")
+
+    monkeypatch.setattr(AccountWriter, "save", full)
+    dovecot.deliver(user, "INBOX", [mail(99)])
+    with pytest.warns(MailframeWarning, match="No space left"):
+        df = kept(url, tmp_path)
+    pd.testing.assert_frame_equal(df, before)
+    assert [problem["folder"] for problem in df.attrs["mailframe"]["problems"]] == ["INBOX"]
+    with another_client(url) as client:
+        client.delete("Work")
+        client.create("Work")
+    df = kept(url, tmp_path, errors="ignore")
+    assert set(df["folder"]) == {"INBOX"}  # what is held of Work is of the folder that is no more
+    assert len(mf.open_store(tmp_path).frame()) == 65
 
 
 def test_after_a_flush_that_failed_nothing_is_saved_that_lacks_its_rows(url, tmp_path, monkeypatch):
@@ -195,9 +221,7 @@ def test_after_a_flush_that_failed_nothing_is_saved_that_lacks_its_rows(url, tmp
 def test_damage_that_shows_when_a_file_is_read_costs_its_own_folder(url, tmp_path):
     kept(url, tmp_path)
     path = folder_path(account_dir(tmp_path, mf.Account.parse(url).name), "Work")
-    content = bytearray(path.read_bytes())
-    content[len(content) // 4] ^= 0xFF
-    path.write_bytes(content)
+    rotten(path)
     with pytest.warns(MailframeWarning, match="is damaged"):
         df = kept(url, tmp_path)
     assert set(df["folder"]) == {"INBOX"}
