@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
@@ -143,7 +142,7 @@ class Refresh:
         self._unreadable: set[str] = set()
         self._gathered: dict[Kind, Gathered] = {}
         self._closing: list[Task] = []
-        self.saver = Saver(writer, self._tasks, server, datetime.now(UTC))
+        self.saver = Saver(writer, self._tasks, server)
 
     def figures(self) -> dict[str, object]:
         """Tell what changed, as plain JSON types."""

@@ -7,6 +7,7 @@ folder, from everything that came for it; what cannot be kept makes a problem of
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,6 @@ from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     import pyarrow as pa
 
@@ -53,8 +53,6 @@ class Saver:
         By the folder's name; may grow until the first `flush`.
     server : str
         Where everything comes from.
-    at : datetime
-        The time of this refresh.
 
     Attributes
     ----------
@@ -62,15 +60,12 @@ class Saver:
         Folders whose file cannot be read or written; ``errors`` are their exceptions.
     """
 
-    def __init__(
-        self, writer: AccountWriter, tasks: Mapping[str, Task], server: str, at: datetime
-    ) -> None:
+    def __init__(self, writer: AccountWriter, tasks: Mapping[str, Task], server: str) -> None:
         self.problems: list[Problem] = []
         self.errors: list[StoreError] = []
         self._writer = writer
         self._tasks = tasks
         self._server = server
-        self._at = at
         self._sound = True
 
     def note(self, folder: str, error: StoreError) -> None:
@@ -135,8 +130,9 @@ class Saver:
     def _stage(self, task: Task) -> None:
         if not task.folder.uidvalidity:
             return  # without one, nobody could tell later what the UIDs mean
-        state = self._state(task, last=0, complete=False)
-        task.staged.append(self._writer.stage(state, task.rows, at=self._at))
+        at = datetime.now(UTC)
+        state = self._state(task, at, last=0, complete=False)
+        task.staged.append(self._writer.stage(state, task.rows, at=at))
         task.rows = []
 
     def _finish(self, task: Task, entry: Entry) -> None:
@@ -150,11 +146,14 @@ class Saver:
         uids = held.uids if held else UidSet()
         lost = gone(uids, answers)
         schema = stored_schema(task.plan.headers)
+        # As late as may be: whoever asks for changes asks since the last time, and must not have
+        # looked between the time that a row is given and the moment when it can be seen.
+        at = datetime.now(UTC)
         aside = held.aside if held else None
-        merge = Merge(schema, answers, lost=lost | _mute(task), at=self._at, aside=aside)
+        merge = Merge(schema, answers, lost=lost | _mute(task), at=at, aside=aside)
         came = [batch["uid"][-1].as_py() for batch in task.rows if batch.num_rows]
         last = max([*came, uids.last if uids else 0])
-        state = self._state(task, last=last, complete=not (entry.lost or entry.short))
+        state = self._state(task, at, last=last, complete=not (entry.lost or entry.short))
         if entry.doubtful:
             state = dataclasses.replace(state, modseq=0)
         state = state.with_gone(lost)
@@ -165,7 +164,7 @@ class Saver:
             task.new += held.rows - (task.held.rows if task.held else 0)
         task.saved = True
 
-    def _state(self, task: Task, *, last: int, complete: bool) -> FolderState:
+    def _state(self, task: Task, at: datetime, *, last: int, complete: bool) -> FolderState:
         before = FolderState(self._writer.account, task.folder.name)
         return outcome(
             task.plan,
@@ -173,7 +172,7 @@ class Saver:
             before=task.held.state if task.held else before,
             last=last,
             complete=complete,
-            refreshed=self._at.isoformat(),
+            refreshed=at.isoformat(),
         )
 
 

@@ -53,7 +53,7 @@ class FolderState:
     server : str
         Where the rows came from.
     refreshed : str
-        When the server was last asked, ISO 8601, UTC.
+        When this was written, ISO 8601, UTC.
     gone : tuple of Gone
         What was expunged, refresh by refresh, the latest last.
     """

@@ -95,7 +95,7 @@ def test_rows_staged_while_the_clock_was_set_back_are_kept(
             return pd.Timestamp.now(tz) + pd.Timedelta(days=1)
 
     with monkeypatch.context() as patch:
-        patch.setattr("mailframe.refresh.keeping.datetime", Tomorrow)
+        patch.setattr("mailframe.refresh.saving.datetime", Tomorrow)
         kept(url, tmp_path)
     dovecot.deliver(user, "INBOX", [mail(number) for number in range(100, 140)])
     assert_whole(kept(url, tmp_path), url)
@@ -142,6 +142,33 @@ def test_what_was_expunged_and_flagged_after_the_interruption_is_seen(url, tmp_p
         client.uid("STORE", "11:20", "+FLAGS", r"(\Flagged later)")
         client.expunge()
     assert_whole(kept(url, tmp_path), url)
+
+
+def test_what_a_refresh_brings_is_new_for_whoever_looked_while_it_ran(
+    dovecot, user, url, tmp_path, monkeypatch
+):
+    kept(url, tmp_path)
+    dovecot.deliver(user, "INBOX", [mail(number) for number in range(100, 140)])
+    with another_client(url) as client:
+        client.select()
+        client.uid("STORE", "1:3", "+FLAGS", r"(\Deleted)")
+        client.uid("STORE", "4:9", "+FLAGS", r"(\Flagged)")
+        client.expunge()
+    fetch, looks = Pool.fetch, []
+
+    async def looked_at(pool, *arguments):
+        async with contextlib.aclosing(fetch(pool, *arguments)) as parts:
+            async for part in parts:
+                yield part
+                if not part.closed:
+                    looks.append(datetime.now(UTC))
+
+    monkeypatch.setattr(Pool, "fetch", looked_at)
+    kept(url, tmp_path)
+    assert len(looks) > 4
+    for moment in looks:
+        changes = mf.open_store(tmp_path).changes(since=moment, folders="INBOX")
+        assert changes["change"].value_counts().to_dict() == {"new": 40, "flags": 6, "gone": 3}
 
 
 def test_parts_of_a_folder_that_has_gone_since_are_cleared_away(url, tmp_path, monkeypatch):
