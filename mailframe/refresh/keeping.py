@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
@@ -69,6 +70,7 @@ class Keeping:
     ) -> None:
         if flags not in get_args(FlagPolicy):
             raise ConfigurationError(f"flags={flags!r} is none of {get_args(FlagPolicy)}")
+        self._begun = datetime.now(UTC)
         self._root = root_of(path)
         self._headers = canonical(headers)
         self._flags = flags
@@ -101,7 +103,7 @@ class Keeping:
             await _to_its_end(refresh.prepare, folders, qresync=qresync)
             progress(refresh.ready())
             await refresh.run(pool, progress)
-            await _to_its_end(refresh.remove_others, listed)
+            await _to_its_end(refresh.remove_others, listed, self._begun)
             yield refresh
             pool.ledger.problems += refresh.saver.problems
             pool.ledger.errors += refresh.saver.errors
@@ -256,13 +258,13 @@ class Refresh:
         self._gathered, self._closing = {}, []
         return taken
 
-    def remove_others(self, listed: Iterable[Folder]) -> None:
-        """Remove the folders that the server no longer lists.
+    def remove_others(self, listed: Iterable[Folder], asked: datetime) -> None:
+        """Remove the folders that the server, asked at the earliest then, no longer lists.
 
         One that lists none at all is not believed: every account has an INBOX.
         """
         names = [folder.name for folder in listed if folder.selectable]
-        self.removed = self._writer.forget_others(names) if names else []
+        self.removed = self._writer.forget_others(names, asked) if names else []
 
     # Reading back ------------------------------------------------------------------------------
 

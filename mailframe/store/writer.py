@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailframe.errors import StoreError
@@ -22,7 +23,6 @@ from mailframe.store.merge import Answers, Merge
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     import pyarrow as pa
@@ -122,8 +122,16 @@ class AccountWriter:
         self._clear_parts(folder)
         atomic.remove(layout.folder_path(self._directory, folder))
 
-    def forget_others(self, folders: Collection[str]) -> list[str]:
-        """Remove the folders of this account that are not among those given; return their names."""
+    def forget_others(self, folders: Collection[str], asked: datetime) -> list[str]:
+        """Remove the folders of this account that are not among those given; return their names.
+
+        Parameters
+        ----------
+        folders : collection of str
+            Those that the server named.
+        asked : datetime
+            When: what was saved since then, while we waited for the lock, may be newer.
+        """
         kept = {layout.folder_path(self._directory, folder) for folder in folders}
         gone = []
         with atomic.explained("read", self._directory):
@@ -134,7 +142,8 @@ class AccountWriter:
             with contextlib.suppress(StoreError):  # what we cannot read is not ours to remove
                 with FolderFile(path) as file:
                     state = file.state
-                if layout.folder_path(self._directory, state.folder) == path:
+                ours = layout.folder_path(self._directory, state.folder) == path
+                if ours and datetime.fromisoformat(state.refreshed) < asked:
                     gone.append(state.folder)
         for folder in gone:
             self.forget(folder)

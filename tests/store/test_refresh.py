@@ -12,6 +12,7 @@ import pytest
 
 import mailframe as mf
 from mailframe.errors import ConfigurationError, MailframeWarning, StoreError
+from mailframe.fetcher.pool import Pool
 from mailframe.store.layout import account_dir, folder_path
 from mailframe.store.writer import writing
 from tests.servers.dovecot import Dovecot, Message
@@ -207,6 +208,28 @@ def test_folders_that_are_gone_leave_the_store_and_others_wait(dovecot, user, in
     assert report["store"]["removed"] == ["Work"]
     stored = mf.open_store(tmp_path).folders()
     assert stored.set_index("folder")["messages"].to_dict() == {"INBOX": 60, "More": 0}
+
+
+def test_a_folder_that_came_after_the_list_was_asked_for_is_left_to_who_stored_it(
+    dovecot, user, inbox, tmp_path, monkeypatch
+):
+    kept(inbox, tmp_path)
+    ask = Pool.folders
+
+    async def overtaken(pool, items):
+        listed = await ask(pool, items)
+        monkeypatch.setattr(Pool, "folders", ask)
+        dovecot.deliver(user, "New", [mail(99)])
+        await mf.aread_imap(inbox, store=tmp_path, progress=False)
+        return listed
+
+    monkeypatch.setattr(Pool, "folders", overtaken)
+    _, report = kept(inbox, tmp_path)
+    assert report["store"] == UNCHANGED
+    assert set(mf.open_store(tmp_path).folders()["folder"]) == {"INBOX", "Work", "New"}
+    with another_client(dovecot, user) as client:
+        client.delete("New")
+    assert kept(inbox, tmp_path)[1]["store"]["removed"] == ["New"]
 
 
 def test_several_accounts_live_in_one_store(dovecot, user, inbox, tmp_path):
