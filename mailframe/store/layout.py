@@ -84,6 +84,21 @@ def parts_dir(directory: Path, folder: str) -> Path:
     return directory / UNFINISHED / component(folder)
 
 
+def part_path(directory: Path, folder: str, number: int) -> Path:
+    """Return the place of one batch of a folder's unfinished fetch."""
+    return parts_dir(directory, folder) / f"{number:08d}{PART_SUFFIX}"
+
+
+def part_paths(directory: Path, folder: str) -> dict[int, Path]:
+    """Return the batches of a folder's unfinished fetch by number, ascending.
+
+    A name that is no number is not ours: file synchronisers leave copies behind.
+    """
+    paths = parts_dir(directory, folder).glob("*" + PART_SUFFIX)
+    numbers = {int(path.stem): path for path in paths if path.stem.isdecimal()}
+    return dict(sorted(numbers.items()))
+
+
 def parts_dirs(directory: Path) -> Iterator[Path]:
     """Yield the directories that hold batches of unfinished fetches."""
     if (directory / UNFINISHED).is_dir():

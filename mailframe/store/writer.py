@@ -78,8 +78,7 @@ class AccountWriter:
         return source
 
     def _parts(self, folder: str) -> Iterator[Source]:
-        directory = layout.parts_dir(self._directory, folder)
-        for path in sorted(directory.glob("*" + layout.PART_SUFFIX)):
+        for path in layout.part_paths(self._directory, folder).values():
             source = self._source(path, folder)
             if source is not None and source.rows:
                 yield source
@@ -96,13 +95,11 @@ class AccountWriter:
         at : datetime
             The time of this refresh.
         """
-        directory = layout.parts_dir(self._directory, state.folder)
-        atomic.make_dir(directory)
-        parts = directory.glob("*" + layout.PART_SUFFIX)
-        number = 1 + max((int(path.stem) for path in parts), default=0)
+        number = 1 + max(layout.part_paths(self._directory, state.folder), default=0)
+        path = layout.part_path(self._directory, state.folder, number)
+        atomic.make_dir(path.parent)
         merge = Merge(stored_schema(state.headers), Answers(rows=rows), at=at)
         state = dataclasses.replace(state, complete=False)
-        path = directory / f"{number:08d}{layout.PART_SUFFIX}"
         write(path, state, merge.batches(()))
         return Source.at(path)
 

@@ -418,6 +418,17 @@ def test_a_part_that_was_cut_off_is_fetched_again(tmp_path):
         assert writer.held("INBOX").uids.ranges == ((1, 2),)
 
 
+def test_a_copy_among_the_parts_does_not_count(tmp_path):
+    with writing(tmp_path, ACCOUNT) as writer:
+        stage(writer, [1, 2])
+        part = next(tmp_path.rglob("*.part"))
+        shutil.copy(part, part.with_name("00000001 (conflict).part"))
+        stage(writer, [3, 4])
+        assert writer.held("INBOX").uids.ranges == ((1, 4),)
+        refresh(writer, "INBOX", rows(range(1, 6)))
+    assert not list(tmp_path.rglob("*.part"))
+
+
 def test_a_killed_holder_of_the_lock_leaves_it_free(tmp_path):
     root = fill(tmp_path, {"INBOX": [1]})
     hold = "import sys; from pathlib import Path; from mailframe.store.writer import writing\n"
