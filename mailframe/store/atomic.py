@@ -49,6 +49,8 @@ def make_dir(path: Path) -> None:
         for each in (*reversed(path.parents), path):
             if not each.is_dir():
                 each.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+                with contextlib.suppress(PermissionError):  # to write there is not to read there
+                    sync_dir(each.parent)
 
 
 @contextlib.contextmanager
@@ -107,7 +109,7 @@ def locked(directory: Path, *, wait: float) -> Iterator[None]:
     Raises
     ------
     StoreError
-        Another process holds the lock still.
+        Another process holds the lock still, or there are no locks there.
     """
     lock = FileLock(directory / LOCK, mode=0o600, thread_local=False)
     with explained("lock", directory):
@@ -117,6 +119,11 @@ def locked(directory: Path, *, wait: float) -> Iterator[None]:
             raise StoreError(
                 f"Another process is refreshing {str(directory)!r} (waited {wait:g} s)."
                 " Try again when it has finished; reading with open_store works meanwhile."
+            ) from error
+        except NotImplementedError as error:  # so says filelock of a file system without flock
+            raise StoreError(
+                f"Cannot lock {str(directory)!r}: its file system has no locks; keep the store on"
+                " another."
             ) from error
     try:
         for leftover in directory.glob(_TEMPORARY + "*"):

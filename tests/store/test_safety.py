@@ -144,6 +144,25 @@ def test_what_is_renamed_was_flushed_and_the_directory_is_flushed_after(tmp_path
 
 
 @posix
+def test_a_directory_is_flushed_into_the_one_above(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(atomic, "sync_dir", seen.append)
+    atomic.make_dir(tmp_path / "store" / "account")
+    assert seen == [tmp_path, tmp_path / "store"]
+    atomic.make_dir(tmp_path / "store" / "account")
+    assert len(seen) == 2
+
+
+def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch):
+    def acquire(lock, timeout):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    with pytest.raises(StoreError, match="has no locks"), writing(tmp_path, ACCOUNT):
+        pass
+
+
+@posix
 def test_files_and_folders_are_for_their_owner_alone(tmp_path):
     fill(tmp_path / "deep" / "store", {"INBOX": [1]})
     for path in (tmp_path / "deep").rglob("*"):
