@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mailframe.fetcher.plan import Folder, Part
     from mailframe.fetcher.pool import Pool
     from mailframe.refresh.task import Kind
-    from mailframe.store.held import Held
+    from mailframe.store.held import Held, Read
     from mailframe.store.writer import AccountWriter
 
 # What LIST-STATUS must tell for a folder to be planned, and the extensions that help.
@@ -83,7 +83,10 @@ class Keeping:
         folders: Sequence[Folder],
         progress: Callable[[int], object],
     ) -> AsyncGenerator[Refresh]:
-        """Bring folders up to date; the account's part of the store is ours until the end.
+        """Bring folders up to date; the account's part of the store is ours until that is done.
+
+        Reading back needs no lock, and may take as long as the caller likes: each folder is read
+        as of one refresh, this one or a later.
 
         Parameters
         ----------
@@ -104,9 +107,9 @@ class Keeping:
             progress(refresh.ready())
             await refresh.run(pool, progress)
             await _to_its_end(refresh.remove_others, listed, self._begun)
-            yield refresh
-            pool.ledger.problems += refresh.saver.problems
-            pool.ledger.errors += refresh.saver.errors
+        yield refresh
+        pool.ledger.problems += refresh.saver.problems
+        pool.ledger.errors += refresh.saver.errors
 
 
 class Refresh:
@@ -291,9 +294,18 @@ class Refresh:
         self, folders: Iterable[str], columns: Sequence[str]
     ) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
         for folder in folders:
-            held = self._held(folder)
-            for read in held.reads(columns) if held else ():
+            for read in self._folder_reads(folder, columns):
                 yield partial(self._attempt, folder, read)
+
+    def _folder_reads(self, folder: str, columns: Sequence[str]) -> Sequence[Read]:
+        while held := self._held(folder):
+            try:
+                return held.reads(columns)
+            except FileNotFoundError:  # since it was looked at, another refresh was here
+                self._unchanged.pop(folder, None)
+            except StoreError as error:
+                self._refuse(folder, error)
+        return ()
 
     def _held(self, folder: str) -> Held | None:
         """Return what is held of a folder now: of one that failed, what was held before."""
@@ -306,9 +318,12 @@ class Refresh:
         except StoreError as error:
             self._refuse(folder, error)
             return None
-        now = server_state(self._tasks[folder].folder, self._server, qresync=False)
-        # Rows of another epoch are not those of this folder.
-        return held if held and held.state.epoch == now.epoch else None
+        task = self._tasks.get(folder)
+        if task is None or task.saved or held is None:
+            return held
+        now = server_state(task.folder, self._server, qresync=False)
+        # Rows of another epoch are not those of the folder that failed.
+        return held if held.state.epoch == now.epoch else None
 
     def _attempt(
         self, folder: str, read: Callable[[], list[pa.RecordBatch]]
@@ -318,6 +333,8 @@ class Refresh:
             return [] if folder in self._unreadable else read()
         except StoreError as error:
             self._refuse(folder, error)
+            return []
+        except FileNotFoundError:  # another refresh has removed it
             return []
 
     def _refuse(self, folder: str, error: StoreError) -> None:

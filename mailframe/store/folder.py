@@ -92,8 +92,32 @@ def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterato
         yield pa.Table.from_batches(waiting).cast(schema).unify_dictionaries()
 
 
+def opened(path: Path) -> pa.OSFile:
+    """Open a file, for several threads to read at once.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    StoreError
+        It cannot be opened.
+    """
+    try:
+        return pa.OSFile(os.fspath(path))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(f"Cannot open {str(path)!r}: {reason}.") from error
+
+
 class FolderFile:
     """An open file of the store: state and rows of one instant, whatever becomes of the path.
+
+    Parameters
+    ----------
+    file : pyarrow.OSFile, optional
+        What was `opened` at that path, and is not closed here.
 
     Attributes
     ----------
@@ -108,16 +132,11 @@ class FolderFile:
         It is truncated, foreign, or of a newer version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: pa.OSFile | None = None) -> None:
         self.path = path
         with contextlib.ExitStack() as stack:
-            try:
-                file = stack.enter_context(pa.OSFile(os.fspath(path)))
-            except FileNotFoundError:
-                raise
-            except OSError as error:
-                reason = error.strerror or str(error)
-                raise StoreError(f"Cannot open {str(path)!r}: {reason}.") from error
+            if file is None:
+                file = stack.enter_context(opened(path))
             with _damage_explained(path):
                 self._parquet = pq.ParquetFile(file, page_checksum_verification=True)
                 schema = self._parquet.schema_arrow

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import operator
+import threading
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from mailframe.store.ahead import ahead
 from mailframe.store.columns import conformed, stored_schema
-from mailframe.store.folder import FolderFile
+from mailframe.store.folder import FolderFile, opened
 from mailframe.store.layout import PART_SUFFIX
 from mailframe.store.merge import latest
 from mailframe.store.uids import set_of
@@ -27,11 +28,14 @@ from mailframe.store.uids import set_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     import numpy.typing as npt
 
     from mailframe.store.state import FolderState
     from mailframe.uidset import UidSet
+
+    Read: TypeAlias = Callable[[], list[pa.RecordBatch]]
 
 _NO_UIDS = np.array([], np.uint32)
 
@@ -52,17 +56,24 @@ class Source:
     ----------
     sizes : tuple of int
         How many rows it has, piece by piece.
+    file : pyarrow.OSFile, optional
+        What is read, whatever becomes of the path; without it, what is there then.
     """
 
     path: Path
     state: FolderState
     sizes: tuple[int, ...]
+    file: pa.OSFile | None = None
 
     @classmethod
-    def at(cls, path: Path) -> Source:
-        """Open a file for a look; raises what `FolderFile` raises."""
-        with FolderFile(path) as file:
-            return cls(path, file.state, file.sizes)
+    def at(cls, path: Path, file: pa.OSFile | None = None) -> Source:
+        """Take a look at a file; raises what `FolderFile` raises."""
+        with FolderFile(path, file) as looked_at:
+            return cls(path, looked_at.state, looked_at.sizes, file)
+
+    def opened(self) -> Source:
+        """Return the same, or what has taken its place, held open as long as this is."""
+        return Source.at(self.path, opened(self.path))
 
     @property
     def rows(self) -> int:
@@ -72,24 +83,32 @@ class Source:
     @cached_property
     def uids(self) -> npt.NDArray[np.uint32]:
         """Which rows there are, ascending."""
-        with FolderFile(self.path) as file:
+        with FolderFile(self.path, self.file) as file:
             parts = [batch["uid"].to_numpy() for batch in file.batches(["uid"])]
         return np.concatenate([_NO_UIDS, *parts])
 
     def batch(self, number: int, columns: Sequence[str] | None) -> pa.RecordBatch:
         """Read one piece."""
-        with FolderFile(self.path) as file:
+        with FolderFile(self.path, self.file) as file:
             return file.batch(number, columns)
 
-    def reads(self, columns: Sequence[str] | None) -> list[Callable[[], pa.RecordBatch]]:
-        """Give a call for each piece."""
-        return [partial(self.batch, number, columns) for number in range(len(self.sizes))]
+    def whole(self, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
+        """Read all pieces."""
+        with FolderFile(self.path, self.file) as file:
+            return list(file.batches(columns))
+
+    def reads(self, columns: Sequence[str] | None) -> list[Read]:
+        """Give calls, for any thread, that read the rows of one instant."""
+        if len(self.sizes) <= 1:
+            return [partial(self.whole, columns)]
+        now = self.opened()
+        return [partial(_listed, now, number, columns) for number in range(len(now.sizes))]
 
     def pieces(self, place: int, columns: Sequence[str] | None) -> Iterator[_Piece]:
         """Give each piece with its place among others."""
         starts = itertools.accumulate(self.sizes, initial=0)
-        for start, read in zip(starts, self.reads(columns), strict=False):
-            yield _Piece(int(self.uids[start]), place, read)
+        for number, start in zip(range(len(self.sizes)), starts, strict=False):
+            yield _Piece(int(self.uids[start]), place, partial(self.batch, number, columns))
 
     def agrees(self, other: Source) -> bool:
         """Whether its rows can stand beside the other's."""
@@ -119,9 +138,13 @@ class Held:
         return set_of(_united(self._sources))
 
     @property
+    def _has_parts(self) -> bool:
+        return any(source.path.suffix == PART_SUFFIX for source in self._sources)
+
+    @property
     def aside(self) -> datetime | None:
         """After which moment rows were put aside, out of readers' sight; None where none were."""
-        if not any(source.path.suffix == PART_SUFFIX for source in self._sources):
+        if not self._has_parts:
             return None
         first = self._sources[0]
         if first.path.suffix == PART_SUFFIX:
@@ -131,34 +154,52 @@ class Held:
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows in the order of their UIDs; of a row held twice, the later."""
         if len(self._sources) > 1:
-            yield from self._interleaved(columns)
+            yield from itertools.chain.from_iterable(self._interleaved(columns))
             return
-        reads = [*self.reads(columns)]
+        reads = self.reads(columns)
         # One is not worth a thread.
         pieces = ahead(reads) if len(reads) > 1 else (read() for read in reads)
         yield from itertools.chain.from_iterable(pieces)
 
-    def reads(
-        self, columns: Sequence[str] | None = None
-    ) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
-        """Yield calls that read the rows piece by piece, in any thread.
+    def reads(self, columns: Sequence[str] | None = None) -> list[Read]:
+        """Give calls that read the rows of one instant piece by piece, in any thread.
 
         Parameters
         ----------
         columns : sequence of str, optional
             ``uid`` and what else is wanted; by default all.
+
+        Raises
+        ------
+        FileNotFoundError
+            What was held is there no more; so may the calls.
         """
-        if len(self._sources) > 1:
-            yield partial(_all, self._interleaved(columns))
-        else:
-            one = (read for source in self._sources for read in source.reads(columns))
-            yield from (partial(_called, read) for read in one)
+        if self._has_parts:
+            now = Held(self.state, self.rows, tuple(source.opened() for source in self._sources))
+            return now._in_turn(columns)
+        return [read for source in self._sources for read in source.reads(columns)]
 
     def and_parts(self, parts: Sequence[Source]) -> Held:
         """Return what is held with the parts that were staged since."""
         return held_in([*self._sources, *parts], headers=parts[-1].state.headers) if parts else self
 
-    def _interleaved(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+    def _in_turn(self, columns: Sequence[str] | None) -> list[Read]:
+        """Give calls that go on with the same reading, whoever makes which of them first."""
+        pieces = sum(len(source.sizes) for source in self._sources)
+        interleaved, turn = enumerate(self._interleaved(columns)), threading.Lock()
+        early: dict[int, list[pa.RecordBatch]] = {}
+
+        def read(number: int) -> list[pa.RecordBatch]:
+            with turn:
+                while number not in early:
+                    place, batches = next(interleaved, (number, []))
+                    early[place] = batches
+                return early.pop(number)
+
+        return [partial(read, number) for number in range(pieces + 1)]
+
+    def _interleaved(self, columns: Sequence[str] | None) -> Iterator[list[pa.RecordBatch]]:
+        """Yield the rows below each piece, and those that are left."""
         schema = stored_schema(self.state.headers)
         if columns is not None:
             schema = pa.schema([field for field in schema if field.name in columns])
@@ -169,17 +210,13 @@ class Held:
         )
         overlapping: list[tuple[int, pa.RecordBatch]] = []
         for piece, batch in zip(pieces, ahead(piece.read for piece in pieces), strict=True):
-            yield from _below(piece.first, overlapping)
+            yield list(_below(piece.first, overlapping))
             overlapping.append((piece.source, conformed(batch, schema)))
-        yield from _below(None, overlapping)
+        yield list(_below(None, overlapping))
 
 
-def _all(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    return list(batches)
-
-
-def _called(read: Callable[[], pa.RecordBatch]) -> list[pa.RecordBatch]:
-    return [read()]
+def _listed(source: Source, number: int, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
+    return [source.batch(number, columns)]
 
 
 def _below(
