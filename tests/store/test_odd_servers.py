@@ -11,7 +11,7 @@ import mailframe as mf
 from mailframe.fetcher.pool import Pool
 from tests.servers.dovecot import Message
 from tests.servers.mailbox import Folder, folder, letter
-from tests.servers.scripted import PASSWORD, Scripted
+from tests.servers.scripted import CAPABILITIES, PASSWORD, Cut, Scripted
 
 
 def read(server, **options):
@@ -144,3 +144,23 @@ def test_flags_left_out_once_are_not_taken_for_read_by_their_counts(tmp_path):
         inbox.messages[1] = dataclasses.replace(inbox.messages[1], flags="")
         read(server, store=tmp_path, flags="skip")
         assert_whole(read(server, store=tmp_path, flags="counts"), server)
+
+
+def test_extensions_are_enabled_before_the_first_examine_of_each_connection(tmp_path):
+    async def enables_and_cuts_once(session, command):
+        if command.name == "ENABLE":
+            await session.send(b"* ENABLED CONDSTORE QRESYNC\r\n", command.done())
+        elif command.name == "UID FETCH" and session.server.connections == 1:
+            raise Cut
+        return command.name == "ENABLE"
+
+    able = f"{CAPABILITIES} ENABLE CONDSTORE QRESYNC"
+    with Scripted(enables_and_cuts_once, capabilities=able) as server:
+        df = read(server, store=tmp_path, connections=1, errors="ignore")
+        assert df.attrs["mailframe"]["reconnects"] == 1
+        sent = {1: [], 2: []}
+        for connection, command in server.commands:
+            sent[connection].append(command.name)
+        assert_whole(df, server)
+    for names in sent.values():
+        assert names.index("ENABLE") < names.index("EXAMINE")

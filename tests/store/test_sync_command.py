@@ -85,6 +85,16 @@ def test_fetch_with_a_store_writes_what_a_fetch_without_one_does(command, accoun
         assert lines == sorted((tmp_path / "plain.csv").read_text().splitlines())
 
 
+def test_without_a_way_in_one_line_says_so_and_no_store_is_made(command, account, tmp_path):
+    store = tmp_path / "store"
+    wrong = command("sync", account.replace("secret", "guess"), "--store", store)
+    nobody = command("sync", "imap://ann:secret@127.0.0.1:1", "--store", store)
+    for (code, out, err), said in (wrong, "password"), (nobody, "127.0.0.1"):
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert said in err
+    assert not store.exists()
+
+
 def test_a_store_in_use_is_told_and_fails(command, account, tmp_path, monkeypatch):
     monkeypatch.setattr("mailframe.store.writer.WAIT", 0.1)
     with writing(tmp_path, mf.Account.parse(account).name):
