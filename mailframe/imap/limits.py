@@ -20,7 +20,8 @@ class Limits:
     ----------
     line : int
         One line without its literals. The longest seen in the wild had 206,740, but a SEARCH that
-        finds a million messages is one of eight million. Only that may be longer than 1 MiB.
+        finds a million messages is one of eight million. What is longer than 1 MiB may hold UIDs
+        and little else.
     literal : int
         One literal. Header blocks of ten megabytes exist in spam.
     response : int

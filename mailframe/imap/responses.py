@@ -161,8 +161,10 @@ STATUS_KINDS = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 EXCERPT = 120
 LONGEST_TEXT = 300
 
-# Octets of a line whose values are read; a value takes many times its octets in memory.
+# Octets of a line whose values are read, however many: a value takes many times its octets in
+# memory. A longer line may hold a few, for a set of UIDs is one value.
 LONGEST_VALUES = 1 << 20
+FEW_VALUES = 100
 
 _TAGGED = re.compile(rb"([A-Za-z0-9.]{1,32}) (OK|NO|BAD) (.*+)", re.IGNORECASE | re.DOTALL)
 _UNTAGGED = re.compile(rb"\* (?:(\d{1,20}) )?([A-Za-z-]++)(?: |\Z)(.*+)", re.DOTALL)
@@ -221,7 +223,7 @@ def quirk_odd_spaces(line: bytes) -> re.Match[bytes] | None:
 def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Response:
     """Read a response that has a reader in one of the tables below."""
     line = frame.texts[0]
-    if len(line) > LONGEST_VALUES:
+    if _holds_too_much(frame.texts):
         return Malformed(line[:EXCERPT])
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)
     if reader is None:
@@ -233,6 +235,13 @@ def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Respons
         return reader(int(number or 0), parse_values(texts, frame.literals))
     except (ValueError, IndexError):
         return _malformed(name, line)
+
+
+def _holds_too_much(texts: tuple[bytes, ...]) -> bool:
+    """Tell whether a line is long and holds many values: each but the first stands behind one."""
+    if sum(map(len, texts)) <= LONGEST_VALUES:
+        return False
+    return sum(text.count(mark) for text in texts for mark in (b" ", b"(", b'"')) > FEW_VALUES
 
 
 def _malformed(name: str, line: bytes) -> Malformed:
