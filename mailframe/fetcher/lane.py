@@ -163,9 +163,11 @@ class Lane:
                 return commands.uid_fetch(work.uids, work.ask.items, modifier=work.ask.modifier)
             items = self._ledger.entry(work.folder).known.items
             return commands.uid_fetch(work.uids, items or query.items)
+        # The last try is a plain one: some ESEARCH answers are lost where SEARCH is not.
+        last = work.attempts + 1 >= LOOKUP_TRIES
         return commands.uid_search(
             query.keys.segments or (b"ALL",),
-            esearch=self._searches_extended,
+            esearch=self._searches_extended and not last,
             charset=query.keys.charset,
         )
 
