@@ -59,7 +59,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class MailboxStatus:
-    """STATUS of one mailbox: item names upper case; items that are no numbers are left out."""
+    """STATUS of one mailbox: those of its items that we ask for, where they are numbers."""
 
     name: bytes
     items: dict[str, int]
@@ -155,11 +155,16 @@ Response: TypeAlias = (
     | Malformed
 )
 
+# What a command holds until its caller takes it.
+Told: TypeAlias = Listed | MailboxStatus | Found | Vanished
+
 STATUS_KINDS = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
 # How much of a bad line, and of a server's own words, is kept for errors and reports.
 EXCERPT = 120
 LONGEST_TEXT = 300
+# A response code with all it holds, CAPABILITY's and PERMANENTFLAGS' words among it.
+LONGEST_CODE = 1 << 16
 
 # Octets of a line whose values are read, however many: a value takes many times its octets in
 # memory. A longer line may hold a few, for a set of UIDs is one value.
@@ -168,7 +173,7 @@ FEW_VALUES = 100
 
 _TAGGED = re.compile(rb"([A-Za-z0-9.]{1,32}) (OK|NO|BAD) (.*+)", re.IGNORECASE | re.DOTALL)
 _UNTAGGED = re.compile(rb"\* (?:(\d{1,20}) )?([A-Za-z-]++)(?: |\Z)(.*+)", re.DOTALL)
-_CODE = re.compile(rb"\[([^\] ]++)(?: ([^\]]*+))?\] ?+")
+_CODE = re.compile(rb"\[([^\] ]{1,64})(?: ([^\]]*+))?\] ?+")
 _NUMBER = re.compile(rb"\b[1-9]\d{0,9}\b")
 _BROKEN_UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
 
@@ -250,7 +255,7 @@ def _malformed(name: str, line: bytes) -> Malformed:
 
 
 def _read_status(tag: str, kind: str, rest: bytes) -> Status:
-    match = _CODE.match(rest)
+    match = _CODE.match(rest, 0, LONGEST_CODE)
     code, argument = match.groups(b"") if match else (b"", b"")
     text = rest[match.end() :] if match else rest
     return Status(tag, kind, code.decode("ascii", "replace").upper(), argument, _words(text))
@@ -314,9 +319,16 @@ def _read_mailbox_status(_: int, values: list[Value]) -> Response:
     items = {}
     for item, value in zip(pairs[::2], pairs[1::2], strict=False):
         number = as_number(value)
-        if isinstance(item, bytes) and number is not None:
-            items[item.decode("ascii", "replace").upper()] = number
+        known = _STATUS_ITEMS.get(item.upper()) if isinstance(item, bytes) else None
+        if known and number is not None:
+            items[known] = number
     return MailboxStatus(name, items)
+
+
+_STATUS_ITEMS = {
+    item.encode("ascii"): item
+    for item in ("MESSAGES", "UNSEEN", "SIZE", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
+}
 
 
 def quirk_spaces_in_status_name(values: list[Value]) -> tuple[bytes, list[Value]]:
