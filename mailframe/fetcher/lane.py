@@ -323,6 +323,8 @@ class Lane:
         work, ledger = job.work, self._ledger
         if not ledger.wants(work):
             return []
+        if job.examine.ok and not job.examine.opened:
+            return ledger.replaced(work, job.examine.mailbox)
         if not guilty:
             return ledger.returned(work)
         if job.examine.result is not None:
