@@ -482,7 +482,7 @@ class Connection:
         else:
             self._count_junk()
 
-    def _answering(self) -> Iterator[Pending]:
+    def answering(self) -> Iterator[Pending]:
         """Give the commands that the server may be answering now.
 
         The oldest, and those behind it up to an EXAMINE: Dovecot answers FETCH and SEARCH of one
@@ -499,7 +499,7 @@ class Connection:
         """Rule 4: a row belongs to a FETCH that asked for it, else it is a flag update."""
         asked = [
             pending
-            for pending in self._answering()
+            for pending in self.answering()
             if pending.command.kind is Kind.FETCH
             and (row.uid is None or row.uid in pending.command.uids)
         ]
@@ -514,18 +514,18 @@ class Connection:
 
     def _take_malformed(self, uid: int | None) -> None:
         self._count_junk()
-        for pending in self._answering():
+        for pending in self.answering():
             if uid is not None and uid in pending.command.uids:
                 pending.malformed.add(uid)
 
     def _doubt(self) -> None:
         """Note that something came that made no sense, for whomever it may have been."""
-        for pending in self._answering():
+        for pending in self.answering():
             pending.junk += 1
 
     def _take_data(self, response: r.Response) -> None:
         asked_by = _ASKED_BY.get(type(response), ())
-        head = next((p for p in self._answering() if p.command.name in asked_by), None)
+        head = next((p for p in self.answering() if p.command.name in asked_by), None)
         if head is None or head.void or not isinstance(response, Told):
             self._count_unsolicited()
         else:
