@@ -190,9 +190,10 @@ class Pending:
 def quirk_expunged_meanwhile(row: Fetched) -> bool:
     """Recognise a message that was expunged under the FETCH: every item NIL or 0.
 
+    An empty literal is not NIL: it is what a message says that has none of the fields asked for.
     Source: Dovecot, which then sends EXPUNGE and ``OK [EXPUNGEISSUED]``.
     """
-    return not row.header and not row.internaldate and row.size in (b"0", b"", None)
+    return bool(row.headless) and not row.internaldate and row.size in (b"0", b"", None)
 
 
 class Connection:

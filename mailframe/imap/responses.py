@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import String, Value, as_number, as_text, parse_values
+from mailframe.imap.grammar import String, Value, as_number, as_text, is_nil, parse_values
 from mailframe.names import showable
 from mailframe.patterns import compile_pattern
 from mailframe.uidset import UidSet
@@ -105,7 +105,8 @@ class Enabled:
 class Fetched:
     """What one FETCH response told of one message; None is an item that it did not tell.
 
-    ``header`` is the text of ``BODY[HEADER…]``; ``b""`` where the server said NIL.
+    ``header`` is the text of ``BODY[HEADER…]``; ``b""`` where the server said NIL, and
+    ``headless`` is true then.
     """
 
     sequence: int
@@ -114,11 +115,12 @@ class Fetched:
     internaldate: bytes | None = None
     size: bytes | None = None
     header: bytes | None = None
+    headless: bool | None = None
     modseq: int | None = None
 
     def update(self, other: Fetched) -> None:
         """Take over what another response told of the same message."""
-        for name in ("uid", "flags", "internaldate", "size", "header", "modseq"):
+        for name in ("uid", "flags", "internaldate", "size", "header", "headless", "modseq"):
             value = getattr(other, name)
             if value is not None:
                 setattr(self, name, value)
@@ -406,6 +408,7 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
         if isinstance(value, list) or fetched.header is not None:
             raise ValueError("not a header block")
         fetched.header = quirk_nil(value)
+        fetched.headless = is_nil(value)
     elif fetched.header is not None and isinstance(value, String):
         # Its literal was cut short and swallowed the start of the next response.
         raise ValueError("another message stands in this one")

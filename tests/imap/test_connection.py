@@ -291,6 +291,16 @@ def test_an_expunged_message_is_no_row():
     assert one.rows.uid == [1]
 
 
+def test_a_message_without_the_fields_asked_for_is_a_row_however_small():
+    asked = commands.uid_fetch(UidSet.of((1, 9)), commands.extra_items(["X"]))
+    empty = b"* 1 FETCH (UID 1 RFC822.SIZE 0 BODY[HEADER.FIELDS (X)] {0}\r\n)\r\n"
+    for size in (len(empty), 1):
+        connection, _, (one,) = examined(asked)
+        for start in range(0, len(empty), size):
+            connection.receive_data(empty[start : start + size])
+        assert one.rows.uid == [1]
+
+
 def test_flags_headers_and_a_search_may_be_answered_side_by_side():
     flags = commands.uid_fetch(UidSet.of((1, 2)), commands.FLAG_ITEMS)
     search = commands.uid_search([b"ALL"])
@@ -517,6 +527,8 @@ LINES = [
     row(6, 9).replace(b"{11}", b"{10}"),
     row(6, 10).replace(b"UID 10 ", b""),
     row(7, 11).replace(b' INTERNALDATE "17-Jul-1996 02:44:25 -0700"', b""),
+    b"* 7 FETCH (UID 11 RFC822.SIZE 0 BODY[HEADER.FIELDS (X)] {0}\r\n)",
+    b"* 7 FETCH (UID 11 RFC822.SIZE 0 BODY[HEADER.FIELDS (X)] NIL)",
     b"* 8 FETCH (UID 12 FLAGS (\\Seen))",
     b"* 8 FETCH (BODY[HEADER.FIELDS (DATE)] {1}\r\nx)",
     b"* 2 EXPUNGE",

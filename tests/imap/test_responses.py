@@ -60,9 +60,12 @@ CASES = [
     ),
     (
         b'* 5 FETCH (BODY[HEADER.FIELDS ("DATE" "FROM")] {8}\r\nDate: x\n UID 8)',
-        r.Fetched(5, 8, header=b"Date: x\n"),
+        r.Fetched(5, 8, header=b"Date: x\n", headless=False),
     ),
-    (b"* 5 FETCH (UID 8 BODY[HEADER.FIELDS (DATE)] NIL)", r.Fetched(5, 8, header=b"")),
+    (
+        b"* 5 FETCH (UID 8 BODY[HEADER.FIELDS (DATE)] NIL)",
+        r.Fetched(5, 8, header=b"", headless=True),
+    ),
     (
         b"* 5 FETCH (UID 8 BODY[HEADER] {9}\r\nDate* 6 F BODY[HEADER] {2}\r\nab)",
         r.Malformed(b"* 5 FETCH (UID 8 BODY[HEADER] ", 8),
