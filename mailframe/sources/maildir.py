@@ -164,7 +164,7 @@ def _told_apart(root: Path, folders: list[tuple[str, Path]]) -> Iterator[tuple[s
 
 
 def _shown(part: str) -> str:
-    return decode_mailbox(os.fsencode(part))
+    return decode_mailbox(shown(part).encode())
 
 
 def _names(path: Path) -> Iterator[tuple[str, str]]:
