@@ -109,11 +109,13 @@ def test_a_damaged_member_is_a_problem_of_its_own(export, tmp_path):
     assert df["subject"].tolist() == ["Sent/c.eml"]
 
 
-def test_a_name_of_thousands_of_digits_numbers_no_message(tmp_path):
+def test_messages_are_in_the_order_of_their_numbers_however_long(tmp_path):
+    numbers = ["0", "9", "010", "10", "20240101120000000000123", "9" * 5_000]
     with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
-        for name in ("10", "9" * 5_000, "9"):
-            archive.writestr(f"inbox/{name}", f"Subject: {name[:9]}\n\n")
-    assert mf.read_eml(tmp_path / "export.zip")["subject"].tolist() == ["9", "10"]
+        for name in (*reversed(numbers), "b.eml"):
+            archive.writestr(f"inbox/{name}", f"Subject: {name[:30]}\n\n")
+    subjects = mf.read_eml(tmp_path / "export.zip")["subject"].tolist()
+    assert subjects == ["b.eml", *(name[:30] for name in numbers)]
 
 
 def test_paths_without_messages_are_refused_at_once(tmp_path):
