@@ -127,9 +127,12 @@ class Pending:
             known.update(row)
             row = known
         headers = self.command.headers
-        if row.uid is None or (row.header if headers else row.flags) is None:
+        whole = (row.header if headers else row.flags) is not None
+        if row.uid is None or (not whole and self.wants(row.uid)):
             self._kept.keep(row)
             self._partial[row.sequence] = row
+        elif not whole:
+            return False  # news of a message that has come
         elif self.wants(row.uid) and not (headers and quirk_expunged_meanwhile(row)):
             self._last = max(self._last, row.uid)
             if self._seen is not None:
@@ -169,8 +172,14 @@ class Pending:
 
     def scan(self, framer: Framer) -> None:
         """Let the fast scanner take ordinary rows off the buffer."""
-        if self.void or self._partial or self._seen is not None or not self.command.headers:
+        if self.void or self._partial or not self.command.headers:
             return
+        before = len(self.rows)
+        self._scan_ranges(framer)
+        if self._seen is not None:
+            self._seen.update(self.rows.uid[before:])
+
+    def _scan_ranges(self, framer: Framer) -> None:
         for first, last in self.command.uids.ranges:
             if last > self._last:
                 framer.position = r.scan_rows(

@@ -211,6 +211,20 @@ def test_flag_updates_are_no_rows():
     assert one.rows.uid == [1]
 
 
+@pytest.mark.parametrize("again", [b"* 1 FETCH (UID 1 FLAGS (\\Seen))", row(1, 1)])
+def test_what_is_told_again_of_a_message_slows_no_other_down(again, monkeypatch):
+    read = []
+    reader = responses.read_response
+    monkeypatch.setattr(responses, "read_response", lambda frame: read.append(1) or reader(frame))
+    connection, _, (one,) = examined(fetch(1, 99))
+    talk(connection, row(1, 1), row(2, 2), again)
+    before = len(read)
+    talk(connection, *[row(uid, uid) for uid in range(3, 100)], row(50, 50), b"M2 OK done")
+    assert one.rows.uid == [*range(1, 100)]
+    assert not one.malformed
+    assert len(read) - before == 2
+
+
 def test_a_message_may_come_in_two_parts():
     connection, _, (one,) = examined(fetch(1, 9))
     talk(
@@ -531,6 +545,7 @@ LINES = [
     b"* 7 FETCH (UID 11 RFC822.SIZE 0 BODY[HEADER.FIELDS (X)] NIL)",
     b"* 8 FETCH (UID 12 FLAGS (\\Seen))",
     b"* 8 FETCH (BODY[HEADER.FIELDS (DATE)] {1}\r\nx)",
+    b"* 1 FETCH (UID 1 FLAGS (\\Seen))",
     b"* 2 EXPUNGE",
     b"junk {4}",
     b"",
