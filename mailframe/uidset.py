@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_UID = 2**32 - 1
 
-_RANGE = re.compile(rb"(\d{1,10})(?::(\d{1,10}))?")
+_RANGE = re.compile(rb"(\d{1,10})(?::(\d{1,10}))?(?:,(?=\d)|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ class UidSet:
     def of(cls, *ranges: tuple[int, int]) -> UidSet:
         """Normalise ranges: sorted, merged, empty ones dropped."""
         merged: list[tuple[int, int]] = []
-        for first, last in sorted(r for r in ranges if r[0] <= r[1]):
-            if merged and first <= merged[-1][1] + 1:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+        for item in sorted(r for r in ranges if r[0] <= r[1]):
+            if merged and item[0] <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], item[1]))
             else:
-                merged.append((first, last))
+                merged.append(item)
         return cls(tuple(merged))
 
     @classmethod
@@ -60,14 +60,16 @@ class UidSet:
     @classmethod
     def parse(cls, text: bytes) -> UidSet:
         """Read ``1:3,7``; ranges may stand backwards. Raises ValueError on anything else."""
-        ranges = []
-        for part in text.split(b","):
-            match = _RANGE.fullmatch(part)
+        ranges: set[tuple[int, int]] = set()  # what is told again and again, is held once
+        position = 0
+        while not ranges or position < len(text):
+            match = _RANGE.match(text, position)
             if match is None:
                 raise ValueError("not a UID set")
+            position = match.end()
             first = int(match[1])
-            last = int(match[2] or match[1])
-            ranges.append((min(first, last), max(first, last)))
+            last = int(match[2]) if match[2] else first
+            ranges.add((first, last) if first <= last else (last, first))
         return cls.of(*ranges)
 
     def __bool__(self) -> bool:

@@ -1,5 +1,7 @@
 """Sets of UIDs behave as sets of numbers, whatever their ranges."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,14 @@ def test_a_backward_range_is_a_range():
 def test_other_text_is_no_set(text):
     with pytest.raises(ValueError, match="UID set"):
         UidSet.parse(text)
+
+
+def test_what_is_told_again_and_again_is_held_once():
+    text = b"10,20," * 100_000 + b"1"
+    tracemalloc.start()
+    try:
+        assert len(UidSet.parse(text)) == 3
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100_000

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mailframe.fetcher.session import Session
     from mailframe.imap.connection import Pending
-    from mailframe.imap.responses import Response
+    from mailframe.imap.responses import Told
 
 # What a fetch must know of a folder to plan it.
 PLANNING = ("MESSAGES", "UIDNEXT", "UIDVALIDITY")
@@ -54,11 +54,11 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
         statuses = [session.submit(commands.status(folder.wire, known)) for folder in unknown]
         # What either LIST tells of, there is.
         for pending in again:
-            told += (await session.answer(pending)).responses
+            told += (await session.answer(pending)).take_responses()
             doubtful = bool(pending.junk)
         for folder, pending in zip(unknown, statuses, strict=True):
             # A refusal leaves the numbers unknown.
-            for status in (await session.answer(pending)).responses:
+            for status in (await session.answer(pending)).take_responses():
                 if isinstance(status, MailboxStatus):
                     told.append(replace(status, name=folder.wire))
         if not again:
@@ -66,7 +66,7 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
     return _join(told)
 
 
-async def _first_listing(session: Session, items: Sequence[str]) -> tuple[list[Response], bool]:
+async def _first_listing(session: Session, items: Sequence[str]) -> tuple[list[Told], bool]:
     """Ask for all folders at once; tell whether there is reason to doubt the answer."""
     if session.connection.has("LIST-STATUS"):
         special_use = session.connection.has("SPECIAL-USE")
@@ -74,18 +74,20 @@ async def _first_listing(session: Session, items: Sequence[str]) -> tuple[list[R
             session.submit(commands.list_mailboxes(special_use=special_use, status=items))
         )
         # quirk: RETURN refused with BAD although LIST-STATUS is advertised.
-        listed = {one.name for one in listing.responses if isinstance(one, Listed)}
+        told = listing.take_responses()
+        listed = {one.name for one in told if isinstance(one, Listed)}
         if listing.ok and listed:
-            folders = _join(listing.responses)
+            folders = _join(told)
             strange = _unnumbered(folders) or any(f.wire not in listed for f in folders)
-            return listing.responses, _is_doubtful(listing) or bool(strange)
+            return told, _is_doubtful(listing, told) or bool(strange)
     listing = await session.ask(commands.list_mailboxes())
-    return listing.responses, _is_doubtful(listing)
+    told = listing.take_responses()
+    return told, _is_doubtful(listing, told)
 
 
-def _is_doubtful(listing: Pending) -> bool:
+def _is_doubtful(listing: Pending, told: list[Told]) -> bool:
     """Tell whether an answer to LIST may lack a folder: every account has an INBOX."""
-    inbox = any(_shown(one.name) == "INBOX" for one in listing.responses if isinstance(one, Listed))
+    inbox = any(_shown(one.name) == "INBOX" for one in told if isinstance(one, Listed))
     return bool(listing.junk) or not inbox
 
 
@@ -98,7 +100,7 @@ def _has_item(session: Session, item: str) -> bool:
     return True
 
 
-def _join(responses: Iterable[Response]) -> list[Folder]:
+def _join(responses: Iterable[Told]) -> list[Folder]:
     """Bring LIST and STATUS together; a folder listed twice counts once.
 
     A folder that has a STATUS and was not listed is one all the same.

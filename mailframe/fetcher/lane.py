@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mailframe.fetcher.ledger import Ledger
     from mailframe.fetcher.plan import Folder, Schedule
     from mailframe.fetcher.session import Session
-    from mailframe.imap.responses import Columns
+    from mailframe.imap.responses import Columns, Told
 
 # An EXAMINE refused with one of these may succeed a little later.
 TRANSIENT = frozenset({"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"})
@@ -163,9 +163,11 @@ class Lane:
                 return commands.uid_fetch(work.uids, work.ask.items, modifier=work.ask.modifier)
             items = self._ledger.entry(work.folder).known.items
             return commands.uid_fetch(work.uids, items or query.items)
+        # The last try is a plain one: some ESEARCH answers are lost where SEARCH is not.
+        last = work.attempts + 1 >= LOOKUP_TRIES
         return commands.uid_search(
             query.keys.segments or (b"ALL",),
-            esearch=self._searches_extended,
+            esearch=self._searches_extended and not last,
             charset=query.keys.charset,
         )
 
@@ -194,8 +196,9 @@ class Lane:
         self._settle(job)
 
     def _settle(self, job: _Job) -> None:
+        told = job.pending.take_responses()
         try:
-            following = self._following(job)
+            following = self._following(job, told)
         except ThrottledError:
             self._end(job, self._ledger.returned(job.work))
             raise
@@ -211,7 +214,7 @@ class Lane:
         else:
             self._schedule.add(reversed(following), first=True)
 
-    def _following(self, job: _Job) -> list[Work]:
+    def _following(self, job: _Job, told: list[Told]) -> list[Work]:
         """Tell what must be done next, now that a job's command was answered."""
         work, ledger = job.work, self._ledger
         if not ledger.wants(work):
@@ -222,10 +225,11 @@ class Lane:
             return ledger.replaced(work, job.examine.mailbox)
         if not job.pending.ok:
             return self._command_refused(job)
-        return self._looked_up(job, work) if isinstance(work, Lookup) else self._fetched(job, work)
+        if isinstance(work, Lookup):
+            return self._looked_up(job, work, found(told))
+        return self._fetched(job, work, vanished(told))
 
-    def _looked_up(self, job: _Job, work: Lookup) -> list[Work]:
-        uids = found(job.pending.responses)
+    def _looked_up(self, job: _Job, work: Lookup, uids: UidSet | None) -> list[Work]:
         if (uids is None or job.pending.junk) and work.attempts + 1 < LOOKUP_TRIES:
             return [replace(work, attempts=work.attempts + 1)]
         if uids is None and self._query.keys and not self._searches_extended:
@@ -236,12 +240,12 @@ class Lane:
             return []
         return self._ledger.looked_up(work, uids)
 
-    def _fetched(self, job: _Job, work: Span) -> list[Work]:
+    def _fetched(self, job: _Job, work: Span, gone: UidSet) -> list[Work]:
         ledger = self._ledger
-        ledger.vanished(work, vanished(job.pending.responses))
+        ledger.vanished(work, gone)
         broken: dict[int, MailframeError] = {
             uid: ProtocolError(f"the server's answer for message {uid} makes no sense")
-            for uid in job.pending.malformed | job.pending.incomplete()
+            for uid in job.pending.malformed
         }
         return ledger.finished(work, job.examine.mailbox, broken, garbled=job.garbled)
 
@@ -319,6 +323,8 @@ class Lane:
         work, ledger = job.work, self._ledger
         if not ledger.wants(work):
             return []
+        if job.examine.ok and not job.examine.opened:
+            return ledger.replaced(work, job.examine.mailbox)
         if not guilty:
             return ledger.returned(work)
         if job.examine.result is not None:

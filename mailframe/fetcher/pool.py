@@ -71,8 +71,8 @@ class Pool:
     enabled : frozenset of str
         Extensions that the server said it switched on, as far as `folders` has heard.
     opened, reconnects, commands, received : int
-        Sessions that were logged in, how many of them were second tries, commands sent, octets
-        read.
+        Sessions that were logged in, sessions lost that were to be opened again, commands sent,
+        octets read.
     paused : float
         Seconds that the server's throttling cost.
     """
@@ -103,6 +103,7 @@ class Pool:
         self._expiry: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._workers: set[asyncio.Task[None]] = set()
+        self._joined: set[asyncio.Task[None] | None] = set()  # workers that have had a session
         self._sessions: set[Session] = set()
         self._lanes: set[Lane] = set()
         self._door = asyncio.Lock()
@@ -278,7 +279,7 @@ class Pool:
         """Give the fetch's numbers, as plain JSON types."""
         return {
             "bytes": self.received,
-            "connections": self.opened - self.reconnects,
+            "connections": len(self._joined),
             "commands": self.commands,
             "reconnects": self.reconnects,
             "throttled_seconds": round(self.paused, 3),
@@ -294,6 +295,7 @@ class Pool:
             try:
                 async with self._session() as session:
                     opened = True
+                    self._joined.add(asyncio.current_task())
                     await self._drive(session, await self._wait_for_query(session))
             except (TransportError, ProtocolError, CommandError) as error:
                 failures = 1 if self._schedule.ended > progress else failures + 1

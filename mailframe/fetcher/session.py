@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-# Rows are handed on in parts of so many, or of so many octets, so that batches fill while a long
-# FETCH goes on.
+# Rows are handed on in parts of so many, and whenever so many octets have come, so that batches
+# fill while a long FETCH goes on.
 ROWS_A_PART = 1_000
 OCTETS_A_PART = 4 << 20
 
@@ -93,7 +93,7 @@ class Session(asyncio.Protocol):
         self._heard = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._paused = False
-        self._handed_on = 0  # of the octets received
+        self._handed_on = 0  # octets received when all rows were handed on
 
     # Opening -----------------------------------------------------------------------------------
 
@@ -398,11 +398,14 @@ class Session(asyncio.Protocol):
             if pending.command.kind is Kind.STARTTLS and self._transport is not None:
                 # Not one byte more may be read in plain text; start_tls reads on.
                 self._transport.pause_reading()
-            self._hand_on(pending, 1)
+            self._hand_on(pending)
             self._wake(pending)
-        head = self.connection.head
-        if head is not None:
-            self._hand_on(head, ROWS_A_PART)
+        much = self.received - self._handed_on > OCTETS_A_PART
+        if much:
+            self._handed_on = self.received
+        for pending in self.connection.answering():
+            if much or len(pending.rows) >= ROWS_A_PART:
+                self._hand_on(pending)
         if not self._greeted.done() and self.connection.greeting is not None:
             self._greeted.set_result(None)
         self._flush()
@@ -422,10 +425,8 @@ class Session(asyncio.Protocol):
         if not self._closed.done():
             self._closed.set_result(None)
 
-    def _hand_on(self, pending: Pending, least: int) -> None:
-        many = len(pending.rows) >= least or self.received - self._handed_on > OCTETS_A_PART
-        if self.on_rows is not None and many and len(pending.rows):
-            self._handed_on = self.received
+    def _hand_on(self, pending: Pending) -> None:
+        if self.on_rows is not None and len(pending.rows):
             self.on_rows(pending)
 
     def _flush(self) -> None:

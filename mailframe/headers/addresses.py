@@ -280,7 +280,8 @@ class _Reader:
         if angle is None:
             self._end_bare(outside)
         elif self._is_name(angle):
-            self._end_bare([*outside, _BLANK, *angle, _BLANK, *self._behind])
+            self.mended = True
+            self._end_bare([*outside, _BLANK, *self._behind], angle)
         else:
             addr, domain = self._addr_spec(angle)
             name = self._phrase(outside + self._behind) or self._text(self._comment)
@@ -293,15 +294,20 @@ class _Reader:
         """Tell whether brackets hold words, as in ``<Saved by Blink>``, and not a group's name."""
         return _AT not in angle and angle[-1:] != [_COLON] and len(self._cut(angle)) > 1
 
-    def _end_bare(self, tokens: _Tokens) -> None:
-        """Take what stands without angle brackets: an addr-spec, or several, or only a name."""
+    def _end_bare(self, tokens: _Tokens, inside: _Tokens | None = None) -> None:
+        """Take what stands without angle brackets: an addr-spec, or several, or only a name.
+
+        Words ``inside`` of brackets are the name where none stands outside.
+        """
         pieces = self._cut(tokens)
         specs = [piece for piece in pieces if _AT in piece]
         words = [piece for piece in pieces if _AT not in piece]
         self.mended |= len(pieces) > 1 or bool(words)
-        if not specs and len(words) == 1 and all(kind == "atom" for kind, _ in words[0]):
+        lone = not specs and len(words) == 1 and all(kind == "atom" for kind, _ in words[0])
+        if lone and inside is None:
             specs, words = words, []
         name = self._phrase([token for piece in words for token in (*piece, _BLANK)])
+        name = name or self._phrase(inside or [])
         if not specs and name:
             self.found.append(Mailbox(name, None, None))
         name = name or self._text(self._comment)

@@ -12,9 +12,13 @@ from __future__ import annotations
 import binascii
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from mailframe.headers.charsets import SELF_CONTAINED, codec_of, decode_as, decode_unlabelled
 from mailframe.patterns import compile_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # charset, language, encoding, encoded text. The text runs to the next "?=", and never over the
 # start of another word: so what one attempt reads, no other reads again, and the cost is linear.
@@ -31,10 +35,10 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TO_SPACE = dict.fromkeys(map(ord, "\t\r\n\x85"), " ")
 _DROPPED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)]) | _TO_SPACE
 # Python sorts the marks on one letter in a time that grows with the square of their number, so long
-# text is composed in stretches. A cut before an ASCII character tears no mark from its letter; one
-# amid a thousand others may.
-_LONG = 1000
-_STRETCH = re.compile(f"[\x00-\x7f]*+[^\x00-\x7f]{{0,{_LONG}}}+")
+# text is composed in stretches. A cut tears nothing apart before a character that joins none
+# before it; where so many stand in a row that do, it may.
+_STRETCH = 500
+_LONGEST_STRETCH = 1000
 
 
 def unfold(raw: bytes) -> bytes:
@@ -77,9 +81,24 @@ def clean(text: str, *, mended: bool = False) -> tuple[str, bool]:
     # A byte order mark is of the encoding, not of the text.
     text = text.removeprefix("\ufeff").strip(" ")
     if not text.isascii():
-        stretches = [text] if len(text) <= _LONG else _STRETCH.findall(text)
-        text = "".join(map(_composed, stretches))
+        text = "".join(map(_composed, _stretches(text)))
     return text, mended
+
+
+def _stretches(text: str) -> Iterator[str]:
+    start = 0
+    while len(text) - start > _LONGEST_STRETCH:
+        end, last = start + _STRETCH, start + _LONGEST_STRETCH
+        while end < last and _joins(text[end]):
+            end += 1
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def _joins(char: str) -> bool:
+    """Whether a character may be one with those before it: a mark, or a jamo within a syllable."""
+    return unicodedata.category(char).startswith("M") or "\u1160" <= char <= "\u11ff"
 
 
 def _composed(text: str) -> str:

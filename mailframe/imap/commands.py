@@ -64,6 +64,8 @@ class Command:
         Of a FETCH: whether it asks for header blocks, without which a row is not whole.
     uidvalidity : int or None
         Of an EXAMINE: the one that the UIDs behind it were planned for.
+    extensions : frozenset of str
+        Of an ENABLE: what to switch on.
     replies : tuple of bytes
         Lines to send when the server asks for them with ``+`` (AUTHENTICATE).
     secret : bool
@@ -76,6 +78,7 @@ class Command:
     uids: UidSet = UidSet()  # noqa: RUF009 -- immutable
     headers: bool = True
     uidvalidity: int | None = None
+    extensions: frozenset[str] = frozenset()
     replies: tuple[bytes, ...] = ()
     secret: bool = False
 
@@ -149,7 +152,9 @@ def identify() -> Command:
 
 def enable(extensions: Iterable[str]) -> Command:
     """Switch extensions on (RFC 5161)."""
-    return _command("ENABLE", " ".join(extensions).encode("ascii"))
+    wanted = tuple(extensions)
+    line = f"ENABLE {' '.join(wanted)}".encode("ascii")
+    return Command("ENABLE", (line,), extensions=frozenset(wanted))
 
 
 def namespace() -> Command:
@@ -250,7 +255,7 @@ def uid_fetch(uids: UidSet, items: bytes, *, modifier: bytes = b"") -> Command:
     if modifier:
         arguments.append(b"(" + modifier + b")")
     segments = _join(b"UID", *arguments)
-    return Command("UID", segments, Kind.FETCH, uids, headers=b"BODY" in items)
+    return Command("UID FETCH", segments, Kind.FETCH, uids, headers=b"BODY" in items)
 
 
 def header_items(fields: Iterable[str]) -> bytes:

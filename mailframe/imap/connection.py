@@ -19,8 +19,9 @@ from mailframe.errors import ConnectionLost, ProtocolError
 from mailframe.imap import responses as r
 from mailframe.imap.commands import BARRIERS, Command, Kind, Literal
 from mailframe.imap.framing import Framer
+from mailframe.imap.kept import Kept
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
-from mailframe.imap.responses import Columns, Fetched, Status
+from mailframe.imap.responses import Columns, Fetched, Status, Told
 from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ if TYPE_CHECKING:
 # Commands that may be answered side by side: no lane has more of one mailbox on the wire. A STATUS
 # for each of a hundred thousand folders can be, and is not looked through for every response.
 ABREAST = 64
+
+# Which commands draw which responses, other than rows.
+_ASKED_BY: dict[type[r.Response], tuple[str, ...]] = {
+    r.Enabled: ("ENABLE",),
+    r.Exists: ("EXAMINE",),
+    r.Found: ("UID SEARCH",),
+    r.Listed: ("LIST",),
+    r.MailboxStatus: ("LIST", "STATUS"),
+    r.Vanished: ("UID FETCH",),
+}
 
 
 @dataclass(slots=True)
@@ -51,11 +62,11 @@ class Pending:
     result : Status or None
         The tagged answer; None while it is awaited.
     responses : list
-        Untagged responses that belong to it, other than rows.
+        What untagged responses told that belong to it, other than rows, until it is taken.
     rows : Columns
         Of a FETCH for headers: the messages so far.
     malformed : set of int
-        Of a FETCH: UIDs whose response made no sense.
+        Of a FETCH: UIDs whose response made no sense; at its end, those too that came by half.
     junk : int
         Responses that made no sense while it was being answered; any may have been for it.
     mailbox : Mailbox
@@ -66,14 +77,16 @@ class Pending:
 
     command: Command
     tag: str
+    _kept: Kept
     result: Status | None = None
-    responses: list[r.Response] = field(default_factory=list)
+    responses: list[Told] = field(default_factory=list)
     rows: Columns = field(default_factory=Columns)
     malformed: set[int] = field(default_factory=set)
     junk: int = 0
     mailbox: Mailbox = field(default_factory=Mailbox)
     void: bool = False
     crowded: bool = False  # it was not alone on the wire
+    folders: int = 0  # that a LIST has told
     _last: int = 0
     _taken: list[list[int]] = field(default_factory=list)
     _seen: set[int] | None = None
@@ -103,15 +116,23 @@ class Pending:
     def add(self, row: Fetched) -> bool:
         """Take a FETCH response: whole rows count, parts wait for their other half.
 
-        Tell whether there is a row more.
+        Tell whether there is a row more; of a void FETCH, whether one has passed.
         """
+        if self.void:
+            before, self._last = self._last, max(self._last, row.uid or 0)
+            return self._last > before
         known = self._partial.pop(row.sequence, None)
         if known is not None:
+            self._kept.let_go([known])
             known.update(row)
             row = known
         headers = self.command.headers
-        if row.uid is None or (row.header if headers else row.flags) is None:
+        whole = (row.header if headers else row.flags) is not None
+        if row.uid is None or (not whole and self.wants(row.uid)):
+            self._kept.keep(row)
             self._partial[row.sequence] = row
+        elif not whole:
+            return False  # news of a message that has come
         elif self.wants(row.uid) and not (headers and quirk_expunged_meanwhile(row)):
             self._last = max(self._last, row.uid)
             if self._seen is not None:
@@ -130,10 +151,35 @@ class Pending:
         self._taken.append(rows.uid)
         return rows
 
+    def keep(self, response: Told) -> None:
+        """Keep what was told until it is taken."""
+        self._kept.keep(response)
+        self.responses.append(response)
+
+    def take_responses(self) -> list[Told]:
+        """Hand over what was told; from now on it is the caller's."""
+        told, self.responses = self.responses, []
+        self._kept.let_go(told)
+        return told
+
+    def finish(self, result: Status) -> None:
+        """Take the tagged answer; nothing but what it says of the command is kept of it."""
+        self.result = replace(result, argument=b"")
+        halves = self._partial.values()
+        self.malformed |= {row.uid for row in halves if row.uid and row.uid in self.command.uids}
+        self._kept.let_go(halves)
+        self._partial.clear()
+
     def scan(self, framer: Framer) -> None:
         """Let the fast scanner take ordinary rows off the buffer."""
-        if self.void or self._partial or self._seen is not None or not self.command.headers:
+        if self.void or self._partial or not self.command.headers:
             return
+        before = len(self.rows)
+        self._scan_ranges(framer)
+        if self._seen is not None:
+            self._seen.update(self.rows.uid[before:])
+
+    def _scan_ranges(self, framer: Framer) -> None:
         for first, last in self.command.uids.ranges:
             if last > self._last:
                 framer.position = r.scan_rows(
@@ -149,19 +195,14 @@ class Pending:
                 if self._last < last:
                     return
 
-    def incomplete(self) -> set[int]:
-        """UIDs of which something came, but not what a row needs."""
-        return {
-            row.uid for row in self._partial.values() if row.uid and row.uid in self.command.uids
-        }
-
 
 def quirk_expunged_meanwhile(row: Fetched) -> bool:
     """Recognise a message that was expunged under the FETCH: every item NIL or 0.
 
+    An empty literal is not NIL: it is what a message says that has none of the fields asked for.
     Source: Dovecot, which then sends EXPUNGE and ``OK [EXPUNGEISSUED]``.
     """
-    return not row.header and not row.internaldate and row.size in (b"0", b"", None)
+    return bool(row.headless) and not row.internaldate and row.size in (b"0", b"", None)
 
 
 class Connection:
@@ -191,16 +232,15 @@ class Connection:
         # The FETCH that the last row belonged to, where that was not the oldest: Dovecot answers
         # several of one mailbox in turns, and the scanner goes on with the one whose turn it is.
         self._reading: Pending | None = None
-        self._kept = 0  # octets of what is no row, since the last tagged answer
+        self._kept = Kept(limits.kept)
         self._unsolicited = 0
-        self._listed = 0
         self._hidden: list[str] = []
 
     # Out ---------------------------------------------------------------------------------------
 
     def send(self, command: Command) -> Pending:
         """Queue a command; it travels as soon as the rules allow."""
-        pending = Pending(command, f"M{next(self._tags)}")
+        pending = Pending(command, f"M{next(self._tags)}", self._kept)
         pending._segments.extend(command.segments)  # noqa: SLF001 -- the two halves of one machine
         pending._replies.extend(command.replies)  # noqa: SLF001
         self._queue.append(pending)
@@ -299,7 +339,7 @@ class Connection:
             response = self._without_secrets(r.read_response(frame))
             if r.is_doubtful(response):
                 self._doubt()
-            self._handle(response, frame.octets, finished)
+            self._handle(response, finished)
             if finished and finished[-1].command.kind is Kind.STARTTLS:
                 # Rule 2: what stands behind this answer is not read but an attack; it is told by
                 # `drop_plaintext_state`.
@@ -341,14 +381,13 @@ class Connection:
                 response = replace(response, text=response.text.replace(secret, "***"))
         return response
 
-    def _handle(self, response: r.Response, octets: int, finished: list[Pending]) -> None:
+    def _handle(self, response: r.Response, finished: list[Pending]) -> None:
         match response:
             case Status(tag="") if self.greeting is None:
                 self._greet(response)
             case _ if self.greeting is None:
                 raise ProtocolError(f"this is no IMAP server; it says {_told(response)}")
             case Status(tag=""):
-                self._weigh(octets)
                 self._take_untagged_status(response)
             case Status():
                 self._finish(response, finished)
@@ -358,12 +397,10 @@ class Connection:
                 self._count_unsolicited()
                 self._learn(names)
             case Fetched():
-                if not self._take_row(response):
-                    self._weigh(octets)
+                self._take_row(response)
             case r.Malformed(_, uid):
                 self._take_malformed(uid)
             case _:
-                self._weigh(octets)
                 self._take_data(response)
 
     def _greet(self, greeting: Status) -> None:
@@ -382,7 +419,6 @@ class Connection:
         head = self.head
         if head is None:
             return
-        head.responses.append(status)
         if head.command.kind is Kind.EXAMINE and status.argument.isdigit():
             number = int(status.argument[:20])
             if status.code == "UIDVALIDITY":
@@ -406,11 +442,11 @@ class Connection:
             raise ConnectionLost(
                 f"the server answered a command that is not waiting: {result.tag} {result.kind}"
             )
-        pending.result = result
+        pending.finish(result)
         if pending is self._reading:
             self._reading = None
         self._sent.remove(pending)
-        self._kept = self._unsolicited = self._listed = 0
+        self._unsolicited = 0
         if pending.command.kind is Kind.LOGIN and result.kind == "OK":
             self.authenticated = True
             if not self._capabilities_told:
@@ -456,7 +492,7 @@ class Connection:
         else:
             self._count_junk()
 
-    def _answering(self) -> Iterator[Pending]:
+    def answering(self) -> Iterator[Pending]:
         """Give the commands that the server may be answering now.
 
         The oldest, and those behind it up to an EXAMINE: Dovecot answers FETCH and SEARCH of one
@@ -469,78 +505,48 @@ class Connection:
             if opens:
                 return
 
-    def _take_row(self, row: Fetched) -> bool:
-        """Rule 4: a row belongs to a FETCH that asked for it, else it is a flag update.
-
-        Tell whether there is a row more.
-        """
+    def _take_row(self, row: Fetched) -> None:
+        """Rule 4: a row belongs to a FETCH that asked for it, else it is a flag update."""
         asked = [
             pending
-            for pending in self._answering()
+            for pending in self.answering()
             if pending.command.kind is Kind.FETCH
             and (row.uid is None or row.uid in pending.command.uids)
         ]
         # Of FETCHes side by side, what stands in the row decides.
         with_header = row.header is not None
         asked.sort(key=lambda pending: pending.command.headers != with_header)
-        if asked and not asked[0].void and asked[0].add(row):
+        if asked and asked[0].add(row):
             self._reading = asked[0] if with_header else None
             self._unsolicited = 0
-            return True
-        self._count_unsolicited()
-        return False
+        else:
+            self._count_unsolicited()
 
     def _take_malformed(self, uid: int | None) -> None:
         self._count_junk()
-        for pending in self._answering():
+        for pending in self.answering():
             if uid is not None and uid in pending.command.uids:
                 pending.malformed.add(uid)
 
     def _doubt(self) -> None:
         """Note that something came that made no sense, for whomever it may have been."""
-        for pending in self._answering():
+        for pending in self.answering():
             pending.junk += 1
 
     def _take_data(self, response: r.Response) -> None:
-        if isinstance(response, r.Enabled):
-            self.enabled |= response.names
-        head = next((p for p in self._answering() if self._expects(p, response)), None)
-        if head is not None and isinstance(response, (r.Listed, r.MailboxStatus)):
-            self._listed += isinstance(response, r.Listed)
-            if self._listed > self._limits.folders:
-                raise ProtocolError(f"the server listed more than {self._limits.folders:,} folders")
-        else:
+        asked_by = _ASKED_BY.get(type(response), ())
+        head = next((p for p in self.answering() if p.command.name in asked_by), None)
+        if head is None or head.void or not isinstance(response, Told):
             self._count_unsolicited()
-        if head is None:
-            return
-        if isinstance(response, r.Exists):
-            head.mailbox.exists = response.count
         else:
-            head.responses.append(response)
-
-    @staticmethod
-    def _expects(head: Pending, response: r.Response) -> bool:
-        match response:
-            case r.Exists():
-                return head.command.kind is Kind.EXAMINE
-            case r.Found():
-                return head.command.kind is Kind.SEARCH
-            case r.Expunged() | r.Vanished():
-                return head.command.kind in (Kind.FETCH, Kind.SEARCH)
-            case r.Listed():
-                return head.command.name == "LIST"
-            case r.MailboxStatus():
-                return head.command.name in ("LIST", "STATUS")
-            case _:
-                return False
-
-    def _weigh(self, octets: int) -> None:
-        self._kept += octets
-        if self._kept > self._limits.kept:
-            raise ProtocolError(
-                f"the server sent more than {self._limits.kept:,} octets that are no messages "
-                "without answering a command"
-            )
+            head.folders += isinstance(response, r.Listed)
+            if head.folders > self._limits.folders:
+                raise ProtocolError(f"the server listed more than {self._limits.folders:,} folders")
+            head.keep(response)
+        if head is not None and isinstance(response, r.Exists):
+            head.mailbox.exists = response.count
+        elif head is not None and isinstance(response, r.Enabled):
+            self.enabled |= response.names & head.command.extensions
 
     def _count_unsolicited(self) -> None:
         self._unsolicited += 1

@@ -30,11 +30,6 @@ class Frame(NamedTuple):
     texts: tuple[bytes, ...]
     literals: tuple[bytes, ...] = ()
 
-    @property
-    def octets(self) -> int:
-        """How large the response is."""
-        return sum(map(len, self.texts)) + sum(map(len, self.literals))
-
 
 class Framer:
     """Cut a stream of octets into frames.

@@ -20,7 +20,8 @@ class Limits:
     ----------
     line : int
         One line without its literals. The longest seen in the wild had 206,740, but a SEARCH that
-        finds a million messages is one of eight million. Only that may be longer than 1 MiB.
+        finds a million messages is one of eight million. What is longer than 1 MiB may hold UIDs
+        and little else.
     literal : int
         One literal. Header blocks of ten megabytes exist in spam.
     response : int
@@ -28,10 +29,14 @@ class Limits:
     literals : int
         Literals in one response. A header fetch needs one; a hostile LIST could send millions.
     kept : int
-        All that is no row, from one tagged answer to the next: what a SEARCH finds, a LIST or its
-        STATUS tells, halves of rows. Three million messages found take 24 MB.
+        Memory, roughly, for all that the commands of one connection keep and is no row: what a
+        SEARCH finds, what LIST and STATUS tell, halves of rows. A folder and its numbers weigh
+        some 1,200 octets and their names, a range of messages found or vanished 130: there is
+        room for 100,000 folders with names of 700 octets, or for two million ranges, however many
+        messages are in them.
     unsolicited : int
-        Responses between two results or rows that are neither, ``* OK Still here`` among them.
+        Responses between two results or rows that are neither and are not kept, ``* OK Still
+        here`` among them.
     junk : int
         Lines that are no responses at all, over the life of a connection; continuations (``+``)
         that nobody waits for are among them.
@@ -65,7 +70,7 @@ class Limits:
     literal: int = 16 << 20
     response: int = 17 << 20
     literals: int = 1_000
-    kept: int = 32 << 20
+    kept: int = 256 << 20
     unsolicited: int = 20_000
     junk: int = 1_000
     folders: int = 100_000

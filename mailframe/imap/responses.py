@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import String, Value, as_number, as_text, parse_values
+from mailframe.imap.grammar import String, Value, as_number, as_text, is_nil, parse_values
 from mailframe.names import showable
 from mailframe.patterns import compile_pattern
 from mailframe.uidset import UidSet
@@ -59,7 +59,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class MailboxStatus:
-    """STATUS of one mailbox: item names upper case; items that are no numbers are left out."""
+    """STATUS of one mailbox: those of its items that we ask for, where they are numbers."""
 
     name: bytes
     items: dict[str, int]
@@ -105,7 +105,8 @@ class Enabled:
 class Fetched:
     """What one FETCH response told of one message; None is an item that it did not tell.
 
-    ``header`` is the text of ``BODY[HEADER…]``; ``b""`` where the server said NIL.
+    ``header`` is the text of ``BODY[HEADER…]``; ``b""`` where the server said NIL, and
+    ``headless`` is true then.
     """
 
     sequence: int
@@ -114,11 +115,12 @@ class Fetched:
     internaldate: bytes | None = None
     size: bytes | None = None
     header: bytes | None = None
+    headless: bool | None = None
     modseq: int | None = None
 
     def update(self, other: Fetched) -> None:
         """Take over what another response told of the same message."""
-        for name in ("uid", "flags", "internaldate", "size", "header", "modseq"):
+        for name in ("uid", "flags", "internaldate", "size", "header", "headless", "modseq"):
             value = getattr(other, name)
             if value is not None:
                 setattr(self, name, value)
@@ -155,18 +157,25 @@ Response: TypeAlias = (
     | Malformed
 )
 
+# What a command holds until its caller takes it.
+Told: TypeAlias = Listed | MailboxStatus | Found | Vanished
+
 STATUS_KINDS = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
 # How much of a bad line, and of a server's own words, is kept for errors and reports.
 EXCERPT = 120
 LONGEST_TEXT = 300
+# A response code with all it holds, CAPABILITY's and PERMANENTFLAGS' words among it.
+LONGEST_CODE = 1 << 16
 
-# Octets of a line whose values are read; a value takes many times its octets in memory.
+# Octets of a line whose values are read, however many: a value takes many times its octets in
+# memory. A longer line may hold a few, for a set of UIDs is one value.
 LONGEST_VALUES = 1 << 20
+FEW_VALUES = 100
 
 _TAGGED = re.compile(rb"([A-Za-z0-9.]{1,32}) (OK|NO|BAD) (.*+)", re.IGNORECASE | re.DOTALL)
 _UNTAGGED = re.compile(rb"\* (?:(\d{1,20}) )?([A-Za-z-]++)(?: |\Z)(.*+)", re.DOTALL)
-_CODE = re.compile(rb"\[([^\] ]++)(?: ([^\]]*+))?\] ?+")
+_CODE = re.compile(rb"\[([^\] ]{1,64})(?: ([^\]]*+))?\] ?+")
 _NUMBER = re.compile(rb"\b[1-9]\d{0,9}\b")
 _BROKEN_UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
 
@@ -221,7 +230,7 @@ def quirk_odd_spaces(line: bytes) -> re.Match[bytes] | None:
 def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Response:
     """Read a response that has a reader in one of the tables below."""
     line = frame.texts[0]
-    if len(line) > LONGEST_VALUES:
+    if _holds_too_much(frame.texts):
         return Malformed(line[:EXCERPT])
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)
     if reader is None:
@@ -235,13 +244,20 @@ def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Respons
         return _malformed(name, line)
 
 
+def _holds_too_much(texts: tuple[bytes, ...]) -> bool:
+    """Tell whether a line is long and holds many values: each but the first stands behind one."""
+    if sum(map(len, texts)) <= LONGEST_VALUES:
+        return False
+    return sum(text.count(mark) for text in texts for mark in (b" ", b"(", b'"')) > FEW_VALUES
+
+
 def _malformed(name: str, line: bytes) -> Malformed:
     whose = _BROKEN_UID.search(line) if name == "FETCH" else None
     return Malformed(line[:EXCERPT], int(whose[1]) if whose else None)
 
 
 def _read_status(tag: str, kind: str, rest: bytes) -> Status:
-    match = _CODE.match(rest)
+    match = _CODE.match(rest, 0, LONGEST_CODE)
     code, argument = match.groups(b"") if match else (b"", b"")
     text = rest[match.end() :] if match else rest
     return Status(tag, kind, code.decode("ascii", "replace").upper(), argument, _words(text))
@@ -305,9 +321,16 @@ def _read_mailbox_status(_: int, values: list[Value]) -> Response:
     items = {}
     for item, value in zip(pairs[::2], pairs[1::2], strict=False):
         number = as_number(value)
-        if isinstance(item, bytes) and number is not None:
-            items[item.decode("ascii", "replace").upper()] = number
+        known = _STATUS_ITEMS.get(item.upper()) if isinstance(item, bytes) else None
+        if known and number is not None:
+            items[known] = number
     return MailboxStatus(name, items)
+
+
+_STATUS_ITEMS = {
+    item.encode("ascii"): item
+    for item in ("MESSAGES", "UNSEEN", "SIZE", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
+}
 
 
 def quirk_spaces_in_status_name(values: list[Value]) -> tuple[bytes, list[Value]]:
@@ -385,6 +408,7 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
         if isinstance(value, list) or fetched.header is not None:
             raise ValueError("not a header block")
         fetched.header = quirk_nil(value)
+        fetched.headless = is_nil(value)
     elif fetched.header is not None and isinstance(value, String):
         # Its literal was cut short and swallowed the start of the next response.
         raise ValueError("another message stands in this one")

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from mailframe.sources.reading import ErrorsOption, Keywords
 
 _SUFFIX = ".eml"
-# Any that there can be; a zip may hold names of thousands of digits.
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]+")
 
 
 def read_eml(
@@ -127,10 +126,13 @@ def _is_message(path: str) -> bool:
     return name.lower().endswith(_SUFFIX) or _NUMBER.fullmatch(name) is not None
 
 
-def _order(path: str) -> tuple[str, int, str]:
-    """Order messages by folder, then by number or name."""
+def _order(path: str) -> tuple[str, int, str, str]:
+    """Order messages by folder, then by name, then by number: however long, it is never an int."""
     folder, _, name = path.rpartition("/")
-    return folder, int(name) if _NUMBER.fullmatch(name) else -1, name
+    if not _NUMBER.fullmatch(name):
+        return folder, -1, "", name
+    digits = name.lstrip("0")
+    return folder, len(digits), digits, name
 
 
 def _find(path: Path) -> Iterator[_Found]:

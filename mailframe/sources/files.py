@@ -9,6 +9,7 @@ import bz2
 import gzip
 import lzma
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 from mailframe.errors import ConfigurationError
-from mailframe.names import decode_name
+from mailframe.names import decode_name, showable
 
 PathOption: TypeAlias = str | os.PathLike[str]
 PathsOption: TypeAlias = PathOption | Iterable[PathOption]
@@ -33,6 +34,7 @@ _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\0": lzma.open,
 }
+_UNDECODED = re.compile("[\udc80-\udcff]")
 _COMPRESSED = {".gz", ".bz2", ".xz", ".zip"}
 
 
@@ -168,8 +170,11 @@ def label(paths: Sequence[Path]) -> str:
 
 
 def shown(name: str) -> str:
-    """Make a name on the disk, which may be of any octets, fit for a cell."""
-    return decode_name(os.fsencode(name))
+    """Make a name on the disk or in a zip fit for a cell.
+
+    Where octets could not be decoded as the locale has it, all of them are decoded anew.
+    """
+    return decode_name(os.fsencode(name)) if _UNDECODED.search(name) else showable(name)
 
 
 def expand(paths: PathsOption) -> list[Path]:

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections import Counter
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -99,12 +100,7 @@ class MaildirReading(Reading):
         folders = list(maildir_folders(root))
         if not folders:
             raise ConfigurationError(f"{root} is not a Maildir: no 'cur' and no 'new' in it")
-        names = Counter(name for name, _ in folders)
-        self._folders = [
-            # ".a" and "a" would be shown alike.
-            (name if names[name] == 1 else shown(path.relative_to(root).as_posix()), path)
-            for name, path in folders
-        ]
+        self._folders = list(_told_apart(root, folders))
         super().__init__(label([root]), options)
 
     def total(self) -> int:
@@ -149,8 +145,26 @@ def maildir_folders(root: Path) -> Iterator[tuple[str, Path]]:
             )
 
 
+def _told_apart(root: Path, folders: list[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:
+    """Give each folder a name of its own: ".a" and "a" would be shown alike.
+
+    They are named by their paths instead, but for the Maildir itself, and numbered where not even
+    those can be told apart.
+    """
+    names = Counter(name for name, _ in folders)
+    taken = {name for name, path in folders if names[name] == 1 or path == root}
+    for name, path in sorted(folders):
+        own = name
+        if names[name] > 1 and path != root:
+            place = shown(path.relative_to(root).as_posix())
+            numbered = (f"{place} ({number})" for number in count(2))
+            own = next(free for free in chain([place], numbered) if free not in taken)
+            taken.add(own)
+        yield own, path
+
+
 def _shown(part: str) -> str:
-    return decode_mailbox(os.fsencode(part))
+    return decode_mailbox(shown(part).encode())
 
 
 def _names(path: Path) -> Iterator[tuple[str, str]]:

@@ -42,6 +42,33 @@ def test_a_session_that_opens_late_reads_no_more_than_the_others_while_nobody_ta
         assert server.seen["UID FETCH"] < FOLDERS / 2
 
 
+def test_rows_are_handed_on_whichever_fetch_is_answered_first():
+    taken, held = [], []
+
+    async def answers_the_second_fetch_first(session, command):
+        if command.name != "UID FETCH" or len(held) > 1:
+            return False
+        held.append(command)
+        if len(held) == 2:
+            await session.send(*session.honest(command)[:-1])
+            await asyncio.sleep(0.5)
+            held.append(len(taken))
+            await session.send(command.done(), *session.honest(held[0]))
+        return True
+
+    async def take_all(server):
+        account = mf.Account.parse(server.url, PASSWORD)
+        async with Pool(account, connections=1) as pool:
+            folders = await pool.folders(PLANNING)
+            async for part in pool.fetch(folders, Query(SUBJECT_FIELD)):
+                taken.extend(part.rows.uid)
+
+    with Scripted(answers_the_second_fetch_first, folders=[folder("F", range(1, 4501))]) as server:
+        asyncio.run(take_all(server))
+    assert sorted(taken) == [*range(1, 4501)]
+    assert held[2] >= 1_000
+
+
 def test_sessions_join_when_a_search_finds_more_work_than_anybody_expected():
     async def take_all(server):
         account = mf.Account.parse(server.url, PASSWORD)

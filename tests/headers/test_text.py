@@ -184,6 +184,24 @@ def test_raw_utf_8_is_itself(text):
         assert decode(raw) == (text.strip(" "), False)
 
 
+@pytest.mark.parametrize(
+    "letters",
+    [
+        "か\u3099",
+        "\u1112\u1161\u11ab",
+        "e\u0301\u0323",
+        "\u0995\u09c7\u09be",
+        "\U00011103\U00011131\U00011127",
+        "각",
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("before", ["", "a", "aa"])
+def test_long_text_is_composed_as_short_text_is(letters, before):
+    long = before + letters * 1_500
+    assert decode(long.encode()) == (unicodedata.normalize("NFC", long), False)
+
+
 PIECES = [b"=?", b"?=", b"utf-8", b"?q?", b"?B?", b"=C3", b"=A9", b"w6k=", b" ", b"\n ", b"\xe9"]
 
 

@@ -296,12 +296,12 @@ async def ever_new_uidvalidity(session: Session, command: Command) -> bool:
     return False
 
 
-def replaced(name: str, *, by: Folder) -> Behaviour:
-    """Another client deletes a folder and makes it anew before the second connection opens it."""
+def replaced(name: str, *, by: Folder, before: int = 2) -> Behaviour:
+    """Another client deletes a folder and makes it anew before a connection opens it."""
 
     async def behaviour(session: Session, command: Command) -> bool:
         folders = session.server.folders
-        if command.name == "EXAMINE" and session.number > 1 and folders[name] is not by:
+        if command.name == "EXAMINE" and session.number >= before and folders[name] is not by:
             by.uidvalidity = folders[name].uidvalidity + 1
             folders[name] = by
         return False

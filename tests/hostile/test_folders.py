@@ -106,6 +106,12 @@ def test_an_honest_list_is_asked_for_once_and_an_honest_count_is_believed():
     assert not server.seen["UID SEARCH"]
 
 
+@pytest.mark.parametrize("answer", ["esearch-without-answer", "esearch-garbled"])
+def test_where_no_extended_search_is_understood_its_plain_form_serves(answer):
+    with Scripted(transcript(answer), folders=one_folder()) as server:
+        assert fetch(server, search="UNSEEN")["uid"].tolist() == [3, 6, 9, 12]
+
+
 def test_a_search_without_an_answer_is_asked_again():
     with Scripted(transcript("search-without-answer"), folders=one_folder()) as server:
         assert fetch(server, search="UNSEEN")["uid"].tolist() == [3, 6, 9, 12]

@@ -25,7 +25,7 @@ CASES = {
     ),
     "quirk_nil": (
         b"* 4 FETCH (UID 9 INTERNALDATE NIL RFC822.SIZE NIL BODY[HEADER.FIELDS (TO)] NIL)",
-        Fetched(4, uid=9, internaldate=b"", size=b"", header=b""),
+        Fetched(4, uid=9, internaldate=b"", size=b"", header=b"", headless=True),
     ),
 }
 
@@ -43,7 +43,7 @@ def test_a_tolerated_deviation_is_read_as_it_was_meant(line, meaning):
 
 def test_a_ghost_of_an_expunged_message_is_recognised():
     """The seventh: Dovecot's, told apart from a message that is only empty."""
-    ghost = Fetched(2, uid=2, internaldate=b"", size=b"0", header=b"")
+    ghost = Fetched(2, uid=2, internaldate=b"", size=b"0", header=b"", headless=True)
     empty = Fetched(2, uid=2, internaldate=b"1-Jan-2024 10:00:00 +0000", size=b"0", header=b"")
     assert connection.quirk_expunged_meanwhile(ghost)
     assert not connection.quirk_expunged_meanwhile(empty)

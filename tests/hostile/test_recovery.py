@@ -127,6 +127,13 @@ def test_of_a_folder_replaced_under_way_a_frame_holds_the_new_messages_only():
     assert report(frame)["events"]["uidvalidity_changed"] == 1
 
 
+def test_a_folder_that_was_replaced_is_planned_anew_though_the_connection_be_lost():
+    anew = replaced("INBOX", by=folder("INBOX", [*range(2, 9)]), before=1)
+    with Scripted(cut_in_literal(times=1, after=5), anew, folders=one_folder()) as server:
+        assert_complete(fetch(server, connections=1), server)
+    assert server.seen["EXAMINE"] == 2
+
+
 def test_of_a_folder_emptied_and_replaced_under_way_a_frame_holds_nothing():
     faults = [cut_in_literal(times=1, after=5), replaced("INBOX", by=folder("INBOX", []))]
     with Scripted(*faults, folders=one_folder()) as server:

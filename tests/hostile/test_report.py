@@ -49,6 +49,13 @@ def test_who_is_not_let_in_at_once_has_lost_no_connection():
     assert (told["reconnects"], told["connections"]) == (1, 1)
 
 
+def test_a_connection_that_was_lost_for_good_was_one_all_the_same():
+    full = full_for_a_while(after=1, times=1_000, answer="[UNAVAILABLE] Too many connections")
+    with Scripted(cut_in_literal(times=1), full, folders=one_folder()) as server:
+        told = report(fetch(server, connections=1))
+    assert (told["reconnects"], told["connections"]) == (1, 1)
+
+
 def test_an_honest_server_gives_no_reason_to_warn():
     with Scripted() as server:
         fetch(server, errors="warn")  # a warning would be an error here

@@ -211,6 +211,20 @@ def test_flag_updates_are_no_rows():
     assert one.rows.uid == [1]
 
 
+@pytest.mark.parametrize("again", [b"* 1 FETCH (UID 1 FLAGS (\\Seen))", row(1, 1)])
+def test_what_is_told_again_of_a_message_slows_no_other_down(again, monkeypatch):
+    read = []
+    reader = responses.read_response
+    monkeypatch.setattr(responses, "read_response", lambda frame: read.append(1) or reader(frame))
+    connection, _, (one,) = examined(fetch(1, 99))
+    talk(connection, row(1, 1), row(2, 2), again)
+    before = len(read)
+    talk(connection, *[row(uid, uid) for uid in range(3, 100)], row(50, 50), b"M2 OK done")
+    assert one.rows.uid == [*range(1, 100)]
+    assert not one.malformed
+    assert len(read) - before == 2
+
+
 def test_a_message_may_come_in_two_parts():
     connection, _, (one,) = examined(fetch(1, 9))
     talk(
@@ -289,6 +303,16 @@ def test_an_expunged_message_is_no_row():
     nil = b"* 2 FETCH (UID 2 " + items + b")"
     talk(connection, row(1, 1), nil, b"* 2 EXPUNGE", b"M2 OK [EXPUNGEISSUED] some are gone")
     assert one.rows.uid == [1]
+
+
+def test_a_message_without_the_fields_asked_for_is_a_row_however_small():
+    asked = commands.uid_fetch(UidSet.of((1, 9)), commands.extra_items(["X"]))
+    empty = b"* 1 FETCH (UID 1 RFC822.SIZE 0 BODY[HEADER.FIELDS (X)] {0}\r\n)\r\n"
+    for size in (len(empty), 1):
+        connection, _, (one,) = examined(asked)
+        for start in range(0, len(empty), size):
+            connection.receive_data(empty[start : start + size])
+        assert one.rows.uid == [1]
 
 
 def test_flags_headers_and_a_search_may_be_answered_side_by_side():
@@ -375,31 +399,118 @@ def test_endless_talk_is_cut_short(line, limits):
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        (fetch(1, 99), b"* OK [X " + b"x" * 90 + b"] Still here"),
-        (fetch(1, 99), b"* %d FETCH (BODY[HEADER.FIELDS (DATE)] {90}\r\n" + b"x" * 90 + b")"),
-        (fetch(1, 99), b"* VANISHED " + b"1,3," * 24 + b"5"),
-        (commands.uid_search((b"ALL",)), b"* SEARCH " + b"1 3 5 7 " * 12),
-        (commands.list_mailboxes(), b'* LIST () "/" "%d' + b"x" * 90 + b'"'),
-        (commands.enable(["CONDSTORE"]), b"* ENABLED X%d " + b"x" * 90),
+        (fetch(1, 99), b"* %d FETCH (BODY[HEADER.FIELDS (DATE)] {900}\r\n" + b"x" * 900 + b")"),
+        (fetch(1, 99), b"* VANISHED 1,3,5,7,9"),
+        (fetch(1, 99), b"* VANISHED 1"),
+        (commands.uid_search((b"ALL",)), b"* SEARCH 1 3 5 7 9"),
+        (commands.uid_search((b"ALL",)), b"* SEARCH"),
+        (commands.list_mailboxes(), b'* LIST () "/" "%d' + b"x" * 900 + b'"'),
+        (commands.list_mailboxes(), b"* LIST (\\%d \\" + b"x" * 900 + b') "/" a'),
+        (commands.list_mailboxes(), b"* STATUS a ()"),
+        (commands.status(b"a", ["MESSAGES"]), b"* STATUS a ()"),
     ],
 )
-def test_what_a_server_makes_us_keep_is_bounded_in_octets(command, line):
-    connection = greeted(limits=Limits(kept=5_000))
+def test_what_a_server_makes_us_keep_is_bounded_in_memory(command, line):
+    connection = greeted(limits=Limits(kept=20_000))
     connection.send(command)
     lines = [line.replace(b"%d", b"%d" % number) for number in range(1, 90)]
-    talk(connection, *lines[:30])
-    with pytest.raises(ProtocolError, match="5,000 octets that are no messages"):
-        talk(connection, *lines[30:])
+    talk(connection, *lines[:10])
+    with pytest.raises(ProtocolError, match="beside messages takes more than 20,000 octets"):
+        talk(connection, *lines[10:])
 
 
-def test_rows_and_answered_commands_count_nothing_to_what_is_kept():
-    connection = greeted(limits=Limits(kept=5_000))
-    pending = connection.send(fetch(1, 99))
-    talk(connection, *[row(uid, uid, b"Date: x\r\n" * 9) for uid in range(1, 100)])
-    assert len(pending.rows) == 99
-    talk(connection, *[b"* OK [X " + b"x" * 90 + b"]"] * 30, b"M1 OK")
-    connection.send(commands.noop())
-    assert talk(connection, *[b"* OK [X " + b"x" * 90 + b"]"] * 30, b"M2 OK")[1]
+def test_what_is_kept_is_bounded_for_all_commands_together_until_it_is_taken():
+    connection = greeted(limits=Limits(kept=20_000))
+    sent = [connection.send(commands.status(b"f%d" % n, ["MESSAGES"])) for n in range(90)]
+    answers = [b"* STATUS f (MESSAGES 1)\r\n%b OK" % pending.tag.encode() for pending in sent]
+    for pending, answer in zip(sent[:45], answers, strict=False):
+        talk(connection, answer)
+        assert [told.items for told in pending.take_responses()] == [{"MESSAGES": 1}]
+    with pytest.raises(ProtocolError, match="beside messages"):
+        talk(connection, *answers[45:])
+
+
+def test_half_a_message_is_kept_until_its_other_half_comes_or_the_command_ends():
+    first = b"* %d FETCH (UID %d FLAGS ())"
+    connection, _, sent = examined(*[fetch(1, 99)] * 9, limits=Limits(kept=20_000))
+    for uid in range(1, 100):
+        talk(connection, first % (uid, uid), row(uid, uid))
+    assert len(sent[0].rows) == 99
+    for pending in sent[1:]:
+        talk(connection, f"{sent[0].tag} OK".encode()) if pending is sent[1] else None
+        talk(connection, *[first % (uid, uid) for uid in range(1, 31)])
+        assert talk(connection, f"{pending.tag} OK".encode())[1] == [pending]
+        assert pending.malformed == set(range(1, 31))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"* OK [X " + b"x" * 90_000 + b"] Still here",
+        b"* NO [" + b"x" * 90_000 + b"]",
+        b"* FLAGS (" + b"x" * 90_000 + b")",
+        b"* 3 EXPUNGE",
+        b"* ENABLED X" + b"x" * 90_000,
+        b'* LIST () "/" a',
+    ],
+    ids=lambda line: repr(line)[:20],
+)
+def test_what_nobody_asks_for_is_not_kept(line):
+    connection = greeted(limits=Limits(kept=0))
+    pending = connection.send(commands.enable(["CONDSTORE"]))
+    before = connection.enabled, connection.capabilities
+    talk(connection, *[line] * 90, b"M1 OK [X " + b"x" * 9_000 + b"] done")
+    assert (connection.enabled, connection.capabilities) == before
+    assert pending.result == responses.Status("M1", "OK", "X", text="done")
+    assert not pending.responses
+
+
+def test_what_was_asked_for_is_enabled():
+    connection = greeted()
+    connection.send(commands.enable(["CONDSTORE", "QRESYNC"]))
+    talk(connection, b"* ENABLED QRESYNC UTF8=ACCEPT", b"M1 OK")
+    assert connection.enabled == {"QRESYNC"}
+
+
+# A thousandth of what there can be, and of the room for it.
+SCALED = Limits(kept=Limits().kept // 1_000, folders=Limits().folders // 1_000)
+
+
+def test_as_many_folders_as_there_can_be_are_kept():
+    connection = greeted(limits=SCALED)
+    listing = connection.send(commands.list_mailboxes(status=["MESSAGES"]))
+    name, numbers = b"x" * 700, b"(MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3 UNSEEN 4 HIGHESTMODSEQ 5)"
+    listed = b'* LIST (\\HasNoChildren \\Subscribed) "/" ' + name
+    lines = [listed, b"* STATUS %b %b" % (name, numbers)] * SCALED.folders
+    assert talk(connection, *lines, b"M1 OK")[1] == [listing]
+    assert len(listing.take_responses()) == 2 * SCALED.folders
+
+
+def test_as_many_messages_as_there_can_be_are_found_however_short_the_lines():
+    searches = commands.uid_search((b"ALL",)), commands.uid_search((b"ALL",), esearch=True)
+    connection, _, (plain, extended) = examined(*searches, limits=SCALED)
+    for first in range(1, 20_000, 100):
+        uids = b" ".join(b"%d" % uid for uid in range(first, first + 100))
+        talk(connection, b"* SEARCH " + uids)
+    assert found(plain.responses) == UidSet.of((1, 20_000))
+    talk(connection, b"M2 OK")
+    plain.take_responses()
+    scattered = UidSet.from_uids(range(1, 4_000, 2))
+    assert talk(connection, b"* ESEARCH UID ALL " + bytes(scattered), b"M3 OK")[1] == [extended]
+    assert found(extended.responses) == scattered
+
+
+def test_rows_that_are_void_are_kept_nowhere_and_count_nothing():
+    limits = Limits(kept=0, unsolicited=20)
+    connection, _, (one,) = examined(fetch(1, 9_999), uidvalidity=4, told=5, limits=limits)
+    assert talk(connection, *[row(n, n) for n in range(1, 500)], b"M2 OK done")[1] == [one]
+    assert not one.rows.uid
+
+
+def test_void_rows_that_come_again_and_again_are_no_answer():
+    connection, _, _ = examined(fetch(1, 99), uidvalidity=4, told=5, limits=Limits(unsolicited=20))
+    with pytest.raises(ProtocolError, match="without a result"):
+        talk(connection, *[row(1, 1)] * 50)
 
 
 def test_a_server_that_lists_without_end_is_cut_short():
@@ -430,8 +541,11 @@ LINES = [
     row(6, 9).replace(b"{11}", b"{10}"),
     row(6, 10).replace(b"UID 10 ", b""),
     row(7, 11).replace(b' INTERNALDATE "17-Jul-1996 02:44:25 -0700"', b""),
+    b"* 7 FETCH (UID 11 RFC822.SIZE 0 BODY[HEADER.FIELDS (X)] {0}\r\n)",
+    b"* 7 FETCH (UID 11 RFC822.SIZE 0 BODY[HEADER.FIELDS (X)] NIL)",
     b"* 8 FETCH (UID 12 FLAGS (\\Seen))",
     b"* 8 FETCH (BODY[HEADER.FIELDS (DATE)] {1}\r\nx)",
+    b"* 1 FETCH (UID 1 FLAGS (\\Seen))",
     b"* 2 EXPUNGE",
     b"junk {4}",
     b"",
@@ -451,7 +565,7 @@ def test_any_split_of_a_fetch_gives_the_same_rows(lines, cuts):
         connection, _, (one,) = examined(fetch(1, 20))
         for piece in pieces:
             connection.receive_data(piece)
-        outcomes.append((one.rows, one.malformed, one.incomplete(), connection.junk, one.result))
+        outcomes.append((one.rows, one.malformed, connection.junk, one.result))
     assert outcomes[0] == outcomes[1] == outcomes[2]
 
 

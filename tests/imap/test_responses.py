@@ -60,9 +60,12 @@ CASES = [
     ),
     (
         b'* 5 FETCH (BODY[HEADER.FIELDS ("DATE" "FROM")] {8}\r\nDate: x\n UID 8)',
-        r.Fetched(5, 8, header=b"Date: x\n"),
+        r.Fetched(5, 8, header=b"Date: x\n", headless=False),
     ),
-    (b"* 5 FETCH (UID 8 BODY[HEADER.FIELDS (DATE)] NIL)", r.Fetched(5, 8, header=b"")),
+    (
+        b"* 5 FETCH (UID 8 BODY[HEADER.FIELDS (DATE)] NIL)",
+        r.Fetched(5, 8, header=b"", headless=True),
+    ),
     (
         b"* 5 FETCH (UID 8 BODY[HEADER] {9}\r\nDate* 6 F BODY[HEADER] {2}\r\nab)",
         r.Malformed(b"* 5 FETCH (UID 8 BODY[HEADER] ", 8),
@@ -79,6 +82,33 @@ CASES = [
 @pytest.mark.parametrize(("line", "response"), CASES, ids=lambda x: repr(x)[:40])
 def test_a_line_is_read_as(line, response):
     assert read(line) == response
+
+
+SCATTERED = UidSet.from_uids(range(1, 400_000, 2))
+
+
+@pytest.mark.parametrize(
+    ("line", "response"),
+    [
+        (b'* ESEARCH (TAG "M1") UID MIN 1 ALL %s COUNT 200000', r.Found(SCATTERED)),
+        (b"* VANISHED (EARLIER) %s", r.Vanished(SCATTERED, earlier=True)),
+        (b"* SEARCH %s", r.Found(SCATTERED)),
+    ],
+    ids=["ESEARCH", "VANISHED", "SEARCH"],
+)
+def test_a_line_may_be_as_long_as_the_uids_in_it(line, response):
+    mark = b" " if b"SEARCH %s" in line else b","
+    line %= mark.join(b"%d" % uid for uid in SCATTERED)
+    assert len(line) > r.LONGEST_VALUES
+    assert read(line) == response
+
+
+@pytest.mark.parametrize("values", [b"a ", b"(a) ", b'"a" ', b"()"])
+def test_a_long_line_of_many_values_is_not_read(values):
+    line = b"* VANISHED " + values * r.LONGEST_VALUES
+    assert read(line) == r.Malformed(line[: r.EXCERPT])
+    literal = b"* VANISHED {1}\r\na " + values * r.LONGEST_VALUES
+    assert isinstance(read(literal), r.Malformed)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import zipfile
 
 import pandas as pd
@@ -9,6 +12,7 @@ import pytest
 
 import mailframe as mf
 from mailframe.sources.eml import iter_eml
+from mailframe.sources.files import shown
 from tests import corpora
 
 MESSAGE = b"From: ann@example.org\r\nSubject: %s\r\n\r\ntext\r\n"
@@ -105,11 +109,13 @@ def test_a_damaged_member_is_a_problem_of_its_own(export, tmp_path):
     assert df["subject"].tolist() == ["Sent/c.eml"]
 
 
-def test_a_name_of_thousands_of_digits_numbers_no_message(tmp_path):
+def test_messages_are_in_the_order_of_their_numbers_however_long(tmp_path):
+    numbers = ["0", "9", "010", "10", "20240101120000000000123", "9" * 5_000]
     with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
-        for name in ("10", "9" * 5_000, "9"):
-            archive.writestr(f"inbox/{name}", f"Subject: {name[:9]}\n\n")
-    assert mf.read_eml(tmp_path / "export.zip")["subject"].tolist() == ["9", "10"]
+        for name in (*reversed(numbers), "b.eml"):
+            archive.writestr(f"inbox/{name}", f"Subject: {name[:30]}\n\n")
+    subjects = mf.read_eml(tmp_path / "export.zip")["subject"].tolist()
+    assert subjects == ["b.eml", *(name[:30] for name in numbers)]
 
 
 def test_paths_without_messages_are_refused_at_once(tmp_path):
@@ -127,3 +133,32 @@ def test_real_mail_gives_a_row_for_every_file(name, tmp_path):
         (tmp_path / f"{number:05}.eml").write_bytes(message)
     df = mf.read_eml(tmp_path, errors="raise")
     assert df["size"].tolist() == [len(message) for message in messages]
+
+
+def test_names_in_a_zip_are_read_whatever_the_locale(tmp_path):
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr("Папка/1.eml", "Subject: x\n\n")
+        archive.writestr("Папка.mbox", "From a@b Mon Jan  1 00:00:00 2024\nSubject: x\n\n")
+    (tmp_path / "Ящик").mkdir()
+    (tmp_path / "Ящик" / "1.eml").write_text("Subject: x\n\n")
+    script = """
+import mailframe as mf
+names = [mf.read_eml("export.zip"), mf.read_mbox("export.zip"), mf.read_eml(".")]
+print(ascii([name for df in names for name in df["folder"]]))
+"""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        env=os.environ | plain | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == ascii(["export/Папка", "Папка", f"{tmp_path.name}/Ящик"])
+
+
+def test_a_name_that_the_locale_can_read_is_shown_as_it_reads(monkeypatch):
+    monkeypatch.setattr(os, "fsencode", lambda name: name.encode("koi8-r", "surrogateescape"))
+    assert shown("Папка") == "Папка"
+    assert shown("\udce9t\udce9") == "été"

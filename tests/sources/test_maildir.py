@@ -156,3 +156,16 @@ def test_folders_that_would_be_shown_alike_keep_their_own_names(tmp_path):
     put(tmp_path, "Sent", "1.a:2,S", b"plain")
     df = mf.read_maildir(tmp_path)
     assert df[["folder", "subject"]].to_numpy().tolist() == [[".Sent", "dotted"], ["Sent", "plain"]]
+
+
+def test_the_inbox_keeps_its_name_and_no_two_folders_share_one(tmp_path):
+    for folder in ("", ".INBOX", ".a", "a", "..a", "...a", "b\x01", "b\x02"):
+        put(tmp_path, folder, "1.x", subject=folder.encode() or b"root")
+    df = mf.read_maildir(tmp_path)
+    folders = dict(zip(df["subject"], df["folder"], strict=True))
+    assert folders["root"] == "INBOX"
+    assert folders[".INBOX"] == ".INBOX"
+    assert (folders["a"], folders[".a"]) == ("a", ".a (2)")
+    assert (folders["..a"], folders["...a"]) == (".a", "..a")
+    assert sorted(df["folder"])[-2:] == ["b\ufffd", "b\ufffd (2)"]
+    assert df["folder"].is_unique
