@@ -172,7 +172,7 @@ class Pending:
 
     def scan(self, framer: Framer) -> None:
         """Let the fast scanner take ordinary rows off the buffer."""
-        if self.void or self._partial or not self.command.headers:
+        if self.void or self._partial:
             return
         before = len(self.rows)
         self._scan_ranges(framer)
@@ -180,9 +180,10 @@ class Pending:
             self._seen.update(self.rows.uid[before:])
 
     def _scan_ranges(self, framer: Framer) -> None:
+        scan = r.scan_rows if self.command.headers else r.scan_flags
         for first, last in self.command.uids.ranges:
             if last > self._last:
-                framer.position = r.scan_rows(
+                framer.position = scan(
                     framer.buffer,
                     framer.position,
                     self.rows,

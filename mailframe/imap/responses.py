@@ -543,3 +543,37 @@ def scan_rows(
         add_header(buffer[start:end])
         position = end + 3
     return position
+
+
+# What answers a FETCH of flags alone, whole.
+_FLAGS_ROW = compile_pattern(
+    rb"\* \d{1,10} FETCH \("
+    rb"(?:(?:UID (\d{1,10})|FLAGS \(([^()\"\r\n]*+)\)|MODSEQ \(\d{1,20}\))(?: ++|(?=\))))++"
+    rb"\)\r\n"
+)
+
+
+def scan_flags(
+    buffer: bytes, position: int, columns: Columns, last: int, stop: int, limits: Limits
+) -> int:
+    """Take responses to a FETCH of flags off a buffer, as `scan_rows` takes those with a header."""
+    match = _FLAGS_ROW.match
+    longest_line = min(limits.line, LONGEST_VALUES)
+    before = len(columns)
+    add_uid, add_flags = columns.uid.append, columns.flags.append
+    while row := match(buffer, position):
+        uid_digits, flags = row.groups()
+        if uid_digits is None or flags is None or row.end() - position > longest_line:
+            break
+        uid = int(uid_digits)
+        if not last < uid <= stop:
+            break
+        last = uid
+        add_uid(uid)
+        add_flags(flags)
+        position = row.end()
+    nothing = [b""] * (len(columns) - before)
+    columns.internaldate += nothing
+    columns.size += nothing
+    columns.header += nothing
+    return position

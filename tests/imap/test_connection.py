@@ -552,8 +552,28 @@ LINES = [
 ]
 
 
-@given(st.lists(st.sampled_from(LINES), max_size=25), st.lists(st.integers(0, 3000)))
-def test_any_split_of_a_fetch_gives_the_same_rows(lines, cuts):
+FLAG_LINES = [
+    *(b"* %d FETCH (UID %d FLAGS (\\Seen $x))" % (uid, uid) for uid in range(1, 9)),
+    b"* 2 FETCH (UID 2 FLAGS ())",
+    b"* 9 FETCH (MODSEQ (12) FLAGS () UID 9)",
+    b"* 9 FETCH (UID 9 MODSEQ (12) FLAGS (\\Draft) )",
+    b"* 10 FETCH (FLAGS (\\Seen))",
+    b"* 10 FETCH (UID 10)",
+    b"* 11 FETCH (UID 11 FLAGS (a (b)))",
+    b"* 12 FETCH (UID 12FLAGS ())",
+    b"* 30 FETCH (UID 30 FLAGS ())",
+    b"* 30 FETCH FLAGS (\\Seen)",
+    b"* VANISHED (EARLIER) 3",
+    b"* 2 EXPUNGE",
+    b"junk {4}",
+    b"",
+]
+
+
+@pytest.mark.parametrize(("known", "items"), [(LINES, ITEMS), (FLAG_LINES, commands.FLAG_ITEMS)])
+@given(st.data(), st.lists(st.integers(0, 3000)))
+def test_any_split_of_a_fetch_gives_the_same_rows(known, items, data, cuts):
+    lines = data.draw(st.lists(st.sampled_from(known), max_size=25))
     stream = b"".join(line + b"\r\n" for line in [*lines, b"M2 OK done"])
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     outcomes = []
@@ -562,7 +582,8 @@ def test_any_split_of_a_fetch_gives_the_same_rows(lines, cuts):
         [stream[a:b] for a, b in pairwise(edges)],
         [stream[i : i + 1] for i in range(len(stream))],  # here the scanner gets no whole row
     ):
-        connection, _, (one,) = examined(fetch(1, 20))
+        asked = commands.uid_fetch(UidSet.of((1, 20)), items)
+        connection, _, (one,) = examined(asked)
         for piece in pieces:
             connection.receive_data(piece)
         outcomes.append((one.rows, one.malformed, connection.junk, one.result))

@@ -13,7 +13,7 @@ from mailframe.imap.connection import Connection
 from mailframe.imap.framing import Frame, Framer
 from mailframe.imap.grammar import parse_values
 from mailframe.imap.limits import Limits
-from mailframe.imap.responses import Columns, read_response, scan_rows
+from mailframe.imap.responses import Columns, read_response, scan_flags, scan_rows
 from mailframe.names import decode_mailbox
 from mailframe.uidset import UidSet
 from tests.floods import alarm, cost, worst
@@ -70,6 +70,7 @@ READERS = {
     "stream": read_all,
     "response": lambda raw: read_response(Frame((raw,))),
     "rows": lambda raw: scan_rows(raw, 0, Columns(), 0, 1 << 32, Limits()),
+    "flags": lambda raw: scan_flags(raw, 0, Columns(), 0, 1 << 32, Limits()),
     "mailbox": decode_mailbox,
     "set": parse_set,
 }
