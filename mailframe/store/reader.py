@@ -204,9 +204,10 @@ class Store:
         pandas.DataFrame
             Like that of `frame`, behind two more columns: ``change`` is ``"new"`` (it came into
             the store), ``"flags"`` (flags or keywords changed) or ``"gone"`` (it was expunged:
-            only folder and UID are left, and flags are False); ``at`` is the refresh that found
-            it, UTC. A folder that was renamed, or made anew, is new as a whole; one that the
-            server no longer has leaves nothing behind.
+            only folder and UID are left, and flags are False); ``at``, UTC, is when its folder
+            was written, shortly before it could be seen: who asks again and again asks since a
+            little before the last time. A folder that was renamed, or made anew, is new as a
+            whole; one that the server no longer has leaves nothing behind.
         """
         selection = Selection(accounts, folders, errors)
         start = moment(since)
