@@ -8,9 +8,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import threading
 
 import pandas as pd
 import pytest
@@ -18,6 +15,7 @@ import pytest
 import mailframe as mf
 from mailframe import options
 from mailframe.cli import main
+from tests.children import python
 from tests.kernel import PATIENCE, ROOT
 from tests.servers.dovecot import Message
 
@@ -355,37 +353,31 @@ def test_advice_for_programs_that_is_put_into_options_is_advice_we_give():
         assert plain.count(phrase) > 1, phrase  # the table's own mention is one
 
 
-def start(*arguments, **options):
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "mailframe", *map(str, arguments)],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        **options,
-    )
-
-
 def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE)
         url = f"imap://ann:secret@127.0.0.1:{server.getsockname()[1]}"
-        with start("fetch", url, "-o", tmp_path / "a.csv") as process, server.accept()[0] as link:
+        with (
+            python("-m", "mailframe", "fetch", url, "-o", tmp_path / "a.csv") as process,
+            server.accept()[0] as link,
+        ):
             link.settimeout(PATIENCE)
             link.sendall(b"* OK hello\r\n")
             assert link.recv(1)  # a command: now it waits for the answer
             process.send_signal(signal.SIGINT)
             while link.recv(1000):
                 pass  # to the end of the connection
-            assert process.wait(PATIENCE) == 130
+            assert process.wait() == 130
             assert process.stderr.read().split(b"\n") == [b"", b"mailframe: interrupted", b""]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_reader_that_has_enough_gets_no_traceback(dovecot, user):
     dovecot.deliver(user, "INBOX", [MAIL % (n, n) for n in range(2000)])
-    with start("fetch", dovecot.url(user), "-q", stdout=subprocess.PIPE) as process:
+    with python("-m", "mailframe", "fetch", dovecot.url(user), "-q") as process:
         assert process.stdout.readline().startswith(b'"account"')
         process.stdout.close()
-        assert process.wait(PATIENCE) == 1
+        assert process.wait() == 1
         assert process.stderr.read() == b""
 
 
@@ -394,8 +386,8 @@ def test_a_terminal_that_is_not_of_unicode_shows_what_it_can(tmp_path):
         "From: Żaneta <z@example.org>\r\nSubject: łódź\r\n\r\n".encode()
     )
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
-    with start("stats", tmp_path, stdout=subprocess.PIPE, env=environment) as process:
-        out, err = process.communicate(timeout=PATIENCE)
+    with python("-m", "mailframe", "stats", tmp_path, env=environment) as process:
+        out, err = process.communicate()
     assert process.returncode == 0
     assert b"z@example.org                  1 ????" in out
     assert b"Traceback" not in err
@@ -420,9 +412,7 @@ def test_the_demo_runs_from_server_to_files(command, tmp_path):
 
 def test_the_demo_can_stay_up(tmp_path):
     pytest.importorskip("pymap", reason="the extra demo is not installed")
-    with start("demo", "--serve", stdout=subprocess.PIPE, env=None) as process:
-        killer = threading.Timer(PATIENCE, process.kill)
-        killer.start()
+    with python("-m", "mailframe", "demo", "--serve") as process:
         for line in process.stdout:
             if b"imap://" in line:
                 url = line.split()[-1].decode()
@@ -430,6 +420,5 @@ def test_the_demo_can_stay_up(tmp_path):
         assert main(["fetch", url, "-q", "--newest", "1", "-o", str(tmp_path / "a.csv")]) == 0
         process.send_signal(signal.SIGINT)
         assert b"Stopped" in process.stdout.read()
-        assert process.wait(PATIENCE) == 0
-        killer.cancel()
+        assert process.wait() == 0
     assert len(table((tmp_path / "a.csv").read_text())) == 12

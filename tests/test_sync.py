@@ -4,8 +4,6 @@ import asyncio
 import contextvars
 import signal
 import socket
-import subprocess
-import sys
 import textwrap
 import threading
 from pathlib import Path
@@ -14,6 +12,7 @@ from queue import Empty
 import pytest
 
 from mailframe.sync import run
+from tests.children import python
 from tests.kernel import PATIENCE, started_kernel
 
 ROOT = Path(__file__).parents[1]
@@ -107,28 +106,17 @@ def test_it_works_in_any_thread():
 
 
 def test_the_signal_handler_is_put_back():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored here
-    try:
-        run(double(1))
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        signal.signal(signal.SIGINT, before)
+    run(double(1))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def script(text, *arguments, **options):
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(text), *map(str, arguments)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+def script(text, *arguments):
+    return python("-c", textwrap.dedent(text), *arguments, text=True)
 
 
 def output(text, *arguments):
     with script(text, *arguments) as process:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate()
     assert process.returncode == 0, err
     return out.split()
 
@@ -199,7 +187,7 @@ def test_ctrl_c_in_a_script_ends_the_wait_and_closes_the_socket(place, silence):
     with script(WAIT + "import sys\n" + PLACES[place], port) as process, meet() as client:
         process.send_signal(signal.SIGINT)
         assert client.recv(1) == b""
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate()
     assert out == "closed\n"
     assert err.rstrip().endswith("KeyboardInterrupt")
     assert process.returncode == -signal.SIGINT
