@@ -218,19 +218,21 @@ class Account:
 
     @property
     def server(self) -> str:
-        """The host in lower case, with its port unless that is one of IMAP's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port in {PLAIN_PORT, TLS_PORT} else f":{self.port}"
-        return f"{host}{port}".lower()
+        """The host, with its port unless that is one of IMAP's own."""
+        return self._address(PLAIN_PORT, TLS_PORT)
 
     @property
     def url(self) -> str:
         """The account as a URL, without its password."""
         scheme = "imaps" if self.security == "tls" else "imap"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == _default_port(self.security) else f":{self.port}"
         auth = "" if self.auth == "password" else f";AUTH={self.auth.upper()}"
-        return f"{scheme}://{quote(self.user, safe='')}{auth}@{host}{port}"
+        address = self._address(_default_port(self.security))
+        return f"{scheme}://{quote(self.user, safe='')}{auth}@{address}"
+
+    def _address(self, *implied: int) -> str:
+        """Write host and port as a URL has them, without a port that goes without saying."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port in implied else f"{host}:{self.port}"
 
     @property
     def secret_kind(self) -> str:

@@ -251,8 +251,8 @@ def sync(url: str, **told: Any) -> int:  # noqa: ANN401 -- as above
     from mailframe.sync import run
 
     stream = _open(url, told, quiet=True)
-    if isinstance(stream, BatchStream):  # nothing else has a store
-        run(stream.refresh())
+    assert isinstance(stream, BatchStream)  # nothing else has a store
+    run(stream.refresh())
     change = _change(stream.report["store"])
     if change:
         click.echo(_plain(f"{stream.report['account']}: {change}"))

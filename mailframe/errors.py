@@ -22,6 +22,10 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Whose frames may stand between a caller and the place where something is noticed.
 _BETWEEN = {"asyncio", "concurrent", "contextlib", "mailframe", "nest_asyncio", "nest_asyncio2"}
@@ -117,6 +121,12 @@ class StoreError(MailframeError):
 
 class MailframeWarning(UserWarning):
     """Something was left out or mended; the frame's report says what."""
+
+
+def first_of(problems: Sequence[object]) -> str:
+    """Tell the first of some problems, and how many more there are."""
+    first, more = str(problems[0]), len(problems) - 1
+    return f"{first.removesuffix('.')} (and {more} more problems)" if more else first
 
 
 def warn(text: str) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
 import pandas as pd
 
 from mailframe.account import Account
-from mailframe.errors import ConfigurationError, warn
+from mailframe.errors import ConfigurationError, first_of, warn
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
@@ -239,8 +239,7 @@ class BatchStream:
             return
         lines = [f"left out {name}: it {why}" for name, why in self.report["skipped"].items()]
         if errors:
-            more = f" (and {len(errors) - 1} more problems)" if len(errors) > 1 else ""
-            lines.append(f"{errors[0]}{more}")
+            lines.append(first_of(errors))
         mended = self._mended()
         if mended:
             lines.append(f"made up for {mended}")

@@ -182,12 +182,15 @@ class Part:
         What they answer, if they are not whole rows.
     closed : bool
         Nothing more of this folder will come.
+    octets : int
+        How much memory the rows take.
     """
 
     folder: Folder
     rows: Columns
     ask: Ask | None = None
     closed: bool = False
+    octets: int = 0
 
 
 def whole_folder(folder: Folder) -> Iterator[Work]:

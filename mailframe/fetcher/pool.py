@@ -201,7 +201,7 @@ class Pool:
             self._close_folders()
             if self._parts:
                 part = self._parts.popleft()
-                self._shrink_backlog(part.rows.octets)
+                self._shrink_backlog(part.octets)
                 yield part
                 continue
             self._raise_if_fatal()
@@ -238,8 +238,9 @@ class Pool:
     def _deliver(self, work: Work, rows: Columns) -> None:
         self._losses = 0
         ask = work.ask if isinstance(work, Span) else None
-        self._parts.append(Part(work.folder, rows, ask))
-        self._backlog += rows.octets
+        part = Part(work.folder, rows, ask, octets=rows.octets)
+        self._parts.append(part)
+        self._backlog += part.octets
         if self._backlog > self._limits.backlog:
             # Each time: a session that opened since the last time does not know of it.
             for session in self._sessions:

@@ -81,7 +81,8 @@ def clean(text: str, *, mended: bool = False) -> tuple[str, bool]:
     # A byte order mark is of the encoding, not of the text.
     text = text.removeprefix("\ufeff").strip(" ")
     if not text.isascii():
-        text = "".join(map(_composed, _stretches(text)))
+        short = len(text) <= _LONGEST_STRETCH
+        text = _composed(text) if short else "".join(map(_composed, _stretches(text)))
     return text, mended
 
 

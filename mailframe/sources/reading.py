@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, TypedDict
 
-from mailframe.errors import ConfigurationError, MailframeError, warn
+from mailframe.errors import ConfigurationError, MailframeError, first_of, warn
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.names import showable
@@ -226,10 +226,8 @@ class Reading(ABC):
 
     def _warn(self) -> None:
         if self.problems and self._options.errors == "warn":
-            first = self.problems[0]["text"]
-            more = len(self.problems) - 1
-            others = f" (and {more} more problems)" if more else ""
-            warn(f"{self.account}: {first}{others}; see df.attrs['mailframe']['problems']")
+            told = first_of([problem["text"] for problem in self.problems])
+            warn(f"{self.account}: {told}; see df.attrs['mailframe']['problems']")
 
 
 def to_frame(reading: Reading) -> pd.DataFrame:

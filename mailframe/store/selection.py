@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 
-from mailframe.errors import ConfigurationError, StoreError, warn
+from mailframe.errors import ConfigurationError, StoreError, first_of, warn
 from mailframe.names import answering, is_glob, patterns_of, unanswered
 from mailframe.store import layout
 
@@ -66,8 +66,7 @@ class Selection:
                 for text in wanted.missing():
                     self.note(StoreError(text))
         if self.problems and self._errors == "warn":
-            first, more = str(self.problems[0]["text"]), len(self.problems) - 1
-            warn(f"{first.removesuffix('.')} (and {more} more problems)" if more else first)
+            warn(first_of([problem["text"] for problem in self.problems]))
         return [
             each for state, each in found if state.account in accounts and state.folder in folders
         ]
