@@ -130,7 +130,7 @@ def test_values(raw, text, mended):
         ("ks_c_5601-1987", "cp949"),
         ("x-sjis", "cp932"),
         ("ISO-8859-8-I", "iso8859_8"),
-        ("cp-850", None),
+        ("cp-850", "cp850"),
         ("cp850", "cp850"),
         ("rot13", None),
         ("base64", None),
