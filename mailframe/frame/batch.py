@@ -29,7 +29,7 @@ from mailframe.frame.blocks import Blocks, Mask, Spans
 from mailframe.frame.extras import Extra, parse_extras
 from mailframe.frame.instants import header_dates, internal_dates
 from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, SCHEMA, TEXTS
-from mailframe.headers import columns, fields, text
+from mailframe.headers import automatic, columns, fields, text
 from mailframe.headers.columns import Lists, Values
 from mailframe.headers.memory import remembering
 
@@ -257,6 +257,28 @@ class _HeaderColumns:
         for name, field, decode_lists in _LIST_COLUMNS:
             spans = self._first(field)
             self._put_lists(name, spans, decode_lists(self.blocks.values(spans)), TEXTS)
+        self.put_nature()
+
+    def put_nature(self) -> None:
+        """Put whether a message went to many, and whether a program sent it; no value is bad."""
+        listed = self._any("LIST-ID", automatic.says_something)
+        bulk = listed | self._any("LIST-UNSUBSCRIBE", automatic.says_something)
+        bulk |= self._any("PRECEDENCE", automatic.to_many)
+        auto = self._any("PRECEDENCE", automatic.by_machine) & ~listed
+        auto |= self._any("PRECEDENCE", automatic.answers_itself)
+        for field in ("AUTO-SUBMITTED", "X-AUTOREPLY", "X-AUTORESPOND"):
+            auto |= self._any(field, automatic.is_automatic)
+        auto |= columns.matching(self.columns["from_addr"], automatic.UNREAD_SENDER)
+        self.columns["bulk"], self.columns["auto"] = pa.array(bulk), pa.array(auto)
+
+    def _any(self, field: str, says: Callable[[bytes], bool]) -> Mask:
+        """Tell of which messages any instance of a field says so."""
+        rows = np.zeros(self.count, np.bool_)
+        spans = self.blocks.spans(field)
+        if len(spans.rows):
+            found, index = columns.distinct(self.blocks.values(spans).raw, says)
+            rows[spans.rows[np.array(found, np.bool_)[index.to_numpy()]]] = True
+        return rows
 
     def put_extra(self, extra: Extra) -> None:
         """Put a column that was asked for."""
