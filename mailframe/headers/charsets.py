@@ -30,8 +30,8 @@ _LABELS = {
     "cp1254": "iso88599 latin5 l5",
     "cp874": "iso885911 tis620",
     "iso8859_8": "iso88598i iso88598e logical visual hebrew",
-    "gb18030": "gb2312 gb gbk cp936 iso58gb231280 isoir58 chinese cngb euccn cp51936 cp54936 cp20936"
-    " cp10008 macchinesesimp macchinesesimplified iso2022cn",
+    "gb18030": "gb2312 gb gbk cp936 iso58gb231280 isoir58 chinese cngb euccn cp51936 cp54936"
+    " cp20936 cp10008 macchinesesimp macchinesesimplified iso2022cn",
     "hz": "hzgb2312 hzgb cp52936",
     "big5hkscs": "big5 cnbig5 cp950 cp10002 macchinesetrad macchinesetraditional",
     "cp949": "euckr ksc5601 ks5601 korean isoir149 uhc cp51949 cp20949 cp10003 mackorean",
@@ -177,27 +177,26 @@ def decode_as(raw: bytes, codec: str | None, context: bytes = b"") -> tuple[str,
         The text, and whether it had to be mended: the label was unknown or wrong.
     """
     if is_iso2022(raw):
-        text = decode_iso2022(raw)
-        return text, not (codec or "").startswith("iso2022") or _strictly(raw, str(codec)) is None
-    if codec is None:
-        text, _ = decode_unlabelled(raw, context)
-        return text, True
-    right = _strictly(raw, codec)
-    as_utf8 = None if codec == "utf-8" or raw.isascii() else _strictly(raw, "utf-8")
+        labelled = codec is not None and codec.startswith("iso2022")
+        return decode_iso2022(raw), not labelled or _strictly(raw, str(codec)) is None
+    right = _strictly(raw, codec) if codec else None
+    as_utf8 = None if codec in {None, "utf-8"} or raw.isascii() else _strictly(raw, "utf-8")
+    if as_utf8 is not None and (right is None or _means_utf8(as_utf8, str(codec))):
+        return as_utf8, True
     if right is not None:
-        if as_utf8 is None or not _means_utf8(as_utf8, codec):
-            return right, False
-        return as_utf8, True
-    if as_utf8 is not None:
-        return as_utf8, True
+        return right, False
+    return (_damaged(raw, codec) if codec else None) or decode_unlabelled(raw, context)[0], True
+
+
+def _damaged(raw: bytes, codec: str) -> str | None:
+    """Decode octets of which few do not fit their label; None where it says nothing of them."""
     if codec == "iso2022_jp":
         # Unescaped, it is the other two charsets of Japan.
-        return _decode_with(guess(raw[:_SAMPLE], "jp"), raw), True
+        return _decode_with(guess(raw[:_SAMPLE], "jp"), raw)
     text = raw.decode(codec, "replace")
     # Under a right label few octets are bad: the end was cut off, or a byte was lost.
-    if _is_mostly_right(text) or (codec == "utf-8" and _is_cut_off(raw)):
-        return text, True
-    return decode_unlabelled(raw, context)[0], True
+    is_right = _is_mostly_right(text) or (codec == "utf-8" and _is_cut_off(raw))
+    return text if is_right else None
 
 
 def is_iso2022(raw: bytes) -> bool:
@@ -242,7 +241,9 @@ def _means_utf8(text: str, codec: str) -> bool:
     long = sum(char > "\u07ff" for char in wide)
     if codec in _DOUBLE:
         # Three octets are one and a half characters there.
-        return long > 1 or len(wide) >= _MANY or (not long and _AMONG_LATIN.search(text) is not None)
+        return (
+            long > 1 or len(wide) >= _MANY or (not long and _AMONG_LATIN.search(text) is not None)
+        )
     return len(wide) > 1 or long > 0 or (codec in _LATIN and wide[0] <= "\u017f")
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 # start of another word: so what one attempt reads, no other reads again, and the cost is linear.
 # Some write blanks around the marks.
 WORD = (
-    rb"=\?[ \t]{0,4}+([^?*\s]{0,64}+)(\*[^?\s]{0,64}+)?[ \t]{0,4}+\?[ \t]{0,4}+([BbQq])[ \t]{0,4}+\?"
+    rb"=\?[ \t]{0,4}+([^?*\s]{0,64}+)(\*[^?\s]{0,64}+)?[ \t]{0,4}+"
+    rb"\?[ \t]{0,4}+([BbQq])[ \t]{0,4}+\?"
     rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*+)\?="
 )
 _WORD = compile_pattern(WORD)
