@@ -503,7 +503,9 @@ def test_every_disagreement_has_its_class(name):
         for parser, read in PARSERS.items():
             theirs = read(block)
             for field in FIELDS:
-                value = raw.get(SOURCE[field], b"")
-                if not same(field, mine[field], theirs[field]) and is_ordinary(field, value):
+                value, *more = raw.get(SOURCE[field], [b""])
+                if same(field, mine[field], theirs[field]) or more:
+                    continue  # several fields have their class
+                if is_ordinary(field, value):
                     strangers.append((parser, field, value, mine[field], theirs[field]))
     assert not strangers
