@@ -26,6 +26,8 @@ DTYPES = {
     "in_reply_to": "str",
     "references": "list<item: string>[pyarrow]",
     "list_id": "str",
+    "bulk": "bool",
+    "auto": "bool",
     "size": "Int64",
     "seen": "bool",
     "answered": "bool",

@@ -64,6 +64,8 @@ def test_csv_says_every_value_as_text():
         "in_reply_to": "0@example.com",
         "references": "a@example.com; 0@example.com",
         "list_id": "list.example.com",
+        "bulk": "true",
+        "auto": "false",
         "size": "5000000000",
         "seen": "true",
         "answered": "false",
