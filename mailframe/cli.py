@@ -45,6 +45,7 @@ _MOST_PROBLEMS = 20
 _PAGE = {".html", ".htm"}
 _MAIL = {"folder", "uid", "date", "from_addr", "message_id"}  # columns that tell it
 _WRITTEN = {".csv", ".jsonl", ".parquet"}
+_READ_BACK = {".csv", ".parquet"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -245,8 +246,8 @@ def fetch(
 def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Sum up a mailbox on one screen.
 
-    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
-    that fetch wrote.
+    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .csv or
+    .parquet file that fetch wrote.
     """
     from mailframe.stats import MailAccessor, clock
 
@@ -269,8 +270,8 @@ def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  
 def report(source: str, output: str, title: str | None, tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Draw a mailbox as one HTML page that needs no network.
 
-    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
-    that fetch wrote.
+    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .csv or
+    .parquet file that fetch wrote.
     """
     if Path(output).suffix.lower() not in _PAGE:
         raise ConfigurationError(f"The report is a page of HTML: let {output} end in .html")
@@ -337,34 +338,44 @@ def _open(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStream | Re
         )
     if Path(source).suffix.lower() in _WRITTEN:
         raise ConfigurationError(
-            f"{source} is no mail; of the files that fetch writes, stats and report take .parquet"
+            f"{source} is no mail; of the files that fetch writes, stats and report take .csv and"
+            " .parquet"
         )
     options.refuse(options.SERVER_ONLY & set(told), source)
     return open_local(source, **told, **how)
 
 
 def _read(source: str, told: dict[str, Any]) -> pd.DataFrame:
-    """Read an account, local mail or a Parquet file into a frame."""
-    import pandas as pd
-
+    """Read an account, local mail, or a file that fetch wrote, into a frame."""
     from mailframe.frame.adapter import to_frame
     from mailframe.read import BatchStream
     from mailframe.sync import run
 
-    if Path(source).suffix.lower() == ".parquet" and Path(source).exists():
+    if Path(source.lower().removesuffix(".gz")).suffix in _READ_BACK and Path(source).exists():
         options.refuse({name for name, value in told.items() if value}, source)
-        try:
-            df = pd.read_parquet(source)
-        except ValueError as error:  # pyarrow's own are of this class
-            raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
-        if _MAIL - set(df.columns):
-            raise ConfigurationError(f"{source} holds no mail, or not as fetch writes it")
-        # Fetched rows lie as they arrived. Of copies the first counts, so the order of readers.
-        return df.sort_values(["folder", "uid"], key=_plain_words, ignore_index=True)
+        return _read_back(source)
     stream = _open(source, told, quiet=False)
     if isinstance(stream, BatchStream):
         return run(stream.frame())
     return to_frame(stream, stream.schema, report=stream.report)
+
+
+def _read_back(source: str) -> pd.DataFrame:
+    """Read a file that fetch wrote."""
+    import pandas as pd
+
+    from mailframe.frame.fromcsv import read_csv
+
+    try:
+        df = pd.read_parquet(source) if source.lower().endswith(".parquet") else read_csv(source)
+    except ConfigurationError:
+        raise
+    except ValueError as error:  # pyarrow's own are of this class
+        raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
+    if _MAIL - set(df.columns):
+        raise ConfigurationError(f"{source} holds no mail, or not as fetch writes it")
+    # Fetched rows lie as they arrived. Of copies the first counts, so the order of readers.
+    return df.sort_values(["folder", "uid"], key=_plain_words, ignore_index=True)
 
 
 def _plain_words(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -139,8 +139,9 @@ def test_stats_sums_up_an_account_or_a_written_file(command, url, tmp_path):
     code, from_server, err = command("stats", url, *options)
     assert (code, err) == (0, [])
     assert "8 in 2 folders, 3 unread" in from_server
-    command("fetch", url, "-o", tmp_path / "a.parquet")
-    assert command("stats", tmp_path / "a.parquet", *options) == (0, from_server, [])
+    for name in ("a.parquet", "a.csv", "a.csv.gz"):
+        command("fetch", url, "-o", tmp_path / name)
+        assert command("stats", tmp_path / name, *options) == (0, from_server, [])
     code, out, err = command("stats", tmp_path / "a.parquet", "-f", "INBOX")
     assert (code, out) == (2, "")
     assert err[0].endswith("so this cannot be asked: --folder")

@@ -93,6 +93,12 @@ def to_frame(
     return df
 
 
+def unsorted_frame(table: pa.Table) -> pd.DataFrame:
+    """Make a DataFrame of a table, rows in their order, with the dtypes of a mail frame."""
+    columns = {field.name: _convert(field.type, table[field.name]) for field in table.schema}
+    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
+
+
 def without_folder(batch: pa.RecordBatch, folder: str) -> pa.RecordBatch:
     """Drop the rows of one folder."""
     return batch.filter(pc.not_equal(batch["folder"].cast(pa.large_string()), folder))

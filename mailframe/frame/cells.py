@@ -4,12 +4,17 @@ Whole columns at a time, by Arrow's kernels; Python looks at single values only 
 no kernel. Instants are RFC 3339 in UTC. In CSV, lists join with ``"; "``, and what a
 spreadsheet would run as a formula gets an apostrophe in front: mail is written by strangers, and
 ``=HYPERLINK(...)`` is a valid subject (OWASP, CSV injection).
+
+Both can be taken back: a cell that looks as if it had such an apostrophe already gets one more, and
+where an item holds ``"; "`` itself (a Received field does) a backslash stands in front of it, with
+backslashes before it, or at the item's end, doubled.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from contextlib import suppress
 
 import pyarrow as pa
@@ -22,10 +27,16 @@ SEPARATOR = "; "
 # What starts a formula; full-width forms included, as programs for East Asian text take them for
 # the plain ones. Before it may stand what some programs skip.
 _STARTER = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
-_FORMULA = rf"^(?:[\s\pZ]*{_STARTER}|[\t\r\n])"
+_STARTS = rf"'*(?:[\s\pZ]*{_STARTER}|[\t\r\n])"
+_FORMULA = f"^{_STARTS}"
+_NEUTRALISED = f"(?s)^'({_STARTS}.*)$"
 # What separates cells, somewhere. A spreadsheet set to another separator than the file's own takes
 # no notice of most quotation marks, and cuts a cell where its separator stands.
 _SEPARATORS = ",;\t|\r\n"
+# Backslashes before a separator inside an item, and those at its end.
+_INSIDE = r"(\\*); "
+_ENDING = r"(\\+)$"
+_EITHER = re.compile(r"(\\*); ")
 _CONTROL = "[\x00-\x1f]"
 
 
@@ -57,8 +68,7 @@ def neutralised(text: pa.Array, separator: str = ",") -> pa.Array:
     That is, at the start of a cell, and behind anything in it that another separator than the
     file's own could be.
     """
-    foreign = _SEPARATORS.replace(separator, "")
-    inside = rf'([{foreign}][\s\pZ"]*)({_STARTER})'
+    inside = _behind(separator, f"('*{_STARTER})")
     if pc.any(pc.match_substring_regex(text, inside)).as_py():
         text = pc.replace_substring_regex(text, inside, r"\1'\2")
     dangerous = pc.match_substring_regex(text, _FORMULA)
@@ -66,6 +76,58 @@ def neutralised(text: pa.Array, separator: str = ",") -> pa.Array:
         return text
     quoted = pc.binary_join_element_wise(pa.scalar("'", TEXT), text, pa.scalar("", TEXT))
     return pc.if_else(dangerous, quoted, text)
+
+
+def plain_texts(text: pa.Array, separator: str = ",") -> pa.Array:
+    """Take back what `neutralised` put in."""
+    text = pc.replace_substring_regex(text, _NEUTRALISED, r"\1")
+    inside = _behind(separator, f"'('*{_STARTER})")
+    return pc.replace_substring_regex(text, inside, r"\1\2")
+
+
+def _behind(separator: str, what: str) -> str:
+    """Give the pattern of something behind a separator that is not the file's own."""
+    return rf'([{_SEPARATORS.replace(separator, "")}][\s\pZ"]*){what}'
+
+
+def split_lists(text: pa.Array) -> pa.Array:
+    """Take apart what was joined to cells; an empty cell is an empty list.
+
+    Parameters
+    ----------
+    text : pyarrow.LargeStringArray
+        Cells of a column of lists.
+
+    Returns
+    -------
+    pyarrow.ListArray of string
+        Null where the cell is.
+    """
+    if pc.any(pc.match_substring(text, "\\")).as_py():
+        cells = [None if cell is None else _items(cell) for cell in text.to_pylist()]
+        return pa.array(cells, pa.list_(pa.string()))
+    lists = pc.split_pattern(text, SEPARATOR)
+    empty = pa.scalar([], lists.type)
+    return pc.if_else(pc.equal(text, ""), empty, lists).cast(pa.list_(pa.string()))
+
+
+def _items(cell: str) -> list[str]:
+    """Take one cell apart: before a separator, an odd number of backslashes keeps it inside."""
+    if not cell:
+        return []
+    items, begun, start = [], "", 0
+    for found in _EITHER.finditer(cell):
+        half, kept = divmod(len(found[1]), 2)
+        begun += cell[start : found.start()] + "\\" * half
+        start = found.end()
+        if kept:
+            begun += SEPARATOR
+        else:
+            items.append(begun)
+            begun = ""
+    begun += cell[start:]
+    bare = begun.rstrip("\\")
+    return [*items, bare + "\\" * ((len(begun) - len(bare)) // 2)]
 
 
 def json_values(column: pa.Array) -> pa.Array:
@@ -143,7 +205,11 @@ def _instants(column: pa.Array) -> pa.Array:
 
 
 def _joined(column: pa.Array) -> pa.Array:
-    values = pc.fill_null(_text(column.flatten()), pa.scalar("", TEXT))
+    items = column.flatten()
+    text = _instants(items) if pa.types.is_timestamp(items.type) else _text(items)
+    values = pc.fill_null(text, pa.scalar("", TEXT))
+    values = pc.replace_substring_regex(values, _INSIDE, r"\1\1\\; ")
+    values = pc.replace_substring_regex(values, _ENDING, r"\1\1")
     return pc.binary_join(_relisted(column, values), pa.scalar(SEPARATOR, TEXT))
 
 
