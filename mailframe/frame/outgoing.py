@@ -15,7 +15,6 @@ import pyarrow as pa
 from mailframe.errors import ConfigurationError
 from mailframe.frame.adapter import extension_dtype
 from mailframe.frame.schema import SCHEMA, TEXT
-from mailframe.names import showable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,9 +111,13 @@ def _array(column: pd.Series, kind: pa.DataType) -> pa.Array:
             array = array.combine_chunks()
         return array if array.type == kind else array.cast(kind)
     except _UNCONVERTIBLE:
-        missing = column.isna()
-        values = zip(column.astype(object), missing, strict=True)
-        return pa.array([None if gone else showable(str(value)) for value, gone in values], kind)
+        values = zip(column.astype(object), column.isna(), strict=True)
+        return pa.array([None if missing else _words(value) for value, missing in values], kind)
+
+
+def _words(value: object) -> str:
+    # Halves of surrogate pairs are text to Python and to nobody else.
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _same_dtype(dtype: object, field: pa.Field) -> bool:
