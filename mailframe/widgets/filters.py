@@ -16,6 +16,7 @@ import traitlets
 
 from mailframe.errors import ConfigurationError
 from mailframe.search import language, values
+from mailframe.search.language import Clause
 from mailframe.search.predicates import (
     AllOf,
     AtLeast,
@@ -30,7 +31,7 @@ from mailframe.search.predicates import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Reader = Callable[[Any, language.Scope], language.Clause]  # of a trait's value
+    Reader = Callable[[Any, language.Scope], Clause]  # of a trait's value
 
 
 class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
@@ -154,7 +155,7 @@ class Filters(traitlets.HasTraits):
         return str(proposal["value"])
 
 
-def clauses(filters: Filters, folders: Sequence[str]) -> list[tuple[str, language.Clause]]:
+def clauses(filters: Filters, folders: Sequence[str]) -> list[tuple[str, Clause]]:
     """List what ``filters`` asks, each clause with the trait it comes from.
 
     Parameters
@@ -181,18 +182,18 @@ NAMES = (
 
 
 def _term(key: str) -> Reader:
-    def read(value: str, scope: language.Scope) -> language.Clause:
+    def read(value: str, scope: language.Scope) -> Clause:
         text = f"{key}:{language.quote(value)}"
-        return language.Clause(text, language.KEYS[key]([value], scope))
+        return Clause(text, language.KEYS[key]([value], scope))
 
     return read
 
 
-def _state(name: str) -> language.Clause:
-    return language.Clause(f"is:{name}", language.STATES[name])
+def _state(name: str) -> Clause:
+    return Clause(f"is:{name}", language.STATES[name])
 
 
-def _subject(text: str, scope: language.Scope = language.ANY) -> language.Clause:
+def _subject(text: str, scope: language.Scope = language.ANY) -> Clause:
     """Read words, phrases and a /pattern/, each sought in the subject."""
     text = text.strip()
     if re.fullmatch("/.+/", text):
@@ -201,25 +202,25 @@ def _subject(text: str, scope: language.Scope = language.ANY) -> language.Clause
         read = _term("subject")
         parts = [read(word, scope) for word in values.words(text) or [text]]
     predicate = AllOf(tuple(part.predicate for part in parts))
-    return language.Clause(" ".join(part.text for part in parts), predicate)
+    return Clause(" ".join(part.text for part in parts), predicate)
 
 
-def _folders(names: list[str], _scope: language.Scope) -> language.Clause:
+def _folders(names: list[str], _scope: language.Scope) -> Clause:
     text = ",".join(language.quote(name) for name in names)
-    return language.Clause(f"in:{text}", OneOf("folder", tuple(names)))
+    return Clause(f"in:{text}", OneOf("folder", tuple(names)))
 
 
-def _weekdays(numbers: list[int], scope: language.Scope) -> language.Clause:
+def _weekdays(numbers: list[int], scope: language.Scope) -> Clause:
     days = tuple(sorted(set(numbers)))
     names = ",".join(values.WEEKDAYS[day] for day in days)
-    return language.Clause(f"weekday:{names}", OnWeekdays(days, str(scope.zone)))
+    return Clause(f"weekday:{names}", OnWeekdays(days, str(scope.zone)))
 
 
-def _hours(numbers: list[int], scope: language.Scope) -> language.Clause:
+def _hours(numbers: list[int], scope: language.Scope) -> Clause:
     hours = tuple(sorted(set(numbers)))
     unbroken = len(hours) > 1 and hours[-1] - hours[0] == len(hours) - 1
     text = f"{hours[0]}-{hours[-1]}" if unbroken else ",".join(map(str, hours))
-    return language.Clause(f"hour:{text}", InHours(hours, str(scope.zone)))
+    return Clause(f"hour:{text}", InHours(hours, str(scope.zone)))
 
 
 def _moment(instant: pd.Timestamp) -> str:
@@ -229,8 +230,8 @@ def _moment(instant: pd.Timestamp) -> str:
 
 _CLAUSES: dict[str, Reader] = {
     "folders": _folders,
-    "since": lambda value, _: language.Clause(f"since:{_moment(value)}", Since(value)),
-    "before": lambda value, _: language.Clause(f"before:{_moment(value)}", Before(value)),
+    "since": lambda value, _: Clause(f"since:{_moment(value)}", Since(value)),
+    "before": lambda value, _: Clause(f"before:{_moment(value)}", Before(value)),
     "sender": _term("from"),
     "recipient": _term("to"),
     "domain": _term("domain"),
@@ -240,12 +241,8 @@ _CLAUSES: dict[str, Reader] = {
     "unread": lambda value, _: _state("unread" if value else "read"),
     "flagged": lambda value, _: _state("flagged" if value else "unflagged"),
     "answered": lambda value, _: _state("answered" if value else "unanswered"),
-    "larger": lambda value, _: language.Clause(
-        f"larger:{values.short_size(value)}", AtLeast(value)
-    ),
-    "smaller": lambda value, _: language.Clause(
-        f"smaller:{values.short_size(value)}", Below(value)
-    ),
+    "larger": lambda value, _: Clause(f"larger:{values.short_size(value)}", AtLeast(value)),
+    "smaller": lambda value, _: Clause(f"smaller:{values.short_size(value)}", Below(value)),
     "weekdays": _weekdays,
     "hours": _hours,
 }

@@ -8,11 +8,11 @@ import sys
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.widgets.test_query import ASKED
 
 import mailframe as mf
 from mailframe.errors import ConfigurationError
 from mailframe.widgets import cubes, parts, table
+from tests.search.test_language import ASKED
 from tests.widgets.browser import ROOT
 from tests.widgets.frames import FOLDERS, HOSTILE, make
 

@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.widgets.test_query import ASKED
 
 import mailframe as mf
 from mailframe.errors import ConfigurationError
 from mailframe.widgets import dashboard, message
+from tests.search.test_language import ASKED
 from tests.widgets.frames import make
 
 ZURICH = "Europe/Zurich"
