@@ -47,7 +47,7 @@ ROOMS = {
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
-    "search": Room({"errors", "stats"}, IO | SHOWS | FLEET),
+    "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "search", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(
