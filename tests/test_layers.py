@@ -36,7 +36,8 @@ ROOMS = {
     "uidset": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
     "imap": Room({"errors", "names", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
     "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": {"columns.py"}}),
-    "account": Room({"errors"}, {"pandas", "pyarrow"}),
+    "secret": Room({"errors"}, IO | {"pandas", "pyarrow", "numpy"}),
+    "account": Room({"errors", "secret"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
@@ -47,7 +48,7 @@ ROOMS = {
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
-    "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),
+    "widgets": Room({"errors", "frame", "secret", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(
         {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
@@ -56,7 +57,7 @@ ROOMS = {
     # The top floor: everything below, but for each other's neighbours.
     "read": Room(
         {"account", "errors", "fetcher", "frame", "gather", "imap", "names", "progress"}
-        | {"refresh", "selection", "store", "sync"},
+        | {"refresh", "secret", "selection", "store", "sync"},
         SHOWS | FLEET,
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
@@ -136,7 +137,7 @@ def loaded(code):
         ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
         ("headers", {"columns"}, IO | {"pandas", "pyarrow"}),
         ("fetcher", set(), {"pandas", "pyarrow"}),
-        ("frame", {"adapter", "export", "fromcsv"}, {"pandas"}),
+        ("frame", {"adapter", "export", "fromcsv", "outgoing"}, {"pandas"}),
         ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
         ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
     ],
