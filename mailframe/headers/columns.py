@@ -250,6 +250,14 @@ def distinct(
     return [parse(each) for each in encoded.dictionary.to_pylist()], encoded.indices
 
 
+def matching(texts: pa.Array, pattern: str) -> Mask:
+    """Tell which texts match a pattern; each distinct one is looked at once."""
+    encoded = texts.dictionary_encode()
+    matched = pc.match_substring_regex(encoded.dictionary, pattern).take(encoded.indices)
+    found: Mask = pc.fill_null(matched, fill_value=False).to_numpy(zero_copy_only=False)
+    return found
+
+
 def _distinct_lists(raw: pa.LargeBinaryArray, parse: _Parser[list[str]]) -> Lists:
     found, index = distinct(raw, parse)
     lists = pa.array([items for items, _ in found], pa.list_(pa.string())).take(index)

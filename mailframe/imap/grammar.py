@@ -110,25 +110,18 @@ def as_number(value: Value) -> int | None:
     """Give a number; None for anything else, a negative number among them."""
     if isinstance(value, list):
         return None
-    digits = bytes(value) if value.isdigit() else quirk_floating_point(value)
+    digits = quirk_fraction(value)
     return int(digits) if digits.isdigit() and len(digits) <= 20 else None  # noqa: PLR2004 -- 2**64
 
 
-_FLOAT = re.compile(rb"(\d{1,20})(?:\.(\d{0,40}))?(?:e\+?(\d{1,2}))?", re.IGNORECASE)
+def quirk_fraction(number: bytes) -> bytes:
+    """Let a fraction count by its whole part.
 
-
-def quirk_floating_point(number: bytes) -> bytes:
-    """Write a floating point number as its whole part.
-
-    Source: ``HIGHESTMODSEQ 1700000000.0``; mail.ru, ``RFC822.SIZE 9.3736e+06``.
+    Source: ``HIGHESTMODSEQ 1700000000.0``, from servers that keep it as a floating point number.
+    With an exponent the last digits are not told: that is no number.
     """
-    match = _FLOAT.fullmatch(number)
-    if match is None:
-        return number
-    whole, fraction, exponent = match.groups(b"")
-    places = int(exponent or 0)
-    moved = whole + fraction[:places].ljust(places, b"0")
-    return moved.lstrip(b"0") or b"0"
+    whole, _, fraction = number.partition(b".")
+    return whole if not fraction or fraction.isdigit() else number
 
 
 def quote(text: bytes) -> bytes | None:

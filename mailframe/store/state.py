@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-VERSION = 1
+VERSION = 2  # 2: the columns bulk and auto
 KEY = b"mailframe.store"
 CHECKSUM = KEY + b".crc32"  # Parquet's own checksums cover its pages, not what is said of them
 
 # How many expunged ranges a folder remembers for `changes`: months of mail, kilobytes of file.
 MAX_GONE = 2000
+
+
+class OutdatedError(StoreError):
+    """A file of an older mailframe: it lacks columns, and the next refresh makes it anew."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,6 +114,8 @@ def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
     ------
     StoreError
         The file is no store file, or one of a newer mailframe.
+    OutdatedError
+        It is one of an older mailframe.
     """
     metadata = metadata or {}
     raw = metadata.get(KEY)
@@ -123,6 +129,11 @@ def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
         raise StoreError(
             f"{source!r} was written by a newer mailframe (store version {version}, this one"
             f" reads {VERSION}); upgrade mailframe, or refresh into another directory."
+        )
+    if version < VERSION:
+        raise OutdatedError(
+            f"{source!r} was written by an older mailframe and lacks columns of this one; refresh"
+            " the store (read_imap(..., store=...) or mailframe sync): it is then fetched anew."
         )
     content["headers"] = tuple(content["headers"])
     content["gone"] = tuple(

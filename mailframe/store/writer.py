@@ -20,6 +20,7 @@ from mailframe.store.columns import stored_schema
 from mailframe.store.folder import FolderFile, is_parquet, write
 from mailframe.store.held import Held, Source, held_in
 from mailframe.store.merge import Answers, Merge
+from mailframe.store.state import OutdatedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -44,8 +45,8 @@ class AccountWriter:
     def held(self, folder: str) -> Held | None:
         """Return what is held of a folder, or None.
 
-        A file that is no whole Parquet file counts as nothing held: the folder's next `save` mends
-        it.
+        A file that is no whole Parquet file counts as nothing held, and so does one of an older
+        mailframe: the folder's next `save` mends it.
 
         Raises
         ------
@@ -67,7 +68,7 @@ class AccountWriter:
     def _source(self, path: Path, folder: str) -> Source | None:
         try:
             source = Source.at(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, OutdatedError):
             return None
         except StoreError:
             if is_parquet(path):

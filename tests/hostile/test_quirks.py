@@ -28,13 +28,21 @@ CASES = {
         b'* LIST (\\Trash) "/" Deleted  Items (old)',
         Listed(b"Deleted  Items (old)", b"/", frozenset({r"\trash"})),
     ),
-    "quirk_floating_point": (
+    "quirk_fraction": (
+        b"* STATUS x (HIGHESTMODSEQ 17.0)",
+        MailboxStatus(b"x", {"HIGHESTMODSEQ": 17}),
+    ),
+    "quirk_exponent": (
         b"* STATUS x (HIGHESTMODSEQ 17.0 SIZE 9.3736e+06)",
         MailboxStatus(b"x", {"HIGHESTMODSEQ": 17, "SIZE": 9_373_600}),
     ),
-    "quirk_floating_point FETCH": (
+    "quirk_exponent FETCH": (
         b"* 1 FETCH (UID 1 RFC822.SIZE 9.3736e+06)",
         Fetched(1, uid=1, size=b"9373600"),
+    ),
+    "quirk_quoted_flag": (
+        rb'* 1 FETCH (FLAGS (\Seen "My label"))',
+        Fetched(1, flags=rb'\Seen "My label"'),
     ),
     "quirk_loose_items": (
         rb" FLAGS (\Seen) RFC822.SIZE 77)",

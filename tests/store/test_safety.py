@@ -306,13 +306,17 @@ def foreign(path):
     pq.write_table(pa.table({"a": [1]}), path)
 
 
-def newer(path):
-    table = pq.read_table(path)
+def newer(path, *, version=VERSION + 1, lacking=()):
+    table = pq.read_table(path).drop_columns(list(lacking))
     state = json.loads(table.schema.metadata[KEY])
-    state["version"] = VERSION + 1
+    state["version"] = version
     raw = json.dumps(state).encode()
     metadata = {KEY: raw, CHECKSUM: b"%08x" % zlib.crc32(raw)}
     pq.write_table(table.replace_schema_metadata(metadata), path)
+
+
+def older(path):
+    newer(path, version=VERSION - 1, lacking=["bulk", "auto"])
 
 
 def a_directory(path):
@@ -332,6 +336,7 @@ def another_folder(path):
         (rotten, "is damaged .* Delete it and refresh"),
         (foreign, "was not written by mailframe"),
         (newer, "newer mailframe .* upgrade"),
+        (older, "older mailframe .* refresh the store"),
         (a_directory, "Cannot open .*irectory"),
         (another_folder, "is a copy of the folder 'INBOX'"),
     ],
@@ -366,8 +371,8 @@ def test_any_bit_that_flips_is_noticed_or_harmless(store):
     assert noticed > 50
 
 
-@pytest.mark.parametrize("spoil", [truncated, emptied])
-def test_a_refresh_mends_a_file_that_is_not_whole(store, spoil):
+@pytest.mark.parametrize("spoil", [truncated, emptied, older])
+def test_a_refresh_mends_a_file_that_is_not_whole_or_lacks_columns(store, spoil):
     spoil(sent(store))
     with writing(store, ACCOUNT) as writer:
         assert writer.held("Sent") is None
