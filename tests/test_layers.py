@@ -48,7 +48,8 @@ ROOMS = {
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
-    "widgets": Room({"errors", "frame", "secret", "stats"}, {"socket", "ssl"} | FLEET),
+    "search": Room({"errors", "stats"}, IO | SHOWS | FLEET),
+    "widgets": Room({"errors", "frame", "search", "secret", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(
         {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
@@ -66,7 +67,7 @@ ROOMS = {
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "cli": Room(
         {"account", "options", "demo", "errors", "frame", "read", "sources"}
-        | {"stats", "store", "sync", "widgets"}
+        | {"search", "stats", "store", "sync", "widgets"}
     ),
     "__main__": Room({"cli"}),
     "accessor": Room({"stats"}, {"pandas"}),
