@@ -58,8 +58,9 @@ _HEX = np.full(0x100, 0xFF, np.uint8)
 _HEX[list(b"0123456789ABCDEF")] = range(16)
 _HEX[list(b"abcdef")] = range(10, 16)
 
-# What is looked at in decoded text: a TAB, and the first octets of C1 controls and of U+FEFF.
-_OF_TEXTS = table(b"\t\xc2\xef")
+# What is looked at in decoded text: a TAB, an escape that meant nothing, and the first octets of C1
+# controls and of U+FEFF.
+_OF_TEXTS = table(b"\t\x1b\xc2\xef")
 _C1, _BYTE_ORDER = 0xC2, 0xEF
 
 # `text.clean` composes what is longer in stretches.
@@ -389,7 +390,8 @@ def _clean(lines: str, unread: Mask) -> tuple[pa.Array, Mask]:
     start = np.append(0, end[:-1] + 1)[: len(end)]
     at = positions(octets, _OF_TEXTS)
     kind = octets[at]
-    dropped = (kind == _C1) & (octets[at + 1] < 0xA0)  # noqa: PLR2004
+    dropped = kind == _ESCAPE
+    dropped |= (kind == _C1) & (octets[at + 1] < 0xA0)  # noqa: PLR2004
     dropped |= (kind == _BYTE_ORDER) & (octets[at + 1] == 0xBB) & (octets[at + 2] == 0xBF)  # noqa: PLR2004
     unread |= holding(at[dropped], start, end)
     if (kind == _TAB).any():
