@@ -26,7 +26,7 @@ class Room:
 
     ours: set[str]
     never: set[str] = field(default_factory=set)
-    only: dict[str, str] = field(default_factory=dict)  # what just this file or folder may
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what just these places may
 
 
 ROOMS = {
@@ -35,13 +35,13 @@ ROOMS = {
     "patterns": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
     "uidset": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
     "imap": Room({"errors", "names", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
-    "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": "columns/"}),
+    "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": ("columns/",)}),
     "account": Room({"errors"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
     "fetcher": Room({"account", "errors", "imap", "names", "uidset"}, {"pandas"}),
-    "frame": Room({"errors", "headers"}, IO, {"pandas": "adapter.py"}),
+    "frame": Room({"errors", "headers"}, IO, {"pandas": ("adapter.py", "outgoing.py")}),
     "sources": Room(
         {"errors", "frame", "headers", "names", "progress"}, {"asyncio", "socket", "pandas"}
     ),
@@ -137,7 +137,7 @@ def loaded(code):
         ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
         ("headers", set(), IO | {"pandas", "pyarrow"}),
         ("fetcher", set(), {"pandas", "pyarrow"}),
-        ("frame", {"adapter", "export"}, {"pandas"}),
+        ("frame", {"adapter", "export", "fromcsv"}, {"pandas"}),
         ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
         ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
     ],

@@ -9,7 +9,8 @@ The column ``defects`` says how many values of a row were malformed. Each of the
   are neither ASCII nor UTF-8 and carry no label, an encoded-word that RFC 2047 does not allow or
   whose label is wrong, a control character, an address list or an id that does not parse, a date
   that does not, or names another weekday. Obsolete syntax of RFC 5322 section 4 is no defect;
-- a field that may stand once and stands again, however often: the first one is taken;
+- a field that may stand once and stands again, however often: the first one is taken, but of
+  To, Cc and Bcc all (RFC 5322 section 4.5.3);
 - an INTERNALDATE or a size that is there and cannot be read;
 - a header block of more than ten thousand fields.
 
@@ -18,6 +19,7 @@ Fields that are not asked for, and fields that are missing, count nothing.
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.frame.blocks import Blocks, Spans
-from mailframe.frame.extras import Extra, parse_extras
+from mailframe.frame.extras import JOINED, Extra, parse_extras
 from mailframe.frame.instants import header_dates, internal_dates
 from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, SCHEMA, TEXTS
 from mailframe.headers import automatic, fields, text
@@ -260,7 +262,10 @@ class _HeaderColumns:
 
     def put_people(self) -> None:
         """Put the columns of From, To and Cc."""
-        fields = [self._first(field) for field in ("FROM", "TO", "CC")]
+        fields = [self._first("FROM")]
+        for field in ("TO", "CC"):
+            self._first(field)  # counts the defect
+            fields.append(self.blocks.spans(field))
         lists = read_lists([self.blocks.values(spans) for spans in fields])
         sender = senders(lists[0])
         self._put("from_name", fields[0], sender.name)
@@ -294,7 +299,7 @@ class _HeaderColumns:
     def put_extra(self, extra: Extra) -> None:
         """Put a column that was asked for."""
         spans = self.blocks.spans(extra.field)
-        if not extra.every:
+        if not extra.every and not (extra.field in JOINED and extra.form == "asAddresses"):
             spans = spans.firsts()[0]
         if extra.form in _LIST_FORMS:
             lists = _LIST_FORMS[extra.form](self.blocks.values(spans))
@@ -366,10 +371,16 @@ def _category(index: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
     )
 
 
+# A keyword in quotation marks may hold blanks.
+_FLAG = re.compile(rb'"((?:[^"\\]|\\.)*+)"(?=\s|\Z)|(\S++)', re.DOTALL)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+
+
 @remembering
 def _flags(raw: bytes) -> tuple[tuple[bool, ...], list[str]]:
     """Tell which system flags are set, and what other flags there are."""
-    names = {text.clean(flag.decode("utf-8", "replace"))[0]: None for flag in raw.split()}
+    flags = [_ESCAPED.sub(rb"\1", quoted) or plain for quoted, plain in _FLAG.findall(raw)]
+    names = {text.clean(flag.decode("utf-8", "replace"))[0]: None for flag in flags}
     lower = {name.lower() for name in names}
     known = {"\\" + name for name in (*_SYSTEM_FLAGS, "recent")}
     others = [name for name in names if name and name.lower() not in known]

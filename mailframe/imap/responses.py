@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.imap.grammar import String, Value, as_number, as_text, is_nil, parse_values
@@ -320,8 +321,8 @@ def _read_mailbox_status(_: int, values: list[Value]) -> Response:
     name, pairs = quirk_spaces_in_status_name(values)
     items = {}
     for item, value in zip(pairs[::2], pairs[1::2], strict=False):
-        number = as_number(value)
         known = _STATUS_ITEMS.get(item.upper()) if isinstance(item, bytes) else None
+        number = quirk_exponent(value) if known == "SIZE" else as_number(value)
         if known and number is not None:
             items[known] = number
     return MailboxStatus(name, items)
@@ -331,6 +332,19 @@ _STATUS_ITEMS = {
     item.encode("ascii"): item
     for item in ("MESSAGES", "UNSEEN", "SIZE", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
 }
+
+
+def quirk_exponent(value: Value) -> int | None:
+    """Read a size written with an exponent, which is right to some digits.
+
+    Source: ``SIZE 9.3736e+06``, from servers that add sizes up as floating point numbers.
+    """
+    if isinstance(value, list) or not _EXPONENT.fullmatch(value):
+        return as_number(value)
+    return int(Decimal(value.decode("ascii")))
+
+
+_EXPONENT = re.compile(rb"\d{1,20}(?:\.\d{1,20})?[eE]\+?\d{1,2}")  # far beyond any mailbox
 
 
 def quirk_spaces_in_status_name(values: list[Value]) -> tuple[bytes, list[Value]]:
@@ -397,7 +411,7 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
     if name == b"UID":
         fetched.uid = as_number(value)
     elif name == b"FLAGS" and isinstance(value, list):
-        fetched.flags = b" ".join(bytes(flag) for flag in value if isinstance(flag, bytes))
+        fetched.flags = b" ".join(map(quirk_quoted_flag, value))
     elif name == b"INTERNALDATE":
         fetched.internaldate = quirk_nil(value)
     elif name == b"RFC822.SIZE":
@@ -412,6 +426,21 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
     elif fetched.header is not None and isinstance(value, String):
         # Its literal was cut short and swallowed the start of the next response.
         raise ValueError("another message stands in this one")
+
+
+def quirk_quoted_flag(flag: Value) -> bytes:
+    """Keep a keyword in its quotation marks, lest one with blanks becomes several.
+
+    Source: servers that pass on the labels of a web mailer, such as ``FLAGS ("My label")``.
+    """
+    if isinstance(flag, list):
+        raise ValueError("not a flag")  # noqa: TRY004 -- bad data, not a bad call
+    if not isinstance(flag, String) or not _NEEDS_QUOTES.search(flag):
+        return bytes(flag)
+    return b'"' + re.sub(rb'(["\\])', rb"\\\1", flag) + b'"'
+
+
+_NEEDS_QUOTES = re.compile(rb"[\s\"]")
 
 
 def quirk_nil(value: Value) -> bytes:

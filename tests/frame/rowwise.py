@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from mailframe.frame.extras import JOINED, Extra
 from mailframe.headers import addresses, dates, fields, ids, text, urls
 
 SYSTEM = ("seen", "answered", "flagged", "draft", "deleted")
@@ -100,8 +101,11 @@ def header_row(header, extras=()):
     row["date"], row["date_offset"] = _micro(when.seconds), when.offset
     sender = first("FROM", addresses.sender, addresses.Mailbox(None, None, None))
     row["from_name"], row["from_addr"], row["from_domain"] = sender
-    row["to"] = first("TO", _addr_specs, [])
-    row["cc"] = first("CC", _addr_specs, [])
+    for name in ("TO", "CC"):
+        row[name.lower()], mended = _extra(
+            Extra(name, name, "asAddresses", every=True), values[name]
+        )
+        defects += mended + (len(values[name]) > 1)
     row["subject"] = first("SUBJECT", text.decode, None)
     row["message_id"] = first("MESSAGE-ID", ids.message_id, None)
     row["in_reply_to"] = first("IN-REPLY-TO", ids.parent_id, None)
@@ -150,10 +154,11 @@ def _apart(sender):
 
 
 def _extra(extra, raws):
-    decoded = [FORMS[extra.form](raw) for raw in (raws if extra.every else raws[:1])]
+    every = extra.every or (extra.field in JOINED and extra.form == "asAddresses")
+    decoded = [FORMS[extra.form](raw) for raw in (raws if every else raws[:1])]
     mended = any(odd for _, odd in decoded)
     values = [value for value, _ in decoded]
-    if isinstance(next(iter(values), None), list):
+    if extra.form == "asAddresses" or isinstance(next(iter(values), None), list):
         return [item for items in values for item in items], mended
     if extra.every:
         return values, mended

@@ -262,6 +262,33 @@ def test_extra_columns_follow_their_forms():
     assert (row["x_loop"], row["sender"], row["bcc"]) == ("one", [], [])
 
 
+def test_destinations_in_several_fields_are_one_list():
+    row = one(
+        b"To: a@b\nCc: c@d\nTo: e@f, g@h\nBcc: i@j\nBcc: k@l\nReply-To: m@n\nReply-To: o@p\n",
+        "Bcc",
+        "Reply-To",
+    )
+    assert (row["to"], row["cc"], row["bcc"]) == (["a@b", "e@f", "g@h"], ["c@d"], ["i@j", "k@l"])
+    assert row["reply_to"] == ["m@n"]
+    assert row["defects"] == 1
+
+
+def test_a_field_that_has_the_name_of_another_column_gets_one_of_its_own():
+    row = one(b"Keywords: one, two\nSize: large\nFolder: x\n", "Keywords", "Size:asText", "Folder")
+    assert (row["header_keywords"], row["header_size"], row["header_folder"]) == (
+        "one, two",
+        "large",
+        "x",
+    )
+    assert (row["keywords"], row["size"], row["folder"]) == ([], 1234, "INBOX")
+
+
+def test_a_keyword_in_quotation_marks_is_one():
+    given = rows([b""], flags=[rb'\Seen "My \"own\" label" $Junk "'])
+    [row] = BatchBuilder("a").build(given).to_pylist()
+    assert (row["seen"], row["keywords"]) == (True, ['My "own" label', "$Junk", '"'])
+
+
 def test_extra_fields_are_asked_for_once():
     builder = BatchBuilder("a", headers=["Received:all", "Subject", "From:asText"])
     assert builder.fields == (*HEADER_FIELDS, "RECEIVED")

@@ -59,6 +59,12 @@ _PIECES = [
         b"?Q?=C3",
         b"=\xe9",
     ),
+    *(b"=?iso-8859-1?q?=C3=A9=C3=A8?=", b"=?windows-1251?B?0LDQsdCy?=", b"=? utf-8 ? q ?a?="),
+    *(
+        b" =?iso-8859-1?q?=C3?= =?iso-8859-1?q?=A9?= ",
+        b"=?x-euc-kr?q?=C3=A9?=",
+        b"=?cp1252?q?=A9=C3?=",
+    ),
     *(b"(JST)", b" +0900", b"=?koi8-r?B?0NLJ18XU?=", b"=?euc-kr?b?seg=?=", b"\r", b" \r\n \r\n "),
 ]
 

@@ -45,6 +45,7 @@ from mailframe.headers.memory import remembering
 _TAB, _LF, _ESCAPE, _SPACE, _EQUALS, _QUESTION, _UNDERSCORE = b"\t\n\x1b =?_"
 _BLANKS = b" \t"
 _HIGH = 0x80
+_FIRST = 0xC0  # from here an octet begins a character of UTF-8, below it goes on with one
 _CONTROLS = bytes([*range(0x20), 0x7F])
 _IS_CONTROL = is_one_of(_CONTROLS)
 _OF_WORDS = table(b"?")
@@ -181,7 +182,7 @@ def _by_column(values: Values) -> Column:
         fine = ~slow[words.owner]
         words, of_word = words.only(fine), of_word[fine]
         japanese = of_word == names.index(_JAPANESE) if _JAPANESE in names else of_word < 0
-        octets, start, end = _without_words(values, words, japanese, slow)
+        octets, start, end = _without_words(values, words, of_word != 0, japanese, slow)
     rows = np.flatnonzero(~slow)
     rows = rows[np.argsort(codec[rows], kind="stable")]
     array, unread = _streams(octets, start, end, rows, codec[rows], names)
@@ -222,15 +223,22 @@ def _are_glued(values: Values, words: Words) -> Mask:
 
 
 def _without_words(
-    values: Values, words: Words, japanese: Mask, slow: Mask
+    values: Values, words: Words, labelled: Mask, japanese: Mask, slow: Mask
 ) -> tuple[Octets, Positions, Positions]:
     """Put in the place of each word the octets that it stands for.
+
+    Parameters
+    ----------
+    labelled, japanese : bool array
+        Which words are under another label than UTF-8, and which under ISO-2022-JP.
+    slow : bool array
+        Takes notes of the values that turn out to be irregular; nothing that stands for them then
+        means anything.
 
     Returns
     -------
     uint8 array, int64 array, int64 array
-        The octets, and where each value lies in them. The values that turn out to be irregular are
-        noted in `slow`; nothing that stands for them means anything.
+        The octets, and where each value lies in them.
     """
     octets = values.octets.copy()
     gone = np.zeros(len(octets), np.bool_)
@@ -257,9 +265,11 @@ def _without_words(
 
     removed = np.flatnonzero(gone)
     kept = octets[~gone]
-    if japanese.any():
-        begins, ends = (_moved(each[japanese], removed) for each in (words.text, stop))
-        slow[words.owner[japanese][~_end_in_ascii(kept, begins, ends)]] = True
+    begins, ends = _moved(words.text, removed), _moved(stop, removed)
+    slow[words.owner[japanese][~_end_in_ascii(kept, begins[japanese], ends[japanese])]] = True
+    first, last = np.ones(len(begins), np.bool_), np.ones(len(begins), np.bool_)
+    first[near + 1] = last[near] = False
+    slow[words.owner[first][labelled[first] & _may_be_utf8(kept, begins[first], ends[last])]] = True
     return kept, _moved(values.start, removed), _moved(values.end, removed)
 
 
@@ -330,6 +340,19 @@ def _end_in_ascii(octets: Octets, start: Positions, end: Positions) -> Mask:
     back = (octets[last + 1] == ord("(")) & (octets[last + 2] == ord("B"))
     ascii_: Mask = (last < start) | (back & (last + 2 < end))
     return ascii_
+
+
+def _may_be_utf8(octets: Octets, start: Positions, end: Positions) -> Mask:
+    """Tell which runs of words hold eight-bit octets in an order that UTF-8 may have.
+
+    Nearly all of other charsets do not; those that do may be under a wrong label.
+    """
+    high = positions(octets, _EIGHT_BIT)
+    octet = octets[high]
+    follows = octet < _FIRST
+    wrong = np.where(follows, octets[high - 1] < _HIGH, (octets[high + 1] & _FIRST) != _HIGH)
+    right: Mask = holding(high, start, end) & ~holding(high[wrong], start, end)
+    return right
 
 
 def _streams(
