@@ -41,7 +41,7 @@ ROOMS = {
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
     "fetcher": Room({"account", "errors", "imap", "names", "uidset"}, {"pandas"}),
-    "frame": Room({"errors", "headers"}, IO, {"pandas": {"adapter.py"}}),
+    "frame": Room({"errors", "headers"}, IO, {"pandas": {"adapter.py", "outgoing.py"}}),
     "sources": Room(
         {"errors", "frame", "headers", "names", "progress"}, {"asyncio", "socket", "pandas"}
     ),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mailframe.frame.export import Formulas
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # spreadsheets put one in front
-_CELL = re.compile(rb'("(?:[^"]|"")*"|[^",\n\r]*)(,|\r?\n|\r|$)')
+_CELL = rb'("(?:[^"]|"")*"|[^"%b\n\r]*)([%b]|\r?\n|\r|$)'  # the separator is to be put in
 _LOOKED_AT = 1 << 20  # octets in which the first cell of a column is looked for
 
 
@@ -45,7 +45,8 @@ def read_csv(
     Parameters
     ----------
     path : path or binary file
-        Compressed where its name ends in ``.gz``.
+        Compressed where its name ends in ``.gz``. What separates its cells is told by its first
+        line.
     headers : iterable of str
         What further header fields the frame was read with, in the words of `read_imap`: it tells
         columns of lists and instants. Fields that are not named have their own form; others stay
@@ -64,13 +65,14 @@ def read_csv(
         The file cannot be read, is no CSV, or a cell is not what its column says.
     """
     octets = _octets(path)
-    names, quoted = _beginning(octets)
+    separator = _separator(octets)
+    names, quoted = _beginning(octets, separator)
     types = _types(names, headers, quoted)
     text = {name: kind for name, kind in types.items() if kind is None}
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(octets),
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types={name: _raw(kind) for name, kind in types.items() if name not in text},
                 null_values=[""],
@@ -85,7 +87,9 @@ def read_csv(
             f"{_name(path)} is not a CSV file as mailframe writes it: {str(error).splitlines()[0]}"
         ) from error
     columns = {
-        _named(name, formulas): _column(table[name], types[name], formulas)
+        _taken_back(pa.array([name]), separator, formulas)[0].as_py(): _column(
+            _taken_back(table[name].combine_chunks(), separator, formulas), types[name]
+        )
         for name in table.column_names
     }
     return unsorted_frame(pa.table(columns))
@@ -109,9 +113,15 @@ def _name(path: object) -> str:
     return str(path) if isinstance(path, str | os.PathLike) else "This file"
 
 
-def _beginning(octets: bytes) -> tuple[list[str], dict[str, bool]]:
+def _separator(octets: bytes) -> str:
+    """Tell what stands behind the first name."""
+    found = re.match(_CELL % (b",;\t", b",;\t"), octets)
+    return found[2].decode() if found and found[2] in {b",", b";", b"\t"} else ","
+
+
+def _beginning(octets: bytes, separator: str) -> tuple[list[str], dict[str, bool]]:
     """Tell the columns, and which of them have a quoted cell where they first have any."""
-    rows = _rows(octets)
+    rows = _rows(octets, separator.encode())
     names = [_unquoted(cell) for cell in next(rows, [])]
     quoted: dict[str, bool] = {}
     for row in rows:
@@ -123,15 +133,16 @@ def _beginning(octets: bytes) -> tuple[list[str], dict[str, bool]]:
     return names, quoted
 
 
-def _rows(octets: bytes) -> Iterator[list[bytes]]:
+def _rows(octets: bytes, separator: bytes) -> Iterator[list[bytes]]:
+    cell = re.compile(_CELL % (separator, separator))
     at, row = 0, []
     while at < min(len(octets), _LOOKED_AT):
-        found = _CELL.match(octets, at)
+        found = cell.match(octets, at)
         if found is None:
             return
         row.append(found[1])
         at = found.end()
-        if found[2] != b",":
+        if found[2] != separator:
             yield row
             row = []
 
@@ -160,17 +171,14 @@ def _raw(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _named(name: str, formulas: Formulas) -> str:
-    return plain_texts(pa.array([name]))[0].as_py() if formulas == "escape" else name
+def _taken_back(array: pa.Array, separator: str, formulas: Formulas) -> pa.Array:
+    text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    return plain_texts(array, separator) if text and formulas == "escape" else array
 
 
-def _column(column: pa.ChunkedArray, kind: pa.DataType | None, formulas: Formulas) -> pa.Array:
-    array = column.combine_chunks()
+def _column(array: pa.Array, kind: pa.DataType | None) -> pa.Array:
     if kind is None or not pa.types.is_large_string(array.type):
         return array
-    if formulas == "escape":
-        array = plain_texts(array)
     if pa.types.is_list(kind):
-        lists = split_lists(array)
-        return lists.cast(kind)
+        return split_lists(array).cast(kind)
     return array.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else array

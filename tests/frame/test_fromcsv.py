@@ -113,3 +113,14 @@ def test_lists_that_became_text_are_refused_and_never_counted(tmp_path, call):
     df = pd.read_csv(tmp_path / "a.csv")
     with pytest.raises(ConfigurationError, match=r"mf\.read_csv"):
         getattr(df.mail, call)(**LIST_CALLS[call])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text("x=+-@,;|\t\r\n '\"\uff1d\\", max_size=8), max_size=6))
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_what_was_neutralised_comes_back_whatever_the_separator(separator, texts):
+    df = pd.DataFrame({"subject": pd.Series(["first", *texts], dtype="str"), "rank": 1})
+    file = io.BytesIO()
+    mf.to_csv(df, file, separator=separator, bom=True)
+    file.seek(0)
+    assert mf.read_csv(file)["subject"].tolist() == df["subject"].tolist()
