@@ -181,8 +181,8 @@ class MailAccessor:
     def top(self, column: str = "from_addr", n: int = 10) -> pd.Series[Any]:
         """Count messages by the values of any column, the commonest first.
 
-        Addresses, domains and list ids that differ only in case are one. A message counts once for each value that a list column holds. Equal counts are in the
-        order of the values.
+        Addresses, domains and list ids that differ only in case are one. A message counts once
+        for each value that a list column holds. Equal counts are in the order of the values.
 
         Returns
         -------
@@ -374,7 +374,7 @@ class MailAccessor:
         office = Office(days, hours, holidays, tz)
         return replies.response_times(self._df, me_=me, office=office, exclude=exclude)
 
-    def response_summary(
+    def response_summary(  # noqa: PLR0913 -- an office has its days and hours
         self,
         by: str = "person",
         *,

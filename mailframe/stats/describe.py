@@ -160,7 +160,7 @@ def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Des
 
 
 def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tuple[str, str]]:
-    mail = replies.Correspondence(df, me_)
+    mail = replies.Correspondence(df, me_, must_send=False)
     own, trees = mail.own, mail.trees
     facts = [("messages", _messages(df, own))]
     when = dates.wall(df, tz)
@@ -189,7 +189,8 @@ def _owner(own: me.Own) -> str:
     if not addresses:
         return "unknown"
     more = f" and {len(addresses) - FEW} more" if len(addresses) > FEW else ""
-    return f"{', '.join(addresses[:FEW])}{more} ({own.source})"
+    lacking = "" if own.mine.any() else ", and nothing here is from you"
+    return f"{', '.join(addresses[:FEW])}{more} ({own.source}{lacking})"
 
 
 def _messages(df: pd.DataFrame, own: me.Own) -> str:
@@ -217,8 +218,8 @@ def _answers(mail: replies.Correspondence) -> list[tuple[str, str]]:
     waiting = len(replies.unanswered(mail, asked))
     if waiting:
         out = sum(asked.left_out.values())
-        text = f"{waiting:,} personal messages to you"
-        facts.append(("unanswered", f"{text} ({out:,} newsletters, automatic and such left out)"))
+        text = f"{waiting:,} to you ({out:,} bulk, automatic or put away left out)"
+        facts.append(("unanswered", text))
     return facts
 
 

@@ -104,6 +104,8 @@ def _given(me: str | Iterable[str]) -> tuple[list[str], str]:
     for name in [me] if isinstance(me, str) else me:
         boxes = mailbox.mailboxes(name.encode())[0] if isinstance(name, str) else []
         read = [box.addr for box in boxes if box.addr and "@" in box.addr]
+        if not read and isinstance(name, str) and "@" in name:  # as malformed as in the mail
+            read = [name.strip()]
         if not read:
             raise ConfigurationError(f"me= takes addresses such as 'ann@example.org', not {name!r}")
         found += [address.lower() for address in read]

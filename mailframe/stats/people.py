@@ -168,7 +168,7 @@ def newcomers(
 
 def internal(df: pd.DataFrame, *, own: str | Iterable[str] | None, me_: me.Given) -> pd.DataFrame:
     """Compare mail from inside and outside; see ``df.mail.internal``."""
-    known = me.own(df, me_) if own is None else None
+    known = me.own(df, me_, must_send=False) if own is None else None
     told = [own] if isinstance(own, str) else own or ()
     inside = pa.array(list(told), pa.large_string())
     if known is not None:

@@ -81,10 +81,10 @@ class Correspondence:
         How many mails would be replies, were they not of a kind in `NO_REPLY`.
     """
 
-    def __init__(self, df: pd.DataFrame, me_: me.Given) -> None:
+    def __init__(self, df: pd.DataFrame, me_: me.Given, *, must_send: bool = True) -> None:
         columns.require(df, "from_addr")
         self.df = df
-        self.own = me.own(df, me_)
+        self.own = me.own(df, me_, must_send=must_send)
         self.trees = threads.forest(df)
         self.when = dates.micros(df)
         self.counts, kinds = _counted(df, self.trees.mails)

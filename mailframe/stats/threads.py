@@ -69,11 +69,11 @@ def forest(df: pd.DataFrame) -> Forest:
     mails = copies.mails(df)
     # Of the mails of one id the first has it, the others a fresh one (RFC 5256 section 3, step 1).
     named = own.dense(rows)[mails.first]
+    having = np.flatnonzero(named >= 0)
     holder = np.full(total, -1, dtype=np.int64)
-    having = np.flatnonzero(named >= 0)[::-1]
-    holder[named[having]] = having
-    place = np.arange(len(named))
-    fresh = (named < 0) | (holder[named] != place)
+    holder[named[having][::-1]] = having[::-1]
+    fresh = np.ones(len(named), dtype=bool)
+    fresh[having] = holder[named[having]] != having
     of_mail = np.where(fresh, total + np.cumsum(fresh) - 1, named)
     node = of_mail[mails.of]
     first = np.full(total + int(fresh.sum()), -1, dtype=np.int64)
