@@ -136,7 +136,7 @@ def loaded(code):
         ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
         ("headers", {"columns"}, IO | {"pandas", "pyarrow"}),
         ("fetcher", set(), {"pandas", "pyarrow"}),
-        ("frame", {"adapter", "export", "fromcsv"}, {"pandas"}),
+        ("frame", {"adapter", "export", "fromcsv", "outgoing"}, {"pandas"}),
         ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
         ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
     ],
