@@ -47,7 +47,8 @@ ROOMS = {
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
-    "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),
+    "search": Room({"errors", "stats"}, IO | SHOWS | FLEET),
+    "widgets": Room({"errors", "frame", "search", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(
         {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
@@ -65,7 +66,7 @@ ROOMS = {
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "cli": Room(
         {"account", "options", "demo", "errors", "frame", "read", "sources"}
-        | {"stats", "store", "sync", "widgets"}
+        | {"search", "stats", "store", "sync", "widgets"}
     ),
     "__main__": Room({"cli"}),
     "accessor": Room({"stats"}, {"pandas"}),
