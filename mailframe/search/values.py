@@ -172,8 +172,8 @@ def _said(text: str, today: pd.Timestamp) -> tuple[pd.Timestamp, pd.DateOffset] 
         return today - pd.DateOffset(days=int(text == "yesterday")), pd.DateOffset(days=1)
     which, _, unit = text.rpartition(" ")
     if which in ("this", "last") and unit in _STARTS:
-        length = _span(f"{unit}s", 1)
-        return _STARTS[unit](today) - length * (which == "last"), length
+        start, length = _STARTS[unit](today), _span(f"{unit}s", 1)
+        return start - length if which == "last" else start, length
     if which not in ("", "last") or len(unit) < len("mon"):
         return None
     for number, name in enumerate(_DAYS):
