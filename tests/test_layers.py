@@ -46,7 +46,7 @@ ROOMS = {
         {"errors", "frame", "headers", "names", "progress"}, {"asyncio", "socket", "pandas"}
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
-    "stats": Room({"errors", "frame"}, IO - {"time"} | SHOWS | FLEET),
+    "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(

@@ -10,7 +10,17 @@ import pytest
 
 from mailframe.frame import blocks, extras, instants
 from mailframe.frame.batch import BatchBuilder
-from mailframe.headers import addresses, charsets, columns, dates, fields, ids, text, urls
+from mailframe.headers import (
+    addresses,
+    charsets,
+    columns,
+    dates,
+    fields,
+    ids,
+    loosedates,
+    text,
+    urls,
+)
 from tests.floods import MEGABYTE, alarm, worst
 from tests.frame.rowwise import rows
 
@@ -44,6 +54,7 @@ PARSERS = {
     "addresses": addresses.mailboxes,
     "dates": dates.parse,
     "comments": dates.without_comments,
+    "trailing date": lambda raw: dates.trailing(raw.decode("latin-1")),
     "message_ids": ids.message_ids,
     "message_id": ids.message_id,
     "parent_id": ids.parent_id,
@@ -66,6 +77,7 @@ def expressions():
         fields,
         ids,
         instants,
+        loosedates,
         text,
         urls,
     ]
