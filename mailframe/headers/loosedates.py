@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from mailframe.headers import calendars
+from mailframe.patterns import compile_pattern
 
 Day = tuple[int, int, int]
 
@@ -23,7 +24,7 @@ ZONES |= {"mst": -420, "mdt": -360, "pst": -480, "pdt": -420}
 _YEAR, _MONTH, _DAY = r"(?:年|년)", r"(?:月|월)", r"(?:[日号號]|일)"
 _HOUR, _MINUTE, _SECOND = r"(?:[h時时點点]|시)", r"(?:[m分]|분)", r"(?:[s秒]|초)"
 _SOURCE = (
-    r"(?P<blank>[\s,;\"'<>)\]\[*|`]+)"
+    r"(?P<blank>[\s,;\"'<>)\]\[*|`]++)"
     r"|(?P<clock>m=[+-]\d+\.\d+)"  # the monotonic one of Go programs
     # 2002-08-21, 2002/08/21, 20020821T161238
     r"|(?P<y1>\d{4})(?P<sep>[-/.])(?P<m1>\d{1,2})(?P=sep)(?P<d1>\d{1,2})(?![\d:])(?:t(?=\d))?"
@@ -42,10 +43,10 @@ _SOURCE = (
     r"|(?P<early>上午|午前|오전)|(?P<late>下午|午後|오후)"
     r"|(?P<zone>(?P<sign>[+-])(?P=sign)?(?: ?\d{3,4}|\d{1,2}(?::\d\d)?))(?![\d:])"
     r"|(?P<number>\d{1,4})(?:(?:st|nd|rd|th|er)\b|º|ª|(?!\d))"
-    r"|(?P<word>(?:[a-z]|[^\x00-\x7f]\.?(?=[^\x00-\x7f])|[^\x00-\x7f])+)"
+    r"|(?P<word>(?:[a-z]++|[^\x00-\x7f]++(?:\.(?=[^\x00-\x7f]))?+)++)"
     r"|(?P<mark>[-/.])(?![-+])"
 )
-_PIECE = re.compile(calendars.folded(_SOURCE, keep_case=True), re.ASCII)
+_PIECE = compile_pattern(calendars.folded(_SOURCE, keep_case=True), re.ASCII)
 # Between the parts of a date.
 _BETWEEN = """
 at on of the de del d da di la le las el a as alle ore um uhr den der am kl klo om o r h m
