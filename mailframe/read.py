@@ -83,6 +83,7 @@ class BatchStream:
         progress: ProgressOption,
         timeout: float | None,
         keeping: Keeping | None = None,
+        compress: bool | None = None,
         limits: Limits,
     ) -> None:
         self.schema: pa.Schema = builder.schema
@@ -96,6 +97,7 @@ class BatchStream:
         self._progress = progress
         self._timeout = timeout
         self._keeping = keeping
+        self._compress = compress
         self._limits = limits
         self._messages = 0
         self._builders = 1
@@ -114,6 +116,7 @@ class BatchStream:
             timeout=self._timeout,
             enable=EXTENSIONS if keeping else (),
             eager=keeping is None,
+            compress=self._compress,
             limits=self._limits,
         )
         missing: list[MailframeError] = []
@@ -292,6 +295,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     timeout: float | None = None,
     store: str | os.PathLike[str] | None = None,
     flags: FlagPolicy = "exact",
+    compress: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BatchStream:
     """Check what is to be fetched; nothing is sent yet.
@@ -331,6 +335,9 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     flags : {"exact", "counts", "skip"}
         For a store on a server without mod-sequences (CONDSTORE): read all flags each time, only
         where the counts of a folder changed, or never again.
+    compress : bool, optional
+        Whether what travels is compressed (RFC 4978), where the server offers it; by default on
+        any way but to this machine itself.
     limits : Limits
         What a server may cost in memory, waiting and tries; see `mailframe.imap.limits`.
 
@@ -370,6 +377,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         progress=progress,
         timeout=timeout,
         keeping=keeping,
+        compress=compress,
         limits=limits,
     )
 
@@ -428,7 +436,8 @@ def read_imap(stream: BatchStream) -> pd.DataFrame:
     pandas.DataFrame
         One row a message, ordered by folder and UID; the columns are those of `mailframe.SCHEMA`,
         and one for each of ``headers``. ``df.attrs["mailframe"]`` is the report: ``account``,
-        ``folders``, ``messages``, ``bytes``, ``seconds`` and more; ``skipped``, the folders left
+        ``folders``, ``messages``, ``bytes``, ``wire_bytes`` (fewer where they came compressed),
+        ``seconds`` and more; ``skipped``, the folders left
         out and why; ``problems``, a list of ``folder``, ``uids``, ``error`` and ``text``; with a
         store also ``store``, what changed in it.
 

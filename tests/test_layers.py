@@ -41,7 +41,7 @@ ROOMS = {
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
     "fetcher": Room({"account", "errors", "imap", "names", "uidset"}, {"pandas"}),
-    "frame": Room({"errors", "headers"}, IO, {"pandas": {"adapter.py"}}),
+    "frame": Room({"errors", "headers"}, IO, {"pandas": {"adapter.py", "outgoing.py"}}),
     "sources": Room(
         {"errors", "frame", "headers", "names", "progress"}, {"asyncio", "socket", "pandas"}
     ),
@@ -136,7 +136,7 @@ def loaded(code):
         ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
         ("headers", {"columns"}, IO | {"pandas", "pyarrow"}),
         ("fetcher", set(), {"pandas", "pyarrow"}),
-        ("frame", {"adapter", "export"}, {"pandas"}),
+        ("frame", {"adapter", "export", "fromcsv"}, {"pandas"}),
         ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
         ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
     ],

@@ -64,7 +64,7 @@ class Session(asyncio.Protocol):
     failure : MailframeError or None
         Why the session ended; None while it lives.
     received, commands : int
-        Octets read and commands sent so far.
+        Octets that came over the wire and commands sent so far.
     on_rows : callable or None
         Called with a FETCH and told to take its rows, each time enough have come.
     on_end : callable or None
@@ -93,7 +93,8 @@ class Session(asyncio.Protocol):
         self._heard = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._paused = False
-        self._handed_on = 0  # octets received when all rows were handed on
+        self._handed_on = 0  # octets read when all rows were handed on
+        self._compresses_next = False
 
     # Opening -----------------------------------------------------------------------------------
 
@@ -303,6 +304,19 @@ class Session(asyncio.Protocol):
     def _offers_tokens(self) -> bool:
         return self.connection.has("AUTH=XOAUTH2")
 
+    def compress(self, *, behind_next: bool) -> None:
+        """Ask for compression (RFC 4978) where the server has it; nobody needs to wait for it.
+
+        Nothing may travel behind the question before its answer, so a session that is about to ask
+        something asks for it in the same write, behind that: no round trip is lost. If the answer
+        is NO, or that another layer compresses already, all goes on as it is.
+        """
+        if not self.connection.has("COMPRESS=DEFLATE"):
+            return
+        self._compresses_next = behind_next
+        if not behind_next:
+            self.submit(commands.compress())
+
     # Commands ----------------------------------------------------------------------------------
 
     def submit(self, command: Command) -> Pending:
@@ -315,6 +329,9 @@ class Session(asyncio.Protocol):
             self._wake(pending)
         self.commands += 1
         log.debug("%s %s %r", self.account.name, pending.tag, command)
+        if self._compresses_next:
+            self._compresses_next = False
+            self.submit(commands.compress())
         self._flush()
         return pending
 
@@ -375,6 +392,8 @@ class Session(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._heard = self._loop.time()
             self._transport.resume_reading()
+            if self.connection.more:
+                self._loop.call_soon(self._read_on)
 
     # The transport's calls ---------------------------------------------------------------------
 
@@ -389,6 +408,15 @@ class Session(asyncio.Protocol):
             return
         self._heard = self._loop.time()
         self.received += len(data)
+        self._read(data)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read what had come compressed, a piece at a time, as long as the rows are taken."""
+        while self.connection.more and not self._paused and self.failure is None:
+            self._read(b"")
+
+    def _read(self, data: bytes) -> None:
         try:
             finished = self.connection.receive_data(data)
         except MailframeError as error:
@@ -400,9 +428,9 @@ class Session(asyncio.Protocol):
                 self._transport.pause_reading()
             self._hand_on(pending)
             self._wake(pending)
-        much = self.received - self._handed_on > OCTETS_A_PART
+        much = self.connection.octets - self._handed_on > OCTETS_A_PART
         if much:
-            self._handed_on = self.received
+            self._handed_on = self.connection.octets
         for pending in self.connection.answering():
             if much or len(pending.rows) >= ROWS_A_PART:
                 self._hand_on(pending)
@@ -448,6 +476,7 @@ class Session(asyncio.Protocol):
         log.debug("%s ended: %s", self.account.name, error)
         if self._watch is not None:
             self._watch.cancel()
+        self.connection.hang_up()
         if self._transport is not None:
             self._transport.abort()
         if not self._greeted.done():

@@ -81,6 +81,12 @@ class Extra(NamedTuple):
         return pa.list_(INSTANT) if self.form == "asDate" else TEXTS
 
 
+def known_fields() -> dict[str, pa.DataType]:
+    """Give the type of each column that a field with a form of its own makes, asked for once."""
+    fields = [_parse(field) for field in _DEFAULTS]
+    return {extra.column: extra.type for extra in fields}
+
+
 def parse_extras(headers: Iterable[str]) -> tuple[Extra, ...]:
     """Read the names that a caller gave.
 

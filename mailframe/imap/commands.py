@@ -28,6 +28,7 @@ class Kind(Enum):
 
     PLAIN = "plain"
     STARTTLS = "starttls"
+    COMPRESS = "compress"
     LOGIN = "login"
     LOGOUT = "logout"
     EXAMINE = "examine"
@@ -36,7 +37,7 @@ class Kind(Enum):
 
 
 # Nothing travels behind these before they are answered (pipelining rule 2).
-BARRIERS = frozenset({Kind.STARTTLS, Kind.LOGIN, Kind.LOGOUT})
+BARRIERS = frozenset({Kind.STARTTLS, Kind.COMPRESS, Kind.LOGIN, Kind.LOGOUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,11 @@ def logout() -> Command:
 def starttls() -> Command:
     """Ask for TLS on this connection."""
     return _command("STARTTLS", kind=Kind.STARTTLS)
+
+
+def compress() -> Command:
+    """Ask for DEFLATE in both directions, from the answer on (RFC 4978)."""
+    return _command("COMPRESS", b"DEFLATE", kind=Kind.COMPRESS)
 
 
 def identify() -> Command:

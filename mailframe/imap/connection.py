@@ -19,6 +19,7 @@ from mailframe.errors import ConnectionLost, ProtocolError
 from mailframe.imap import responses as r
 from mailframe.imap.commands import BARRIERS, Command, Kind, Literal
 from mailframe.imap.framing import Framer
+from mailframe.imap.inflate import Deflated
 from mailframe.imap.kept import Kept
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.imap.responses import Columns, Fetched, Status, Told
@@ -224,6 +225,9 @@ class Connection:
         self.pipelined = True  # False: one command at a time (rule 6)
         self.enabled: frozenset[str] = frozenset()
         self.junk = 0
+        self.octets = 0  # that have arrived, as they read where nothing is compressed
+        self.garbled = False  # what came compressed could not be read
+        self._deflated: Deflated | None = None
         self._limits = limits
         self._framer = Framer(limits)
         self._tags = count(1)
@@ -252,7 +256,7 @@ class Connection:
         """Give what must be written now."""
         data = b"".join(self._outgoing)
         self._outgoing.clear()
-        return data
+        return data if self._deflated is None or not data else self._deflated.deflate(data)
 
     @property
     def in_flight(self) -> int:
@@ -273,7 +277,9 @@ class Connection:
             pending = self._queue[0]
             if self._sent:
                 before = self._sent[-1]
-                if not self.pipelined or self._is_barrier(before) or self._is_barrier(pending):
+                # COMPRESS may follow others: only what comes behind its answer is compressed.
+                follows = pending.command.kind is Kind.COMPRESS or not self._is_barrier(pending)
+                if not self.pipelined or self._is_barrier(before) or not follows:
                     return
                 before.crowded = pending.crowded = True
             self._queue.popleft()
@@ -317,16 +323,18 @@ class Connection:
     def receive_data(self, data: bytes) -> list[Pending]:
         """Take what has arrived; return the commands that it finished, in order of their ends.
 
+        Of what came compressed one piece is read; while there is `more`, call with ``b""``.
+
         Raises
         ------
         ProtocolError
             The server broke the limits or the protocol beyond repair.
         ConnectionLost
-            What arrives can no longer be matched with what was sent (rule 8).
+            What arrives can no longer be matched with what was sent (rule 8), or be inflated.
         """
         finished: list[Pending] = []
         framer = self._framer
-        framer.feed(data)
+        self._feed(data)
         while True:
             head = self._reading or self.head
             if head is not None and head.command.kind is Kind.FETCH and framer.at_line:
@@ -345,6 +353,31 @@ class Connection:
                 # Rule 2: what stands behind this answer is not read but an attack; it is told by
                 # `drop_plaintext_state`.
                 return finished
+            if finished and self._deflated is None and self._compresses(finished[-1]):
+                rest = framer.take_rest()
+                self.octets -= len(rest)
+                self._deflated = Deflated()
+                self._feed(rest)
+
+    @staticmethod
+    def _compresses(pending: Pending) -> bool:
+        return pending.command.kind is Kind.COMPRESS and pending.ok
+
+    @property
+    def more(self) -> bool:
+        """Whether something has arrived that was not read yet, for it came compressed."""
+        return self._deflated is not None and self._deflated.more
+
+    def _feed(self, data: bytes) -> None:
+        if self._deflated is not None:
+            self._deflated.feed(data)
+            try:
+                data = self._deflated.inflate()
+            except ConnectionLost:
+                self.garbled = True
+                raise
+        self.octets += len(data)
+        self._framer.feed(data)
 
     def receive_eof(self) -> None:
         """Take the end of the stream.
@@ -356,6 +389,11 @@ class Connection:
         """
         said = f": {self.bye.text}" if self.bye and self.bye.text else ""
         raise ConnectionLost(f"the server closed the connection{said}")
+
+    def hang_up(self) -> None:
+        """Let go of what has come and was not read: nothing more will be."""
+        self._framer.take_rest()
+        self._deflated = None
 
     def drop_plaintext_state(self) -> None:
         """Forget what was told before TLS; called between STARTTLS's OK and the handshake.

@@ -82,6 +82,12 @@ class Framer:
         if ready:
             self._gather()
 
+    def take_rest(self) -> bytes:
+        """Hand over what has arrived behind the last frame: it is not lines but something else."""
+        self._gather()
+        rest, self.buffer, self._searched = self.buffer, b"", 0
+        return rest
+
     def _gather(self) -> None:
         self.buffer = b"".join([self.buffer[self.position :], *self._chunks])
         self._searched = max(0, self._searched - self.position)

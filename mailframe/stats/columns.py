@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
+from mailframe.frame.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
+LISTS = tuple(field.name for field in SCHEMA if pa.types.is_list(field.type))
+FEW = 1_000  # values that tell what a column of objects holds
 NEVER = np.iinfo(np.int64).min  # numpy's NaT, seen as an integer
 
 
@@ -95,8 +98,31 @@ def arrow(df: pd.DataFrame, name: str) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if pa.types.is_null(array.type) or pa.types.is_string(array.type):
-        return array.cast(pa.large_string())
+        array = array.cast(pa.large_string())
+    if pa.types.is_large_string(array.type) and _is_joined(df, name, array):
+        raise ConfigurationError(
+            f"the column {name!r} should hold lists and holds text, as of a CSV file: read the "
+            "file with mf.read_csv(path), or keep the frame as Parquet"
+        )
     return array
+
+
+def _is_joined(df: pd.DataFrame, name: str, array: pa.Array) -> bool:
+    """Tell whether text stands where lists should: each would count as a list of one.
+
+    A further header may be text by right; but not where the frame's own lists have become it.
+    """
+    if name in LISTS:
+        return bool(array.null_count < len(array))
+    if name in SCHEMA.names:
+        return False
+    return any(_holds_text(df[own]) for own in LISTS if own in df.columns)
+
+
+def _holds_text(column: pd.Series[Any]) -> bool:
+    if isinstance(column.dtype, pd.StringDtype):
+        return bool(column.notna().any())
+    return column.dtype == object and any(isinstance(each, str) for each in column.head(FEW))
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -202,7 +228,7 @@ def micros(df: pd.DataFrame, date: str = "date") -> Ints:
 
 def instants(moments: pd.Series[Any]) -> Ints:
     """Give a column of instants in microseconds of UTC."""
-    if moments.dtype == object or len(moments) == 0:
+    if not isinstance(moments.dtype, (pd.DatetimeTZDtype, np.dtypes.DateTime64DType)):
         moments = pd.to_datetime(moments, utc=True)
     return moments.to_numpy(dtype="datetime64[us]").view(np.int64)
 

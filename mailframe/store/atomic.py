@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from mailframe.errors import StoreError
+from mailframe.errors import StoreError, because
 from mailframe.store.layout import LOCK
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ def explained(action: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        unharmed = "; what is stored is unharmed"
         hint = {
-            errno.ENOSPC: "; free some space and refresh again, what is stored is unharmed",
-            errno.EDQUOT: "; your quota is used up; what is stored is unharmed",
+            errno.ENOSPC: unharmed,
+            errno.EDQUOT: unharmed,
             errno.EACCES: "; the store belongs to another user, or is open in another program",
             errno.EROFS: "; the store can be read there with open_store, but not refreshed",
         }.get(error.errno or 0, "")
-        raise StoreError(f"Cannot {action} {str(path)!r}: {reason}{hint}.") from error
+        raise StoreError(f"Cannot {action} {str(path)!r}: {because(error)}{hint}.") from error
 
 
 def make_dir(path: Path) -> None:

@@ -10,7 +10,7 @@ for a filter asks again.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.stats import clock
+from mailframe.stats.columns import arrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +140,7 @@ class Columns:
 
     def listed(self, name: str) -> Listed:
         """Column of lists ``name``, flattened."""
-        return self._once("listed", name, lambda: _flatten(self.df[name]))
+        return self._once("listed", name, lambda: _flatten(arrow(self.df, name)))
 
     def lowered_items(self, name: str) -> list[str]:
         """Distinct items of the lists in ``name``, in lower case."""
@@ -255,10 +256,7 @@ def _senders(df: pd.DataFrame) -> pd.Series:
     return df["from_name"].fillna(df["from_addr"])
 
 
-def _flatten(column: pd.Series) -> Listed:
-    lists: Any = pa.array(column)
-    if isinstance(lists, pa.ChunkedArray):
-        lists = lists.combine_chunks()
+def _flatten(lists: pa.Array) -> Listed:
     if not pa.types.is_nested(lists.type):  # a column of nothing but nulls
         lists = lists.cast(pa.list_(pa.string()))
     rows = pc.list_parent_indices(lists).to_numpy()
