@@ -80,6 +80,38 @@ VALUES = [
     (b"a@xn--bcher-kva.example", [(None, "a@b\xfccher.example")], False),
     (b"a@XN--BCHER-KVA.example", [(None, "a@b\xfccher.example")], False),
     (b"a@xn--99zzzz999.example", [(None, "a@xn--99zzzz999.example")], True),
+    # Names that RFC 5322 wants in quotation marks.
+    (b"Smith, Quentin <q@x.y>", [("Smith, Quentin", "q@x.y")], True),
+    (b"Lee, Ann T - Eagan, MN <k@x.y>", [("Lee, Ann T - Eagan, MN", "k@x.y")], True),
+    (b'a@b, "c"@d, Lee, Ann <e@f>', [(None, "a@b"), (None, "c@d"), ("Lee, Ann", "e@f")], True),
+    (b"Lee (x), Ann (y) <a@b>", [("Lee, Ann", "a@b")], True),
+    (b"=?utf-8?q?Lee?=, =?utf-8?q?Ann?= <a@b>", [("Lee, Ann", "a@b")], True),
+    (b'"Lee", Ann <a@b>', [("Lee", None), ("Ann", "a@b")], True),
+    (b"Ann Lee, Bob, c@d", [("Ann Lee", None), ("Bob", None), (None, "c@d")], True),
+    (b"Dr. Ann Lee, Ph.D. <a@b>", [("Dr. Ann Lee, Ph.D.", "a@b")], True),
+    (b"Ann Q. a@b", [("Ann Q.", "a@b")], True),
+    (b"Team @Acme, Inc. <a@b.c>", [("Team @Acme, Inc.", "a@b.c")], True),
+    (b"Ann @ Acme.example, Berlin <a@b.c>", [("Ann @ Acme.example, Berlin", "a@b.c")], True),
+    (b"HowlRound: A Center <w@x.y>", [("HowlRound: A Center", "w@x.y")], True),
+    (b"Team @Acme: news <x@y.z>", [("Team @Acme: news", "x@y.z")], True),
+    ("111(aaa\uff09<b@c>".encode(), [("111(aaa\uff09", "b@c")], True),
+    (b"Ann (Acme <a@b>", [("Ann (Acme", "a@b")], True),
+    (b"=?utf-8?Q?=22Lee=2C_Ann=22?= <a@b>", [("Lee, Ann", "a@b")], False),
+    # An address stands as it is in the last word's text; it is not decoded.
+    (b"=?gb2312?q?=D6=D0_<bbs@x.cn>?=", [("\u4e2d", "bbs@x.cn")], False),
+    (b"=?utf-8?q?A_<b@c>?= <d@e>", [("A <b@c>", "d@e")], False),
+    # Nobody, or somebody here.
+    (b"undisclosed-recipients", [("undisclosed-recipients", None)], True),
+    (b"undisclosed-recipients:", [], True),
+    (b"root, admin", [(None, "root"), (None, "admin")], True),
+    (b"root, a@b.c", [("root", None), (None, "a@b.c")], True),
+    # A comma is missing.
+    (b"<a@b.c> d@e.f, g@h.i", [(None, "a@b.c"), (None, "d@e.f"), (None, "g@h.i")], True),
+    (b"Ann <a@b.c> Bob d@e.f", [("Ann", "a@b.c"), ("Bob", "d@e.f")], True),
+    # One domain in all its spellings.
+    (b"a@xn--ls8h.la", [(None, "a@\U0001f4a9.la")], False),
+    ("a@\U0001f4a9.la".encode(), [(None, "a@\U0001f4a9.la")], False),
+    ("a@\uff45xample\u3002org".encode(), [(None, "a@example.org")], False),
     # Against the grammar.
     (b"root", [(None, "root")], True),
     (b"MAILER-DAEMON (Mail System)", [("Mail System", "MAILER-DAEMON")], True),
