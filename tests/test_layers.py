@@ -47,7 +47,8 @@ ROOMS = {
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
-    "widgets": Room({"errors", "frame", "stats"}, {"socket", "ssl"} | FLEET),
+    "search": Room({"errors", "stats"}, IO | SHOWS | FLEET),
+    "widgets": Room({"errors", "frame", "search", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(
         {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
@@ -65,7 +66,7 @@ ROOMS = {
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "cli": Room(
         {"account", "options", "demo", "errors", "frame", "read", "sources"}
-        | {"stats", "store", "sync", "widgets"}
+        | {"search", "stats", "store", "sync", "widgets"}
     ),
     "__main__": Room({"cli"}),
     "accessor": Room({"stats"}, {"pandas"}),
@@ -136,7 +137,7 @@ def loaded(code):
         ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
         ("headers", {"columns"}, IO | {"pandas", "pyarrow"}),
         ("fetcher", set(), {"pandas", "pyarrow"}),
-        ("frame", {"adapter", "export", "fromcsv"}, {"pandas"}),
+        ("frame", {"adapter", "export", "fromcsv", "outgoing"}, {"pandas"}),
         ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
         ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
     ],

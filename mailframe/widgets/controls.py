@@ -16,15 +16,15 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
+from mailframe.search.values import human_size
 from mailframe.stats import clock
 from mailframe.widgets import cubes
 from mailframe.widgets.parts import Folders
-from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailframe.widgets.columns import Columns
+    from mailframe.search.filterable import Columns
     from mailframe.widgets.cubes import Periods
     from mailframe.widgets.filters import Filters
 

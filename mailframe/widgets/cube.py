@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT
+from mailframe.search.values import human_size
 from mailframe.stats.threads import threaded
 from mailframe.widgets import charts, cubes
-from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT
-from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
+    from mailframe.search.filterable import Codes, Columns
     from mailframe.widgets.charts import Figure
-    from mailframe.widgets.columns import Codes, Columns
 
 HEIGHT = 150  # of the first line of charts, in pixels
 TOP = 10  # named things a chart lists

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import ipywidgets as ipw
 import numpy as np
 
+from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT, Columns
+from mailframe.search.values import human_size
 from mailframe.widgets import cube, parts
-from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT, Columns
-from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     import datetime as dt

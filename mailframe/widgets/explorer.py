@@ -17,10 +17,10 @@ import traitlets
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.export import to_csv
+from mailframe.search.filterable import Columns
+from mailframe.search.matching import Selection
 from mailframe.stats import clock
 from mailframe.widgets import charts, controls, cubes, filters, message, parts, report
-from mailframe.widgets.columns import Columns
-from mailframe.widgets.selection import Selection
 from mailframe.widgets.table import MailTable
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mailframe.widgets.columns import Bools
-    from mailframe.widgets.query import Clause
+    from mailframe.search.filterable import Bools
+    from mailframe.search.language import Clause
 
 BARS = 8  # named things a chart lists
 MOST_SAVED = 200_000  # messages a browser is sent as one file

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import mailframe as mf
 from mailframe.errors import ConfigurationError
 from mailframe.widgets import dashboard, message
+from tests.search.test_language import ASKED
 from tests.widgets.frames import make
-from tests.widgets.test_query import ASKED
 
 ZURICH = "Europe/Zurich"
 MAIL = make(600)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
-from mailframe.widgets.columns import NO_INSTANT
+from mailframe.search.filterable import NO_INSTANT
 
 if TYPE_CHECKING:
-    from mailframe.widgets.columns import Bools, Columns
+    from mailframe.search.filterable import Bools, Columns
 
 
 class Predicate(Protocol):

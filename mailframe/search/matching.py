@@ -15,9 +15,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mailframe.widgets.columns import Bools, Columns
-    from mailframe.widgets.predicates import Predicate
-    from mailframe.widgets.query import Clause
+    from mailframe.search.filterable import Bools, Columns
+    from mailframe.search.language import Clause
+    from mailframe.search.predicates import Predicate
 
 MASKS_KEPT = 48  # a byte a row each: 48 MB at a million rows
 

@@ -24,7 +24,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.errors import ConfigurationError
-from mailframe.widgets.predicates import (
+from mailframe.search.predicates import (
     AllOf,
     AnyOf,
     AtLeast,
@@ -42,7 +42,7 @@ from mailframe.widgets.predicates import (
     Present,
     Since,
 )
-from mailframe.widgets.values import (
+from mailframe.search.values import (
     WEEKDAYS,
     check_pattern,
     parse_period,
@@ -53,7 +53,7 @@ from mailframe.widgets.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from mailframe.widgets.predicates import Predicate
+    from mailframe.search.predicates import Predicate
 
     # The values of a term → what the term asks, of which mail.
     Reader = Callable[[Sequence[str], "Scope"], Predicate]

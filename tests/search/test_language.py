@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import filters, query
-from mailframe.widgets.columns import Columns
-from mailframe.widgets.selection import Selection
+from mailframe.search import language
+from mailframe.search.filterable import Columns
+from mailframe.search.matching import Selection
+from mailframe.widgets import filters
 from tests.widgets.frames import FOLDERS, make
 
 MAIL = make(1500)
@@ -80,7 +81,7 @@ def test_a_word_is_sought_in_the_subject_and_the_sender():
 
 def test_or_joins_its_neighbours_before_the_rest():
     assert subjects("x OR y z", "x z", "y z", "x", "z", "y") == ["x z", "y z"]
-    assert [clause.text for clause in query.parse("x OR y z")] == ["x OR y", "z"]
+    assert [clause.text for clause in language.parse("x OR y z")] == ["x OR y", "z"]
 
 
 def test_minus_turns_a_term_round_even_where_the_value_is_missing():
@@ -110,16 +111,16 @@ def test_classes_in_a_pattern_hold_beyond_ascii():
 @pytest.mark.parametrize("pattern", ["(", "[", "*", r"(a)\1", "(?=a)", "(?P<n>a)"])
 def test_a_pattern_that_cannot_run_in_linear_time_is_told(pattern):
     with pytest.raises(ConfigurationError, match=r"regular expression|group"):
-        query.parse(f"/{pattern}/")
+        language.parse(f"/{pattern}/")
 
 
 def test_the_reason_quotes_a_pattern_as_it_was_typed():
     with pytest.raises(ConfigurationError, match=r"^/\(\(/ is no .*: missing \): \(\($"):
-        query.parse("/((/")
+        language.parse("/((/")
 
 
 def test_what_is_not_unread_is_read():
-    assert query.parse("-is:unread")[0].predicate == query.parse("is:read")[0].predicate
+    assert language.parse("-is:unread")[0].predicate == language.parse("is:read")[0].predicate
 
 
 def test_periods_are_years_months_and_days():
@@ -190,7 +191,7 @@ def test_an_unknown_key_is_a_word():
 )
 def test_a_value_that_does_not_fit_is_told_with_what_would(line, hint):
     with pytest.raises(ConfigurationError, match=hint):
-        query.parse(line)
+        language.parse(line)
 
 
 def test_a_line_still_being_typed_is_read_as_far_as_it_goes():
@@ -207,7 +208,7 @@ VALUES = st.one_of(
 )
 TERMS = st.one_of(
     st.builds(
-        "{}{}:{}".format, st.sampled_from(["", "-"]), st.sampled_from(sorted(query.KEYS)), VALUES
+        "{}{}:{}".format, st.sampled_from(["", "-"]), st.sampled_from(sorted(language.KEYS)), VALUES
     ),
     st.builds('{}:"{}"'.format, st.sampled_from(["from", "in", "to", "subject"]), VALUES),
     st.sampled_from(
@@ -231,7 +232,7 @@ TERMS = st.one_of(
 @given(st.lists(TERMS, max_size=5).map(" ".join))
 def test_whatever_is_typed_is_chosen_alike_or_told(line):
     try:
-        query.parse(line)
+        language.parse(line)
     except ConfigurationError:
         return
     chosen(line)
@@ -299,7 +300,7 @@ def test_each_filter_says_what_it_would_be_on_the_search_line():
         "hour:8-10",
     ]
     for text in texts:
-        query.parse(text, query.Scope(FOLDERS))
+        language.parse(text, language.Scope(FOLDERS))
 
 
 def test_a_chart_can_leave_its_own_filter_out():
