@@ -290,6 +290,8 @@ class Account:
                 f"The certificates in ca_file={self.ca_file!r} cannot be read: {why}",
                 account=self.name,
             ) from error
+        # RFC 9525 section 6.3: a name is in the certificate as such, not as part of a subject.
+        context.hostname_checks_common_name = False
         # RFC 8997; Python leaves it to how the system's OpenSSL is set up.
         context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
         return context

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mailframe.errors import MailframeError
+    from mailframe.fetcher.folders import Listing
     from mailframe.fetcher.plan import Folder
     from mailframe.progress import Progress, ProgressOption
     from mailframe.store.plan import FlagPolicy
@@ -121,11 +122,11 @@ class BatchStream:
         )
         missing: list[MailframeError] = []
         async with heartbeat(), pool:
-            listed = await pool.folders(ITEMS if keeping else PLANNING)
-            choice = choose(listed, self._patterns)
-            missing += choice.missing
-            if missing and not choice.folders:
-                raise missing[0]
+            listing = await pool.folders(ITEMS if keeping else PLANNING)
+            choice = choose(listing.folders, self._patterns)
+            if choice.missing and not choice.folders:
+                raise choice.missing[0]
+            missing += [*choice.missing, *listing.lost]
             expected = _expected(choice.folders, self._query)
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
@@ -133,7 +134,7 @@ class BatchStream:
                 if keeping is None:
                     batches = self._build(pool, choice.folders, progress)
                 else:
-                    batches = self._refresh(pool, keeping, listed, choice.folders, progress)
+                    batches = self._refresh(pool, keeping, listing, choice.folders, progress)
                 async with aclosing(batches):
                     async for batch in batches:
                         yield batch
@@ -196,12 +197,12 @@ class BatchStream:
         self,
         pool: Pool,
         keeping: Keeping,
-        listed: Sequence[Folder],
+        listing: Listing,
         folders: Sequence[Folder],
         progress: Progress,
     ) -> AsyncGenerator[pa.RecordBatch]:
         """Bring the store up to date, and read the rows from there."""
-        async with keeping.refresh(pool, listed, folders, progress.update) as refresh:
+        async with keeping.refresh(pool, listing, folders, progress.update) as refresh:
             self.report["store"] = refresh.figures()
             if not self._reads_back:
                 self._messages = await asyncio.to_thread(refresh.count, folders)
@@ -519,6 +520,11 @@ def list_folders(account: str | Account, *, password: str | None = None) -> pd.D
         The account cannot be read, or there is no password.
     ConnectError, AuthenticationError
         There is no way in.
+
+    Warns
+    -----
+    MailframeWarning
+        Something that the server said may be a folder, and cannot be read.
     """
     return run(_list_folders(Account.parse(account, password).with_password()))
 
@@ -541,7 +547,10 @@ async def alist_folders(account: str | Account, *, password: str | None = None) 
 
 async def _list_folders(account: Account) -> pd.DataFrame:
     async with Pool(account, connections=1) as pool:
-        folders = await pool.folders(_FOLDER_ITEMS)
+        listing = await pool.folders(_FOLDER_ITEMS)
+    if listing.lost:
+        warn(first_of(listing.lost))
+    folders = listing.folders
     columns = {
         "folder": pd.array([f.name for f in folders], dtype="str"),
         "messages": pd.array([f.messages for f in folders], dtype="Int64"),

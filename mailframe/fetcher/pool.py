@@ -30,7 +30,7 @@ from mailframe.errors import (
     ThrottledError,
     TransportError,
 )
-from mailframe.fetcher.folders import PLANNING, read_folders
+from mailframe.fetcher.folders import PLANNING, Listing, read_folders
 from mailframe.fetcher.lane import Lane, Query, suggested_pause
 from mailframe.fetcher.ledger import Ledger, cost
 from mailframe.fetcher.plan import Known, Part, Schedule, Span
@@ -156,21 +156,23 @@ class Pool:
 
     # What callers do ---------------------------------------------------------------------------
 
-    async def folders(self, items: Sequence[str] = PLANNING) -> list[Folder]:
+    async def folders(self, items: Sequence[str] = PLANNING) -> Listing:
         """List every folder with its numbers, over the first session that is ready."""
         for _ in range(self._limits.first_tries - 1):
             session = await self._any_session()
             try:
-                folders = await read_folders(session, items)
-            except TransportError:
+                listing = await read_folders(session, items)
+            except (TransportError, CommandError):
+                if session.failure is None:
+                    raise
                 log.info("%s: the listing session was lost", self.account.name)
             else:
                 self.enabled = session.connection.enabled
-                return folders
+                return listing
         session = await self._any_session()
-        folders = await read_folders(session, items)
+        listing = await read_folders(session, items)
         self.enabled = session.connection.enabled
-        return folders
+        return listing
 
     async def fetch(
         self,
@@ -411,7 +413,7 @@ class Pool:
                 if not busy and not self._schedule.done:
                     session.raise_if_failed()
                     await self._change()
-        except (TransportError, ProtocolError) as error:
+        except (TransportError, ProtocolError, CommandError) as error:
             lane.give_back(error)
             self._tell()
             raise

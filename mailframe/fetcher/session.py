@@ -12,7 +12,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mailframe.account import is_loopback
 from mailframe.errors import (
@@ -91,6 +91,9 @@ class Session(asyncio.Protocol):
         self._greeted: asyncio.Future[None] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._heard = self._loop.time()
+        self._behind = 0.0  # seconds by which responses in progress are too slow
+        self._due = self._heard, 0  # since when an answer is due, and the octets received till then
+        self._paused_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._paused = False
         self._handed_on = 0  # octets read when all rows were handed on
@@ -225,9 +228,9 @@ class Session(asyncio.Protocol):
         upgrade = self._loop.start_tls(
             self._transport, self, self.account.tls_context(), server_hostname=self.account.host
         )
-        transport = await self._reach(upgrade)
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # What kind of transport it is, is the loop's own business.
+        self._transport = cast("asyncio.Transport | None", await self._reach(upgrade))
+        self.raise_if_failed()
 
     async def log_in(self) -> None:
         """Log in, learn what the server can do, and tell it who we are.
@@ -323,6 +326,7 @@ class Session(asyncio.Protocol):
         """Send a command as soon as the pipeline allows; `wait` for it later."""
         if not self.connection.in_flight:
             self._heard = self._loop.time()
+            self._due = self._heard, self.received
         pending = self.connection.send(command)
         self._waiting[pending] = self._loop.create_future()
         if self.failure is not None:
@@ -382,12 +386,17 @@ class Session(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no more until `resume`: the rows are not being taken."""
+        if not self._paused:
+            self._paused_at = self._loop.time()
         self._paused = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read again."""
+        if self._paused:
+            since, octets = self._due
+            self._due = since + self._loop.time() - self._paused_at, octets
         self._paused = False
         if self._transport is not None and not self._transport.is_closing():
             self._heard = self._loop.time()
@@ -399,14 +408,13 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; asyncio calls it, also after STARTTLS."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Pass data to the state machine and wake whom they answer."""
         if self.failure is not None:
             return
-        self._heard = self._loop.time()
+        self._keep_pace(len(data))
         self.received += len(data)
         self._read(data)
         self._read_on()
@@ -422,6 +430,8 @@ class Session(asyncio.Protocol):
         except MailframeError as error:
             self._fail(error)
             return
+        if finished:
+            self._due = self._heard, self.received
         for pending in finished:
             if pending.command.kind is Kind.STARTTLS and self._transport is not None:
                 # Not one byte more may be read in plain text; start_tls reads on.
@@ -437,6 +447,14 @@ class Session(asyncio.Protocol):
         if not self._greeted.done() and self.connection.greeting is not None:
             self._greeted.set_result(None)
         self._flush()
+
+    def _keep_pace(self, octets: int) -> None:
+        """Note when octets came, and whether they were long in coming."""
+        now = self._loop.time()
+        if self.connection.within_response:
+            self._behind += now - self._heard
+        self._behind = max(0.0, self._behind - octets / self._limits.pace)
+        self._heard = now
 
     def eof_received(self) -> None:
         """Take the end of the stream."""
@@ -490,12 +508,26 @@ class Session(asyncio.Protocol):
         """Look now and then whether the server has fallen silent."""
         if self.failure is not None:
             return
-        silence = self._loop.time() - self._heard
-        if self.connection.in_flight and not self._paused and silence > self._limits.silence:
-            seconds = f"{self._limits.silence:g} s"
-            self._fail(ReadTimeout(f"{self.account.host} was silent for {seconds}"))
+        fault = self._slowness() if self.connection.in_flight and not self._paused else ""
+        if fault:
+            head = self.connection.head
+            owed = f" and owes an answer to {head.command.name}" if head else ""
+            self._fail(ReadTimeout(f"{self.account.host} {fault}{owed}"))
             return
         self._watch = self._loop.call_later(self._limits.silence / 8, self._start_watch)
+
+    def _slowness(self) -> str:
+        """Say in what way the server takes too long, if it does."""
+        limits, now = self._limits, self._loop.time()
+        if now - self._heard > limits.silence:
+            return f"was silent for {limits.silence:g} s"
+        if self._behind > limits.silence / 2:
+            return f"sends fewer than {limits.pace:g} octets a second"
+        since, before = self._due
+        allowed = limits.patience if self.connection.authenticated else 2 * limits.silence
+        if now - since > allowed and self.received - before < (now - since) * limits.pace:
+            return f"has said next to nothing for {now - since:.0f} s"
+        return ""
 
     # Ending ------------------------------------------------------------------------------------
 

@@ -97,6 +97,19 @@ def sync_dir(path: Path) -> None:
         os.close(descriptor)
 
 
+class LockHeldError(StoreError):
+    """Somebody else holds the lock."""
+
+
+# The directories whose locks this process holds.
+_held: set[Path] = set()
+
+
+def is_held_here(directory: Path) -> bool:
+    """Tell whether it is this process that holds a directory's lock."""
+    return directory.resolve() in _held
+
+
 @contextlib.contextmanager
 def locked(directory: Path, *, wait: float) -> Iterator[None]:
     """Be the only process that writes below `directory`; clear away what a killed one left.
@@ -108,15 +121,17 @@ def locked(directory: Path, *, wait: float) -> Iterator[None]:
 
     Raises
     ------
+    LockHeldError
+        Another holds the lock still.
     StoreError
-        Another process holds the lock still, or there are no locks there.
+        There are no locks there.
     """
     lock = FileLock(directory / LOCK, mode=0o600, thread_local=False)
     with explained("lock", directory):
         try:
             lock.acquire(timeout=wait)
         except Timeout as error:
-            raise StoreError(
+            raise LockHeldError(
                 f"Another process is refreshing {str(directory)!r} (waited {wait:g} s)."
                 " Try again when it has finished; reading with open_store works meanwhile."
             ) from error
@@ -125,9 +140,12 @@ def locked(directory: Path, *, wait: float) -> Iterator[None]:
                 f"Cannot lock {str(directory)!r}: its file system has no locks; keep the store on"
                 " another."
             ) from error
+    here = directory.resolve()
+    _held.add(here)
     try:
         for leftover in directory.glob(_TEMPORARY + "*"):
             remove(leftover)
         yield
     finally:
+        _held.discard(here)
         lock.release()

@@ -47,7 +47,8 @@ class FolderState:
     uidnext : int
         Every message below it was fetched or is gone, if `complete`.
     modseq : int
-        HIGHESTMODSEQ as of which the flags are right; 0 where that cannot be said.
+        HIGHESTMODSEQ as of which the flags are right; 0 where that cannot be said. Below 0 a value
+        that stood still while something happened: it is not relied on until there is another.
     messages, unseen : int, optional
         The server's own counts; None where it did not tell.
     headers : tuple of str

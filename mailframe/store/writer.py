@@ -160,6 +160,11 @@ class AccountWriter:
             shutil.rmtree(directory)
 
 
+def is_ours(root: Path, account: str) -> bool:
+    """Tell whether a writer of this process holds an account's part of the store at `root`."""
+    return atomic.is_held_here(layout.account_dir(root, account))
+
+
 @contextlib.contextmanager
 def writing(root: Path, account: str, *, wait: float | None = None) -> Iterator[AccountWriter]:
     """Be the one process that writes an account's part of the store at `root`.

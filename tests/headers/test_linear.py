@@ -13,7 +13,6 @@ from mailframe.frame.batch import BatchBuilder
 from mailframe.headers import (
     addresses,
     charsets,
-    columns,
     dates,
     fields,
     ids,
@@ -21,6 +20,7 @@ from mailframe.headers import (
     text,
     urls,
 )
+from mailframe.headers.columns import words
 from tests.floods import MEGABYTE, alarm, worst
 from tests.frame.rowwise import rows
 
@@ -71,7 +71,6 @@ def expressions():
         addresses,
         blocks,
         charsets,
-        columns,
         dates,
         extras,
         fields,
@@ -80,6 +79,7 @@ def expressions():
         loosedates,
         text,
         urls,
+        words,
     ]
     found = {}
     for module in modules:
