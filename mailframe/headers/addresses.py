@@ -249,8 +249,10 @@ class _Reader:
         self._end_begun()
         self.mended |= self._in_group
         if any(box.domain for box in self.found):
-            # Beside whole addresses a lone word is somebody's name.
+            # Beside whole addresses a lone word before a comma is somebody's name.
             for place in self._lone:
+                if place == len(self.found) - 1:
+                    break
                 self.found[place] = Mailbox(self.found[place].addr, None, None)
 
     def _read_comment(self, start: int) -> int:

@@ -165,6 +165,12 @@ class _Pieces:
                 continue
             self._take(piece, position)
             position = piece.end()
+            if (
+                piece["word"]
+                and self._time_at is not None
+                and text[position : position + 1].isdigit()
+            ):
+                return False  # "H0500" is no zone
         return True
 
     def _is_zone(self, text: str, position: int) -> bool:

@@ -105,6 +105,7 @@ VALUES = [
     (b"undisclosed-recipients:", [], True),
     (b"root, admin", [(None, "root"), (None, "admin")], True),
     (b"root, a@b.c", [("root", None), (None, "a@b.c")], True),
+    (b"a@b.c, root", [(None, "a@b.c"), (None, "root")], True),
     # A comma is missing.
     (b"<a@b.c> d@e.f, g@h.i", [(None, "a@b.c"), (None, "d@e.f"), (None, "g@h.i")], True),
     (b"Ann <a@b.c> Bob d@e.f", [("Ann", "a@b.c"), ("Bob", "d@e.f")], True),

@@ -142,6 +142,7 @@ SEEN = [
     ("Wed, 21 Aug 2002 16:12:38 Europe/Berlin", None, None, True),
     ("Wed, 21 Aug 2002 16:12:38 and on 22 Aug 2002", None, None, True),
     ("Wed, 21 Aug 2002 16:12 - 17:30", None, None, True),
+    ("Wed, 21 Aug 2002 16:12:38 H0500", None, None, True),
     ("21 lis 2022 10:00:00 +0100", None, None, True),  # October or November
     ("21 jui 2002 10:00:00 +0100", None, None, True),  # June or July
     ("2002-21-08 10:00:00", None, None, True),
