@@ -37,6 +37,7 @@ def vega() -> str:
     bundle = str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # optional, but for its stub
     with suppress(OSError, ConfigurationError):  # without a place to keep it, it is made each time
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept.unlink(missing_ok=True)  # were it a link, what it leads to would be written
         with replacing(kept) as file:
             file.write(_sealed(bundle.encode()))
     return bundle
