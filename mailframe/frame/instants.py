@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from mailframe.frame.schema import INSTANT
 from mailframe.headers import dates
-from mailframe.headers.columns import distinct
+from mailframe.headers.columns.values import distinct
 from mailframe.headers.memory import remembering
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mailframe.frame.blocks import Blocks, Mask, Positions, Spans
+    from mailframe.frame.blocks import Blocks, Spans
+    from mailframe.headers.columns.marks import Mask, Positions
 
 _LOWER = 0x20202020
 _SPACE, _ZERO, _COLON, _DASH, _PLUS = b" 0:-+"

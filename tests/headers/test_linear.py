@@ -10,7 +10,8 @@ import pytest
 
 from mailframe.frame import blocks, extras, instants
 from mailframe.frame.batch import BatchBuilder
-from mailframe.headers import addresses, charsets, columns, dates, fields, ids, text, urls
+from mailframe.headers import addresses, charsets, dates, fields, ids, text, urls
+from mailframe.headers.columns import words
 from tests.floods import MEGABYTE, alarm, worst
 from tests.frame.rowwise import rows
 
@@ -60,7 +61,6 @@ def expressions():
         addresses,
         blocks,
         charsets,
-        columns,
         dates,
         extras,
         fields,
@@ -68,6 +68,7 @@ def expressions():
         instants,
         text,
         urls,
+        words,
     ]
     found = {}
     for module in modules:
