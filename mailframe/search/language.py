@@ -230,6 +230,8 @@ STATES: dict[str, Predicate] = {
     "deleted": Flag("deleted"),
     "reply": Present("in_reply_to"),
     "list": Present("list_id"),
+    "bulk": Flag("bulk"),
+    "auto": Flag("auto"),
 }
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
-from mailframe.search.filterable import NO_INSTANT
+from mailframe.search.filterable import CASELESS, NO_INSTANT
 
 if TYPE_CHECKING:
     from mailframe.search.filterable import Bools, Columns
@@ -68,7 +68,7 @@ class Matches:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Text or category column ``column`` is exactly one of ``values``."""
+    """Text or category column ``column`` is exactly one of ``values``; addresses ignore case."""
 
     column: str
     values: tuple[str, ...]
@@ -76,11 +76,16 @@ class OneOf:
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
         coded = columns.coded(self.column)
-        return coded.spread(coded.words.isin(list(self.values)).to_numpy(dtype=bool))
+        return coded.spread(coded.words.isin(self._wanted()).to_numpy(dtype=bool))
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'df["{self.column}"].isin({list(self.values)!r})'
+        lower = ".str.lower()" if self.column in CASELESS else ""
+        return f'df["{self.column}"]{lower}.isin({self._wanted()!r})'
+
+    def _wanted(self) -> list[str]:
+        lower = self.column in CASELESS
+        return [_lower(value) for value in self.values] if lower else list(self.values)
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,7 @@ class Since:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'(df["date"] >= {_timestamp(self.instant)})'
+        return f"(df.mail.when() >= {_timestamp(self.instant)})"
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class Before:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'(df["date"] < {_timestamp(self.instant)})'
+        return f"(df.mail.when() < {_timestamp(self.instant)})"
 
 
 @dataclass(frozen=True)
@@ -320,4 +325,4 @@ def _timestamp(instant: pd.Timestamp) -> str:
 
 
 def _wall(zone: str) -> str:
-    return 'df["date"].dt' if zone == "UTC" else f'df["date"].dt.tz_convert("{zone}").dt'
+    return "df.mail.when().dt" if zone == "UTC" else f'df.mail.when().dt.tz_convert("{zone}").dt'

@@ -467,6 +467,17 @@ class MailAccessor:
         """
         return mails.unique(self._df)
 
+    def when(self, date: str = dates.BEST) -> pd.Series[Any]:
+        """Give the instant of each message, as every other method takes it; see the class.
+
+        Returns
+        -------
+        pandas.Series of datetime64[us, UTC]
+            Aligned to the frame, named "date"; NaT where nothing tells.
+        """
+        stamps = dates.stamps(self._df, date)
+        return pd.Series(stamps, index=self._df.index, name=dates.name(date))
+
     def dates(self) -> pd.DataFrame:
         """List the messages whose Date cannot be right: before 1990, or after the arrival.
 
