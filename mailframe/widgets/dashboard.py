@@ -168,7 +168,7 @@ def _numbers(columns: Columns, me: Given) -> list[tuple[str, str]]:
     instants = columns.instants()[columns.instants() != NO_INSTANT]
     days = int(np.ptp(instants)) // MICROSECONDS_A_DAY + 1 if len(instants) else 1
     unread = int(np.count_nonzero(~columns.flag("seen")))
-    sizes = columns.sizes()
+    sizes = columns.numbers("size")
     numbers = [
         (f"{mails:,}", noun + copies),
         (f"{len(instants) / days:,.1f}" if len(instants) else NOTHING, "a day on average"),
