@@ -250,13 +250,14 @@ def _code(column: pd.Series) -> Coded:
 
 
 def _folded(coded: Coded) -> Coded:
+    """Join values that differ only in case, as `mailframe.stats` does."""
     codes, words = pd.factorize(coded.words.str.lower())
     return Coded(np.append(codes, -1).astype(np.int32)[coded.codes], pd.Series(words, dtype="str"))
 
 
 def _fold(words: pd.Series) -> pd.Series:
     """Leave case out, as ``str.casefold`` does; Arrow's lower case is the same in ASCII."""
-    array = pa.array(words, pa.large_string())
+    array = pa.array(words.to_numpy(dtype=object), pa.large_string())
     plain = pc.string_is_ascii(array)
     lower = pc.ascii_lower(array)
     if not pc.all(plain).as_py():

@@ -155,7 +155,7 @@ def test_what_went_to_many_and_what_a_program_sent_can_be_sought():
     assert chosen("is:auto", columns).index.tolist() == [1]
     assert chosen("-is:bulk -is:auto", columns).index.tolist() == [2]
     older = Columns(columns.df.drop(columns="auto"))
-    with pytest.raises(ConfigurationError, match="'auto', which the frame lacks"):
+    with pytest.raises(ConfigurationError, match="this frame has no column auto"):
         chosen("is:auto", older)
 
 
