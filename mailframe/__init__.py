@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.application import connect
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
+    from mailframe.frame.fromcsv import read_csv
     from mailframe.frame.schema import SCHEMA
     from mailframe.read import (
         aiter_batches,
@@ -56,6 +57,7 @@ _HOMES = {
     "mailframe.application": ["connect"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
+    "mailframe.frame.fromcsv": ["read_csv"],
     "mailframe.frame.schema": ["SCHEMA"],
     "mailframe.read": [
         "aiter_batches",
@@ -105,6 +107,7 @@ __all__ = [
     "list_folders",
     "open_store",
     "open_writer",
+    "read_csv",
     "read_eml",
     "read_imap",
     "read_maildir",

@@ -11,18 +11,21 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import signal
 import sys
+import threading
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from mailframe import __version__, options
-from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning
+from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning, because
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -35,19 +38,22 @@ if TYPE_CHECKING:
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
+KILLED = 128  # and the number of the signal, as shells have it
 
 # A folder that fails is worth a line; ten thousand of them are not.
 _MOST_PROBLEMS = 20
 _PAGE = {".html", ".htm"}
 _MAIL = {"folder", "uid", "date", "from_addr", "message_id"}  # columns that tell it
 _WRITTEN = {".csv", ".jsonl", ".parquet"}
+_READ_BACK = {".csv", ".parquet"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code."""
     _never_choke()
+    ended: list[int] = []
     try:
-        with warnings.catch_warnings():
+        with _endings(ended), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             warnings.simplefilter("always", MailframeWarning)
             return cli.main(arguments, "mailframe", standalone_mode=False) or 0
@@ -55,14 +61,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        if ended:
+            _say(f"ended by {signal.Signals(ended[0]).name}")
+            return KILLED + ended[0]
         _say("interrupted")
         return INTERRUPTED
     except MailframeError as error:
         _say(options.in_options(str(error)))
         return USAGE if isinstance(error, ConfigurationError) else FAILED
     except OSError as error:
-        _say(f"{error.filename or 'output'}: {error.strerror or error}")
+        _say(f"{error.filename or 'output'}: {because(error)}")
         return FAILED
+
+
+@contextmanager
+def _endings(ended: list[int]) -> Iterator[None]:
+    """Let the signals that end a program do so as Ctrl-C does: what was begun is cleared away."""
+
+    def end(number: int, _frame: object) -> None:
+        ended.append(number)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+
+    caught = []
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores it
+                signal.signal(number, end)
+                caught.append(number)
+    try:
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _never_choke() -> None:
@@ -111,8 +144,8 @@ def _account(url: str, security: Security | None, ca_file: str | None) -> Accoun
 @click.option("-o", "--output", metavar="FILE", help="Write .csv, .parquet or .jsonl instead.")
 def folders(url: str, security: Security | None, ca_file: str | None, output: str | None) -> None:
     """List the folders of an account."""
-    from mailframe.frame.adapter import frame_schema, to_batches
     from mailframe.frame.export import open_writer, recognise
+    from mailframe.frame.outgoing import frame_schema, to_batches
     from mailframe.read import list_folders
 
     if output is not None:
@@ -157,13 +190,27 @@ def _table(df: pd.DataFrame) -> str:
     show_default=True,
     help="In CSV, what a spreadsheet would run gets an apostrophe in front, or is kept.",
 )
+@click.option(
+    "--separator",
+    type=click.Choice([",", ";", "tab"]),
+    default=",",
+    show_default=True,
+    help="In CSV, what stands between cells; Excel expects ; where a comma is the decimal mark.",
+)
+@click.option(
+    "--bom/--no-bom",
+    default=None,
+    help="Whether CSV begins with the mark by which Excel knows UTF-8; a file does, a pipe not.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems.")
 def fetch(
     source: str,
     output: str,
     kind: Format | None,
     formulas: Formulas,
+    separator: str,
     *,
+    bom: bool | None,
     quiet: bool,
     **told: Any,  # noqa: ANN401 -- passed on to the readers, which check them
 ) -> int:
@@ -182,7 +229,9 @@ def fetch(
         if sys.stdout is None:
             raise ConfigurationError("Standard output is closed; name a file by -o")
         target, kind = sys.stdout.buffer, kind or "csv"
-    run(_write(stream, target, kind, formulas))
+    how: dict[str, Any] = {"format": kind, "formulas": formulas, "bom": bom}
+    how["separator"] = {"tab": "\t"}.get(separator, separator)
+    run(_write(stream, target, how))
     if not quiet:
         _say(_summary(stream.report, output))
     return _tell_problems(stream.report)
@@ -197,8 +246,8 @@ def fetch(
 def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Sum up a mailbox on one screen.
 
-    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
-    that fetch wrote.
+    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .csv or
+    .parquet file that fetch wrote.
     """
     from mailframe.stats import MailAccessor, clock
 
@@ -221,8 +270,8 @@ def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  
 def report(source: str, output: str, title: str | None, tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Draw a mailbox as one HTML page that needs no network.
 
-    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .parquet file
-    that fetch wrote.
+    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .csv or
+    .parquet file that fetch wrote.
     """
     if Path(output).suffix.lower() not in _PAGE:
         raise ConfigurationError(f"The report is a page of HTML: let {output} end in .html")
@@ -289,34 +338,44 @@ def _open(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStream | Re
         )
     if Path(source).suffix.lower() in _WRITTEN:
         raise ConfigurationError(
-            f"{source} is no mail; of the files that fetch writes, stats and report take .parquet"
+            f"{source} is no mail; of the files that fetch writes, stats and report take .csv and"
+            " .parquet"
         )
     options.refuse(options.SERVER_ONLY & set(told), source)
     return open_local(source, **told, **how)
 
 
 def _read(source: str, told: dict[str, Any]) -> pd.DataFrame:
-    """Read an account, local mail or a Parquet file into a frame."""
-    import pandas as pd
-
+    """Read an account, local mail, or a file that fetch wrote, into a frame."""
     from mailframe.frame.adapter import to_frame
     from mailframe.read import BatchStream
     from mailframe.sync import run
 
-    if Path(source).suffix.lower() == ".parquet" and Path(source).exists():
+    if Path(source.lower().removesuffix(".gz")).suffix in _READ_BACK and Path(source).exists():
         options.refuse({name for name, value in told.items() if value}, source)
-        try:
-            df = pd.read_parquet(source)
-        except ValueError as error:  # pyarrow's own are of this class
-            raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
-        if _MAIL - set(df.columns):
-            raise ConfigurationError(f"{source} holds no mail, or not as fetch writes it")
-        # Fetched rows lie as they arrived. Of copies the first counts, so the order of readers.
-        return df.sort_values(["folder", "uid"], key=_plain_words, ignore_index=True)
+        return _read_back(source)
     stream = _open(source, told, quiet=False)
     if isinstance(stream, BatchStream):
         return run(stream.frame())
     return to_frame(stream, stream.schema, report=stream.report)
+
+
+def _read_back(source: str) -> pd.DataFrame:
+    """Read a file that fetch wrote."""
+    import pandas as pd
+
+    from mailframe.frame.fromcsv import read_csv
+
+    try:
+        df = pd.read_parquet(source) if source.lower().endswith(".parquet") else read_csv(source)
+    except ConfigurationError:
+        raise
+    except ValueError as error:  # pyarrow's own are of this class
+        raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
+    if _MAIL - set(df.columns):
+        raise ConfigurationError(f"{source} holds no mail, or not as fetch writes it")
+    # Fetched rows lie as they arrived. Of copies the first counts, so the order of readers.
+    return df.sort_values(["folder", "uid"], key=_plain_words, ignore_index=True)
 
 
 def _plain_words(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -324,7 +383,7 @@ def _plain_words(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 async def _write(
-    stream: BatchStream | Reading, target: str | IO[bytes], kind: Format | None, formulas: Formulas
+    stream: BatchStream | Reading, target: str | IO[bytes], how: dict[str, Any]
 ) -> None:
     from contextlib import aclosing
 
@@ -333,7 +392,7 @@ async def _write(
     async with aclosing(_batches(stream)) as batches:
         # A file is opened before the server is asked; what cannot be taken back, when it answered.
         first = None if isinstance(target, str) else await anext(batches, None)
-        with open_writer(target, stream.schema, format=kind, formulas=formulas) as writer:
+        with open_writer(target, stream.schema, **how) as writer:
             if first is not None:
                 writer.write(first)
             async for batch in batches:

@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import warnings
 from typing import TYPE_CHECKING
@@ -27,6 +28,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# What a person can do where the system has no more of something.
+_HINTS = {
+    errno.ENOSPC: "; free some space and try again",
+    errno.EDQUOT: "; your quota is used up",
+    errno.EMFILE: "; close some files, or allow this process more of them (ulimit -n)",
+    errno.ENFILE: "; close some files: the whole system has no more of them",
+}
 # Whose frames may stand between a caller and the place where something is noticed.
 _BETWEEN = {"asyncio", "concurrent", "contextlib", "mailframe", "nest_asyncio", "nest_asyncio2"}
 
@@ -121,6 +129,12 @@ class StoreError(MailframeError):
 
 class MailframeWarning(UserWarning):
     """Something was left out or mended; the frame's report says what."""
+
+
+def because(error: OSError) -> str:
+    """Tell why the system refused something, with what helps where anything does."""
+    hint = _HINTS.get(error.errno or 0, "")
+    return f"{error.strerror or error}{hint}"
 
 
 def first_of(problems: Sequence[object]) -> str:

@@ -34,6 +34,7 @@ from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.names import patterns_of
 from mailframe.progress import open_progress
 from mailframe.refresh import EXTENSIONS, ITEMS, Keeping
+from mailframe.secret import sealer, sealing
 from mailframe.selection import Day, choose, search_keys
 from mailframe.sync import heartbeat, run
 
@@ -44,8 +45,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mailframe.errors import MailframeError
+    from mailframe.fetcher.folders import Listing
     from mailframe.fetcher.plan import Folder
     from mailframe.progress import Progress, ProgressOption
+    from mailframe.secret import Secret
     from mailframe.store.plan import FlagPolicy
 
 Errors = Literal["warn", "raise", "ignore"]
@@ -83,6 +86,7 @@ class BatchStream:
         progress: ProgressOption,
         timeout: float | None,
         keeping: Keeping | None = None,
+        compress: bool | None = None,
         limits: Limits,
     ) -> None:
         self.schema: pa.Schema = builder.schema
@@ -96,6 +100,7 @@ class BatchStream:
         self._progress = progress
         self._timeout = timeout
         self._keeping = keeping
+        self._compress = compress
         self._limits = limits
         self._messages = 0
         self._builders = 1
@@ -114,15 +119,16 @@ class BatchStream:
             timeout=self._timeout,
             enable=EXTENSIONS if keeping else (),
             eager=keeping is None,
+            compress=self._compress,
             limits=self._limits,
         )
         missing: list[MailframeError] = []
         async with heartbeat(), pool:
-            listed = await pool.folders(ITEMS if keeping else PLANNING)
-            choice = choose(listed, self._patterns)
-            missing += choice.missing
-            if missing and not choice.folders:
-                raise missing[0]
+            listing = await pool.folders(ITEMS if keeping else PLANNING)
+            choice = choose(listing.folders, self._patterns)
+            if choice.missing and not choice.folders:
+                raise choice.missing[0]
+            missing += [*choice.missing, *listing.lost]
             expected = _expected(choice.folders, self._query)
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
@@ -130,7 +136,7 @@ class BatchStream:
                 if keeping is None:
                     batches = self._build(pool, choice.folders, progress)
                 else:
-                    batches = self._refresh(pool, keeping, listed, choice.folders, progress)
+                    batches = self._refresh(pool, keeping, listing, choice.folders, progress)
                 async with aclosing(batches):
                     async for batch in batches:
                         yield batch
@@ -193,12 +199,12 @@ class BatchStream:
         self,
         pool: Pool,
         keeping: Keeping,
-        listed: Sequence[Folder],
+        listing: Listing,
         folders: Sequence[Folder],
         progress: Progress,
     ) -> AsyncGenerator[pa.RecordBatch]:
         """Bring the store up to date, and read the rows from there."""
-        async with keeping.refresh(pool, listed, folders, progress.update) as refresh:
+        async with keeping.refresh(pool, listing, folders, progress.update) as refresh:
             self.report["store"] = refresh.figures()
             if not self._reads_back:
                 self._messages = await asyncio.to_thread(refresh.count, folders)
@@ -275,11 +281,12 @@ def _expected(folders: Iterable[Folder], query: Query) -> int | None:
     return sum(known)
 
 
+@sealing
 def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
-    account: str | Account,
+    account: str | Account | Secret,
     *,
     folders: str | Iterable[str] | None = None,
-    password: str | None = None,
+    password: str | Secret | None = None,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
     since: Day | None = None,
@@ -292,6 +299,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     timeout: float | None = None,
     store: str | os.PathLike[str] | None = None,
     flags: FlagPolicy = "exact",
+    compress: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BatchStream:
     """Check what is to be fetched; nothing is sent yet.
@@ -331,6 +339,9 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     flags : {"exact", "counts", "skip"}
         For a store on a server without mod-sequences (CONDSTORE): read all flags each time, only
         where the counts of a folder changed, or never again.
+    compress : bool, optional
+        Whether what travels is compressed (RFC 4978), where the server offers it; by default on
+        any way but to this machine itself.
     limits : Limits
         What a server may cost in memory, waiting and tries; see `mailframe.imap.limits`.
 
@@ -370,6 +381,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         progress=progress,
         timeout=timeout,
         keeping=keeping,
+        compress=compress,
         limits=limits,
     )
 
@@ -386,9 +398,11 @@ def _reader(
     def decorate(read: Callable[[BatchStream], R]) -> Callable[P, R]:
         result = inspect.signature(read).return_annotation
         signature = inspect.signature(opened).replace(return_annotation=result)
+        seal = sealer(signature)
 
         @functools.wraps(read)
         def reader(*args: P.args, **options: P.kwargs) -> R:
+            args, options = seal(args, options)
             try:
                 signature.bind(*args, **options)
             except TypeError as error:  # in the name that was called
@@ -428,7 +442,8 @@ def read_imap(stream: BatchStream) -> pd.DataFrame:
     pandas.DataFrame
         One row a message, ordered by folder and UID; the columns are those of `mailframe.SCHEMA`,
         and one for each of ``headers``. ``df.attrs["mailframe"]`` is the report: ``account``,
-        ``folders``, ``messages``, ``bytes``, ``seconds`` and more; ``skipped``, the folders left
+        ``folders``, ``messages``, ``bytes``, ``wire_bytes`` (fewer where they came compressed),
+        ``seconds`` and more; ``skipped``, the folders left
         out and why; ``problems``, a list of ``folder``, ``uids``, ``error`` and ``text``; with a
         store also ``store``, what changed in it.
 
@@ -489,7 +504,10 @@ async def aiter_batches(stream: BatchStream) -> AsyncGenerator[pa.RecordBatch]:
 _FOLDER_ITEMS = (*PLANNING, "UNSEEN", "SIZE")
 
 
-def list_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+@sealing
+def list_folders(
+    account: str | Account | Secret, *, password: str | Secret | None = None
+) -> pd.DataFrame:
     """List the folders of an account.
 
     Parameters
@@ -510,11 +528,19 @@ def list_folders(account: str | Account, *, password: str | None = None) -> pd.D
         The account cannot be read, or there is no password.
     ConnectError, AuthenticationError
         There is no way in.
+
+    Warns
+    -----
+    MailframeWarning
+        Something that the server said may be a folder, and cannot be read.
     """
     return run(_list_folders(Account.parse(account, password).with_password()))
 
 
-async def alist_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+@sealing
+async def alist_folders(
+    account: str | Account | Secret, *, password: str | Secret | None = None
+) -> pd.DataFrame:
     """List the folders of an account; `list_folders` for ``await``.
 
     Parameters
@@ -532,7 +558,10 @@ async def alist_folders(account: str | Account, *, password: str | None = None) 
 
 async def _list_folders(account: Account) -> pd.DataFrame:
     async with Pool(account, connections=1) as pool:
-        folders = await pool.folders(_FOLDER_ITEMS)
+        listing = await pool.folders(_FOLDER_ITEMS)
+    if listing.lost:
+        warn(first_of(listing.lost))
+    folders = listing.folders
     columns = {
         "folder": pd.array([f.name for f in folders], dtype="str"),
         "messages": pd.array([f.messages for f in folders], dtype="Int64"),

@@ -66,6 +66,8 @@ class Letter:
             "in_reply_to": self.references[-1] if self.references else None,
             "references": list(self.references),
             "list_id": self.list_id,
+            "bulk": self.list_id is not None,
+            "auto": address.startswith("noreply"),
             "size": self.stored.size,
             "seen": "\\Seen" in self.flags,
             "answered": "\\Answered" in self.flags,

@@ -12,8 +12,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 #: Imported only where they happen to be installed: by benchmarks and fuzzing, never by `tests/run`.
 OPTIONAL = {"imapclient", "imap_tools", "aioimaplib", "atheris", "resource", "nest_asyncio"}
-#: The project's own packages, and modules that no distribution is named after everywhere.
-OURS = {"mailframe", "tests"}
+#: The project's own packages, and what no distribution brings.
+OURS = {"mailframe", "tests", "_typeshed"}  # the last is for type checkers alone
 
 
 def imported(folder):

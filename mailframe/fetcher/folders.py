@@ -2,21 +2,26 @@
 
 One LIST with STATUS (RFC 5819) where the server has it and keeps its word; else LIST, and a STATUS
 for each folder, all sent together. A folder that nobody hears of would be lost without a word, so
-an answer that gives reason for doubt is asked for again, in company of those STATUSes.
+an answer that gives reason for doubt is asked for again, in company of those STATUSes. What stays
+in doubt is told. INBOX is there whether LIST names it or not (RFC 9051 section 5.1).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from mailframe.errors import FolderError
 from mailframe.fetcher.plan import SPECIAL_USES, Folder
 from mailframe.imap import commands
 from mailframe.imap.responses import Listed, MailboxStatus
-from mailframe.names import decode_mailbox
+from mailframe.names import decode_mailbox, decode_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mailframe.fetcher.session import Session
     from mailframe.imap.connection import Pending
@@ -31,7 +36,26 @@ _USES = frozenset(use.lower() for use in SPECIAL_USES)
 LIST_TRIES = 3
 
 
-async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> list[Folder]:
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The folders of an account.
+
+    Parameters
+    ----------
+    folders : list of Folder
+        In the server's order, each under a name of its own.
+    sound : bool
+        Whether the server's answer made sense from end to end: what it does not name has gone.
+    lost : list of FolderError
+        Folders that may be there, and cannot be read from the server's words.
+    """
+
+    folders: list[Folder]
+    sound: bool = True
+    lost: tuple[FolderError, ...] = ()
+
+
+async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> Listing:
     """List every folder, with its numbers where it can be selected.
 
     Parameters
@@ -41,11 +65,10 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
 
     Returns
     -------
-    list of Folder
-        In the server's order.
+    Listing
     """
     known = [item for item in items if _has_item(session, item)]
-    told, doubtful = await _first_listing(session, known)
+    told, doubtful, strange = await _first_listing(session, known)
     asked: set[bytes] = set()
     for _ in range(LIST_TRIES):
         again = [session.submit(commands.list_mailboxes())] if doubtful else []
@@ -55,7 +78,7 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
         # What either LIST tells of, there is.
         for pending in again:
             told += (await session.answer(pending)).take_responses()
-            doubtful = bool(pending.junk)
+            doubtful, strange = bool(pending.junk), pending.strange
         for folder, pending in zip(unknown, statuses, strict=True):
             # A refusal leaves the numbers unknown.
             for status in (await session.answer(pending)).take_responses():
@@ -63,10 +86,70 @@ async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> lis
                     told.append(replace(status, name=folder.wire))
         if not again:
             break
-    return _join(told)
+    folders = _join(told)
+    empty, inbox = not folders, _has_inbox(folders)
+    if not inbox:
+        unlisted = await _unlisted_inbox(session, known, needed=empty)
+        folders += unlisted
+        doubtful |= bool(unlisted)
+    lost = [_lost(session, line) for line in strange if _NAMES.search(line)]
+    return Listing(list(_told_apart(folders)), not (doubtful or empty), tuple(lost))
 
 
-async def _first_listing(session: Session, items: Sequence[str]) -> tuple[list[Told], bool]:
+async def _unlisted_inbox(session: Session, items: Sequence[str], *, needed: bool) -> list[Folder]:
+    """Give the INBOX that LIST does not name, if there is one.
+
+    An account that seems to be empty has it in any case: opening it will tell.
+    """
+    status = await session.answer(session.submit(commands.status(b"INBOX", items)))
+    numbers = [one for one in status.take_responses() if isinstance(one, MailboxStatus)]
+    if not (status.ok or needed):
+        return []
+    inbox = Folder(name="INBOX", wire=b"INBOX")
+    return [_numbered(inbox, numbers[-1]) if numbers else inbox]
+
+
+# A line that made no sense, and may have named a folder.
+_NAMES = re.compile(rb"\bLIST\b[ ()]*[^ ()]", re.IGNORECASE)
+
+
+def _lost(session: Session, line: bytes) -> FolderError:
+    name = session.account.name
+    shown = decode_name(line)
+    return FolderError(f"{name}: a folder may be missing; the server said {shown}", account=name)
+
+
+def _told_apart(folders: Sequence[Folder]) -> Iterator[Folder]:
+    """Give each folder a name of its own: ``caf&AOk-`` and a raw ``café`` would be shown alike.
+
+    They are named as they travel instead, but for the INBOX, and numbered where not even those
+    names can be told apart. `mailframe.sources.maildir` does the same.
+    """
+    names = Counter(folder.name for folder in folders)
+    taken = {f.name for f in folders if names[f.name] == 1 or _is_inbox(f)}
+    renamed: dict[bytes, str] = {}
+    for folder in sorted(folders, key=lambda folder: folder.wire):
+        if names[folder.name] > 1 and not _is_inbox(folder):
+            wire = decode_name(folder.wire)
+            numbered = (f"{wire} ({number})" for number in count(2))
+            renamed[folder.wire] = next(n for n in chain([wire], numbered) if n not in taken)
+            taken.add(renamed[folder.wire])
+    for folder in folders:
+        own = renamed.get(folder.wire)
+        yield replace(folder, name=own) if own is not None else folder
+
+
+def _is_inbox(folder: Folder) -> bool:
+    return folder.wire.upper() == b"INBOX"
+
+
+def _has_inbox(folders: Sequence[Folder]) -> bool:
+    return any(_is_inbox(folder) for folder in folders)
+
+
+async def _first_listing(
+    session: Session, items: Sequence[str]
+) -> tuple[list[Told], bool, list[bytes]]:
     """Ask for all folders at once; tell whether there is reason to doubt the answer."""
     if session.connection.has("LIST-STATUS"):
         special_use = session.connection.has("SPECIAL-USE")
@@ -79,10 +162,10 @@ async def _first_listing(session: Session, items: Sequence[str]) -> tuple[list[T
         if listing.ok and listed:
             folders = _join(told)
             strange = _unnumbered(folders) or any(f.wire not in listed for f in folders)
-            return told, _is_doubtful(listing, told) or bool(strange)
+            return told, _is_doubtful(listing, told) or bool(strange), listing.strange
     listing = await session.ask(commands.list_mailboxes())
     told = listing.take_responses()
-    return told, _is_doubtful(listing, told)
+    return told, _is_doubtful(listing, told), listing.strange
 
 
 def _is_doubtful(listing: Pending, told: list[Told]) -> bool:
@@ -108,7 +191,7 @@ def _join(responses: Iterable[Told]) -> list[Folder]:
     folders: dict[bytes, Folder] = {}
     for response in responses:
         if isinstance(response, Listed):
-            wire, delimiter = response.name, response.delimiter
+            wire, delimiter = _one_inbox(response.name), response.delimiter
             # Only the LIST that asked for them may tell of special uses.
             uses = folders[wire].attributes & _USES if wire in folders else frozenset()
             folders[wire] = Folder(
@@ -126,6 +209,11 @@ def _join(responses: Iterable[Told]) -> list[Folder]:
             folder = folders.get(wire) or Folder(name=decode_mailbox(wire), wire=wire)
             folders[wire] = _numbered(folder, response)
     return list(folders.values())
+
+
+def _one_inbox(wire: bytes) -> bytes:
+    """Give the INBOX one spelling: its case does not count, and it may be listed in two."""
+    return b"INBOX" if wire.upper() == b"INBOX" else wire
 
 
 def _shown(wire: bytes) -> str:

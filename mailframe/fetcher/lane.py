@@ -21,19 +21,20 @@ from mailframe.errors import (
     ThrottledError,
 )
 from mailframe.fetcher.ledger import LOOKUP_TRIES
-from mailframe.fetcher.plan import Load, Lookup, Span, Work
+from mailframe.fetcher.plan import Load, Lookup, Span, Work, halved
 from mailframe.imap import commands
 from mailframe.imap.connection import Pending, found, vanished
+from mailframe.imap.responses import Columns
 from mailframe.imap.search import Keys
 from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mailframe.fetcher.ledger import Ledger
     from mailframe.fetcher.plan import Folder, Schedule
     from mailframe.fetcher.session import Session
-    from mailframe.imap.responses import Columns, Told
+    from mailframe.imap.responses import Fetched, Told
 
 # An EXAMINE refused with one of these may succeed a little later.
 TRANSIENT = frozenset({"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"})
@@ -114,8 +115,9 @@ class Lane:
         self._examine: Pending | None = None
         self._examined: Folder | None = None
         self._checks = 0
-        self._pipelined = True
         self._esearch = True
+        self._connection = session.connection
+        self._connection.pipelined &= schedule.pipelined
         session.on_rows = self._hand_on
 
     @property
@@ -128,7 +130,7 @@ class Lane:
     def fill(self, *, at_most: int = MAX_JOBS) -> None:
         """Send what fits into the window."""
         while len(self._jobs) < at_most:
-            work = self._schedule.take(self._load, pipelined=self._pipelined)
+            work = self._schedule.take(self._load, pipelined=self._connection.pipelined)
             if work is None:
                 return
             if not self._ledger.wants(work):
@@ -158,22 +160,24 @@ class Lane:
 
     def _command(self, work: Work) -> commands.Command:
         query = self._query
-        if isinstance(work, Span):
-            if work.ask is not None:
-                return commands.uid_fetch(work.uids, work.ask.items, modifier=work.ask.modifier)
-            items = self._ledger.entry(work.folder).known.items
-            return commands.uid_fetch(work.uids, items or query.items)
-        # The last try is a plain one: some ESEARCH answers are lost where SEARCH is not.
-        last = work.attempts + 1 >= LOOKUP_TRIES
-        return commands.uid_search(
-            query.keys.segments or (b"ALL",),
-            esearch=self._searches_extended and not last,
-            charset=query.keys.charset,
-        )
+        if isinstance(work, Lookup):
+            keys = Keys() if work.control else query.keys
+            last = work.attempts + 1 >= LOOKUP_TRIES
+            return commands.uid_search(
+                keys.segments or (b"ALL",),
+                esearch=self._searches_extended and not (last or work.plain),
+                charset=keys.charset,
+            )
+        if work.halves:
+            return commands.uid_fetch_parts(work.uids, commands.lacking_items(work.halves))
+        if work.ask is not None:
+            return commands.uid_fetch(work.uids, work.ask.items, modifier=work.ask.modifier)
+        items = self._ledger.entry(work.folder).known.items or query.items
+        return commands.uid_fetch(work.uids, items, written=work.written)
 
     @property
     def _searches_extended(self) -> bool:
-        return self._esearch and self._session.connection.has("ESEARCH")
+        return self._esearch and self._connection.has("ESEARCH")
 
     # Settling ----------------------------------------------------------------------------------
 
@@ -230,24 +234,58 @@ class Lane:
         return self._fetched(job, work, vanished(told))
 
     def _looked_up(self, job: _Job, work: Lookup, uids: UidSet | None) -> list[Work]:
-        if (uids is None or job.pending.junk) and work.attempts + 1 < LOOKUP_TRIES:
+        """Take what a search found; silence is told from breakage.
+
+        iCloud answers a search without matches with its tagged OK alone. A plain search must be
+        silent as well, and one for every message must not, unless there is none.
+        """
+        exists = job.examine.mailbox.exists
+        if job.pending.junk and work.attempts + 1 < LOOKUP_TRIES:
             return [replace(work, attempts=work.attempts + 1)]
-        if uids is None and self._query.keys and not self._searches_extended:
-            uids = UidSet()  # quirk: plain SEARCH that finds nothing may say nothing
+        if uids is None and exists == 0:
+            uids = UidSet()
+        if uids is None and not work.plain:
+            return [replace(work, plain=True)]
+        if uids is None and self._query.keys and not work.control:
+            return [replace(work, control=True)]
         if uids is None:
             text = f"{work.folder.name}: the server does not tell which messages there are"
-            self._ledger.folder_failed(work, ProtocolError(text))
-            return []
-        return self._ledger.looked_up(work, uids)
+            return self._ledger.lookup_failed(work, ProtocolError(text))
+        return self._ledger.looked_up(work, uids, exists)
 
     def _fetched(self, job: _Job, work: Span, gone: UidSet) -> list[Work]:
-        ledger = self._ledger
+        ledger, pending = self._ledger, job.pending
         ledger.vanished(work, gone)
-        broken: dict[int, MailframeError] = {
-            uid: ProtocolError(f"the server's answer for message {uid} makes no sense")
-            for uid in job.pending.malformed
-        }
-        return ledger.finished(work, job.examine.mailbox, broken, garbled=job.garbled)
+        if work.halves:
+            broken = self._complete(work, pending.halves)
+            return ledger.finished(work, job.examine.mailbox, broken, garbled=job.garbled)
+        rest = list(halved(work.folder, pending.halves))
+        mailbox, broken = job.examine.mailbox, sorted(pending.malformed)
+        return ledger.finished(work, mailbox, broken, garbled=job.garbled, following=rest)
+
+    def _complete(self, work: Span, answers: Iterable[Fetched]) -> list[int]:
+        """Make rows of messages that came by half; return those that lack their header even now."""
+        answered = {answer.uid: answer for answer in answers}
+        rows = Columns()
+        flagless, blank, broken = [], [], []
+        for half in work.halves:
+            row = replace(half)
+            if half.uid in answered:
+                row.update(answered[half.uid])
+            assert row.uid is not None
+            if row.header is None:
+                broken.append(row.uid)
+                continue
+            rows.append(row)
+            if row.flags is None:
+                flagless.append(row.uid)
+            if row.blank:
+                blank.append(row.uid)
+        if rows.uid:
+            self._ledger.deliver(work, rows.uid)
+            self._deliver(work, rows)
+        self._ledger.untold(work, flagless, blank)
+        return broken
 
     def _folder_refused(self, job: _Job) -> list[Work]:
         error = self._error(job.examine, job.work.folder)
@@ -259,22 +297,59 @@ class Lane:
         return []
 
     def _command_refused(self, job: _Job) -> list[Work]:
-        error = self._error(job.pending, job.work.folder)
+        work, ledger = job.work, self._ledger
+        error = self._error(job.pending, work.folder)
         if self._blames_pipelining(job.pending):
-            return self._ledger.returned(job.work)
-        if isinstance(job.work, Lookup) and error.status == "BAD":
-            # quirk: RETURN refused with BAD although ESEARCH is advertised.
-            self._esearch = False
-        return self._ledger.refused(job.work, error)
+            return ledger.returned(work)
+        if isinstance(work, Lookup):
+            if error.code == "BADCHARSET":
+                ledger.folder_failed(work, _beyond_ascii(error))
+                return []
+            if error.status == "BAD":
+                # quirk: RETURN refused with BAD although ESEARCH is advertised.
+                self._esearch = False
+        elif work.ask is not None and work.ask.modifier:
+            return ledger.instead(work, *_without_modifier(work))
+        return self._work_refused(job, error)
+
+    def _work_refused(self, job: _Job, error: MailframeError) -> list[Work]:
+        """Ask again for what was refused, or lost with its session.
+
+        Messages that came by half are asked about once more; then they are rows as they are.
+        """
+        work, ledger = job.work, self._ledger
+        if isinstance(work, Lookup) or not work.halves:
+            return ledger.refused(work, error)
+        if not work.attempts:
+            return ledger.instead(work, replace(work, attempts=1))
+        return ledger.finished(work, job.examine.mailbox, self._complete(work, ()))
 
     def _blames_pipelining(self, pending: Pending) -> bool:
-        """Rule 6: after an unexplained BAD in company, go on with one command at a time."""
+        """Rule 6: after a BAD in company, go on with one command at a time, and ask again.
+
+        Every command of the window may be refused so, and none of those that come after it: they
+        travel alone.
+        """
         result = pending.result
-        if result is None or result.kind != "BAD" or not pending.crowded or not self._pipelined:
+        if result is None or result.kind != "BAD" or not pending.crowded:
             return False
-        self._pipelined = self._session.connection.pipelined = False
-        self._ledger.events["unpipelined"] += 1
+        self._go_alone()
         return True
+
+    def _try_alone(self, pending: Pending) -> None:
+        """Ask alone for what has cost a second session; if that costs a third, it was not that."""
+        schedule = self._schedule
+        if pending.crowded and not schedule.suspected:
+            schedule.suspected = True
+            self._go_alone()
+        elif not pending.crowded and schedule.suspected:
+            schedule.pipelined = True
+
+    def _go_alone(self) -> None:
+        self._connection.pipelined = False
+        if self._schedule.pipelined:
+            self._schedule.pipelined = False
+            self._ledger.events["unpipelined"] += 1
 
     def _error(self, pending: Pending, folder: Folder) -> CommandError:
         """Put a refusal into words; raise it at once if it asks for a pause."""
@@ -302,7 +377,7 @@ class Lane:
 
     def give_back(self, error: MailframeError) -> None:
         """Return to the schedule what a failed session leaves undone; its rows stay."""
-        guilty = True
+        guilty = not self._give_up_culprit(error)
         self.hand_on()
         while self._jobs:
             job = self._jobs.popleft()
@@ -315,20 +390,32 @@ class Lane:
             self._end(job, self._interrupted(job, error, guilty=guilty), suspect=guilty)
             guilty = False
 
+    def _give_up_culprit(self, error: MailframeError) -> bool:
+        """Ask no more for the one message whose response was larger than may be, if it is known."""
+        uid = self._connection.culprit
+        if uid is None:
+            return False
+        for job in self._jobs:
+            asks = not job.answered and uid in job.pending.command.uids
+            if asks and job.examine.opened and self._ledger.wants(job.work):
+                self._ledger.lost(job.work, UidSet.from_uids([uid]), error)
+                return True
+        return False
+
     def _interrupted(self, job: _Job, error: MailframeError, *, guilty: bool) -> list[Work]:
         """Tell what becomes of work that a lost session did not answer.
 
         The oldest is the suspect: its messages, or the folder itself if it was never opened.
         """
         work, ledger = job.work, self._ledger
-        if not ledger.wants(work):
-            return []
-        if job.examine.ok and not job.examine.opened:
+        if job.examine.ok and not job.examine.opened and ledger.wants(work):
             return ledger.replaced(work, job.examine.mailbox)
-        if not guilty:
-            return ledger.returned(work)
+        if not guilty or not ledger.wants(work):
+            return ledger.returned(work) if ledger.wants(work) else []
+        if work.attempts:
+            self._try_alone(job.pending)
         if job.examine.result is not None:
-            return ledger.refused(work, error)
+            return self._work_refused(job, error)
         if work.attempts + 1 < EXAMINE_TRIES:
             return [replace(work, attempts=work.attempts + 1)]
         ledger.folder_failed(work, error)
@@ -336,12 +423,38 @@ class Lane:
 
     def _hand_on(self, pending: Pending) -> None:
         work = self._by_pending.get(pending)
-        if work is None:
+        if work is None or not pending.rows.uid:
             return
         rows = pending.take_rows()
         if rows.uid and self._ledger.wants(work):
             self._ledger.deliver(work, rows.uid)
             self._deliver(work, rows)
+
+
+def _without_modifier(work: Span) -> tuple[Work, ...]:
+    """Ask for changes in a simpler way: without VANISHED, which a search replaces; then for all.
+
+    Source: Cyrus Murder, whose proxies enable QRESYNC and answer BAD to VANISHED.
+    """
+    assert work.ask is not None
+    changes = work.ask.modifier.replace(b" VANISHED", b"")
+    simpler = changes if changes != work.ask.modifier else b""
+    span = replace(work, ask=replace(work.ask, modifier=simpler))
+    return (span, Lookup(work.folder)) if simpler else (span,)
+
+
+def _beyond_ascii(error: CommandError) -> FolderError:
+    text = (
+        f"{error}; it cannot search beyond ASCII: leave that out of search=, and filter the frame"
+    )
+    return FolderError(
+        text,
+        status=error.status,
+        code=error.code,
+        text=error.text,
+        account=error.account,
+        folder=error.folder,
+    )
 
 
 _BACKOFF = re.compile(r"backoff time: *(\d+) *(milliseconds|seconds)?", re.IGNORECASE)

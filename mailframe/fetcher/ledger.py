@@ -12,8 +12,15 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mailframe.errors import FolderError, ProtocolError, ReadTimeout
+from mailframe.errors import (
+    CommandError,
+    FolderError,
+    ProtocolError,
+    ReadTimeout,
+    ThrottledError,
+)
 from mailframe.fetcher.plan import (
+    BISECT_AFTER,
     MOST_MESSAGES,
     Folder,
     Known,
@@ -22,6 +29,7 @@ from mailframe.fetcher.plan import (
     Work,
     again,
     known_uids,
+    listed_uids,
     whole_folder,
 )
 from mailframe.imap.limits import DEFAULT_LIMITS
@@ -72,8 +80,8 @@ class Entry:
         The messages due, once a search has named them; till then ``exists`` counts them.
     lost : UidSet
         Given up, and told as problems.
-    broken : dict
-        Why a message's response made no sense, by UID.
+    broken : set of int
+        UIDs whose response made no sense.
     garbled : bool
         Something came that made no sense, and may have been a message.
     verified : bool
@@ -84,6 +92,16 @@ class Entry:
         Expunged since the caller last asked (RFC 7162).
     doubtful : bool
         Something that was asked of held messages has not come.
+    phantoms : int
+        So many more messages does a search for all of them name than the folder holds.
+    flagless, blank : UidSet
+        Rows of which the server told no flags, or a header without a field.
+    controlled : bool
+        Every message was searched for, to see whether what is missing is there.
+    unlisted : bool
+        No search names the messages of a range that was refused.
+    tried, tried_until : UidSet, int
+        Messages that were asked for alone; others will be once there are so many rows.
     """
 
     folder: Folder
@@ -93,7 +111,7 @@ class Entry:
     exists: int | None = None
     sought: UidSet | None = None
     lost: UidSet = UidSet()  # noqa: RUF009 -- immutable
-    broken: dict[int, MailframeError] = field(default_factory=dict)
+    broken: set[int] = field(default_factory=set)
     verified: bool = False
     confirmed: bool = False
     garbled: bool = False
@@ -101,6 +119,13 @@ class Entry:
     failed: bool = False
     vanished: UidSet = UidSet()  # noqa: RUF009 -- immutable
     doubtful: bool = False
+    phantoms: int = 0
+    flagless: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    blank: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    controlled: bool = False
+    unlisted: bool = False
+    tried: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    tried_until: int = 0
     _parts: list[UidSet] = field(default_factory=list)
     _failures: int = 0
     _rows_then: int = 0
@@ -257,37 +282,69 @@ class Ledger:
         if uids:  # a union costs all that have vanished so far
             entry.vanished |= uids
 
+    def untold(self, work: Work, flagless: Iterable[int], blank: Iterable[int]) -> None:
+        """Note rows that lack their flags or their header for good."""
+        entry = self._entries[work.folder.wire]
+        entry.flagless |= UidSet.from_uids(flagless)
+        entry.blank |= UidSet.from_uids(blank)
+        entry.doubtful |= bool(entry.flagless)
+
+    def lost(self, work: Work, uids: UidSet, error: MailframeError) -> None:
+        """Give messages up at once."""
+        entry = self._entries[work.folder.wire]
+        if not _asks(work):
+            entry.lost |= uids
+        entry.doubtful |= _asks(work)
+        self._note(work.folder.name, str(uids), error)
+
     # How work ended; each gives the work that follows ----------------------------------------
 
     def finished(
         self,
         work: Span,
         mailbox: Mailbox,
-        broken: dict[int, MailframeError],
+        broken: Iterable[int],
         *,
         garbled: bool = False,
+        following: Iterable[Work] = (),
     ) -> list[Work]:
         """Take a tagged OK.
 
         Parameters
         ----------
-        broken : dict
-            UIDs whose response made no sense, and why.
+        broken : iterable of int
+            UIDs whose response made no sense.
         garbled : bool
             Whether there was something that made no sense at all.
+        following : iterable of Work
+            What must be asked for now.
         """
         entry = self._entries[work.folder.wire]
         entry.garbled |= garbled
         entry.exists = mailbox.exists
         if work.ask is None:
-            entry.broken |= broken
-        else:
-            entry.doubtful |= bool(broken)
-        return self._replace(work, [])
+            entry.broken |= set(broken)
+        elif broken:
+            entry.doubtful = True
+            if work.ask.flags:
+                entry.flagless |= UidSet.from_uids(broken) & entry.known.held
+        return self._replace(work, following)
 
-    def looked_up(self, work: Lookup, uids: UidSet) -> list[Work]:
-        """Take the UIDs that a search found."""
+    def instead(self, work: Work, *following: Work) -> list[Work]:
+        """Ask for the same in another way."""
+        return self._replace(work, following)
+
+    def looked_up(self, work: Lookup, uids: UidSet, exists: int | None = None) -> list[Work]:
+        """Take the UIDs that a search found; ``exists`` counts all messages of the folder."""
         entry = self._entries[work.folder.wire]
+        if (work.control or not self._search) and exists is not None:
+            # quirk: SEARCH lists numbers that are no UIDs. Source: iCloud.
+            entry.phantoms = max(0, len(uids) - exists)
+        if work.control and entry.sought is None:
+            uids = UidSet()  # the server answers searches, and this one found nothing
+        if work.within is not None:
+            wanted = (uids & work.within) - entry.done - entry.lost
+            return self._replace(work, listed_uids(work.folder, wanted))
         if entry.confirmed and entry.sought is not None:
             entry.sought &= uids
             return self._replace(work, [])
@@ -300,7 +357,8 @@ class Ledger:
         entry.sought = uids
         missing = uids - entry.done - entry.lost
         if entry.verified and len(missing) <= ALONE:
-            return self._replace(work, [Span(work.folder, UidSet.of((u, u)), 1) for u in missing])
+            entry.tried, entry.tried_until = missing, entry.rows + 1
+            return self._replace(work, _alone(work.folder, missing))
         return self._replace(work, known_uids(work.folder, missing))
 
     def refused(self, work: Work, error: MailframeError) -> list[Work]:
@@ -309,14 +367,15 @@ class Ledger:
         if isinstance(work, Lookup):
             if work.attempts + 1 < LOOKUP_TRIES:
                 return self._replace(work, [replace(work, attempts=work.attempts + 1)])
-            self.folder_failed(work, error)
-            return []
+            return self.lookup_failed(work, error)
+        done = UidSet() if work.ask else entry.delivered(work.uids) | entry.lost
+        left = work.uids - done
+        if left and not entry.unlisted and _refuses_ranges(work, error):
+            return self._replace(work, [Lookup(work.folder, within=left)])
         if entry.is_barren(self._barren, error):
             self.folder_failed(work, error)
             return []
-        done = UidSet() if work.ask else entry.delivered(work.uids)
         rest = again(work, done)
-        left = work.uids - done
         if left and not rest:
             if work.ask is None:
                 entry.lost |= left
@@ -324,12 +383,21 @@ class Ledger:
             self._note(work.folder.name, str(left), error)
         return self._replace(work, rest)
 
+    def lookup_failed(self, work: Lookup, error: MailframeError) -> list[Work]:
+        """Give up a search: its folder with it, unless it was only to name what ranges ask for."""
+        if work.within is None:
+            self.folder_failed(work, error)
+            return []
+        self._entries[work.folder.wire].unlisted = True
+        span = Span(work.folder, work.within, min(len(work.within), ALONE), BISECT_AFTER)
+        return self._replace(work, [span])
+
     def returned(self, work: Work) -> list[Work]:
         """Take back innocent work: what it still owes, without a mark against it."""
         if isinstance(work, Lookup):
             return [work]
         entry = self._entries[work.folder.wire]
-        left = work.uids if work.ask else work.uids - entry.delivered(work.uids)
+        left = work.uids if work.ask else work.uids - entry.delivered(work.uids) - entry.lost
         return self._replace(work, [replace(work, uids=left)] if left else [])
 
     def folder_failed(self, work: Work, error: MailframeError) -> None:
@@ -337,7 +405,7 @@ class Ledger:
         entry = self._entries[work.folder.wire]
         if not entry.failed and entry.folder is work.folder:
             entry.failed = True
-            self._closed.append(entry.folder)
+            self._close(entry)
             self._note(work.folder.name, "", error)
 
     def replaced(self, work: Work, mailbox: Mailbox) -> list[Work]:
@@ -385,7 +453,7 @@ class Ledger:
         for entry in self._entries.values():
             if entry.open and not entry.failed:
                 entry.failed = True
-                self._closed.append(entry.folder)
+                self._close(entry)
                 self._note(entry.folder.name, "", error)
 
     # -----------------------------------------------------------------------------------------
@@ -405,21 +473,54 @@ class Ledger:
             return [Lookup(entry.folder)]
         if entry.verified and entry.sought is not None:
             missing = entry.sought - entry.done - entry.lost
-            if missing and not entry.confirmed:
-                entry.confirmed = True
-                entry.open = 1
-                return [Lookup(entry.folder)]
+            following = self._check_missing(entry, missing) if missing else []
+            if following:
+                entry.open = len(following)
+                return following
             self._note_missing(entry, missing)
-        self._closed.append(entry.folder)
+        self._close(entry)
         return works
+
+    def _check_missing(self, entry: Entry, missing: UidSet) -> list[Work]:
+        """Tell how to find out whether what a search names and no FETCH brings is there at all."""
+        if not entry.confirmed:
+            entry.confirmed = True
+            return [Lookup(entry.folder)]
+        # quirk: rows that are left out of ranges come one by one. Source: Exmail.
+        untried = missing - entry.tried
+        if untried and entry.rows >= entry.tried_until:
+            some = untried.newest(ALONE)
+            entry.tried |= some
+            entry.tried_until = entry.rows + 1
+            return _alone(entry.folder, some)
+        if self._search and not entry.controlled:
+            entry.controlled = True
+            return [Lookup(entry.folder, control=True)]
+        return []
+
+    def _close(self, entry: Entry) -> None:
+        """Close a folder, and tell what its rows lack."""
+        self._closed.append(entry.folder)
+        name = entry.folder.name
+        if entry.flagless:
+            text = (
+                f"{name}: the server does not tell the flags of these messages; unread is a guess"
+            )
+            self._note(name, str(entry.flagless), ProtocolError(text))
+        if entry.blank:
+            text = f"{name}: the server gives these messages a header without a single field"
+            self._note(name, str(entry.blank), ProtocolError(text))
 
     def _note_missing(self, entry: Entry, missing: UidSet) -> None:
         name = entry.folder.name
-        broken = {uid: error for uid, error in entry.broken.items() if uid in missing}
-        for uid, error in broken.items():
-            self._note(name, str(uid), error)
+        broken = [uid for uid in entry.broken if uid in missing]
+        for uid in sorted(broken):
+            text = f"the server's answer for message {uid} makes no sense"
+            self._note(name, str(uid), ProtocolError(text))
         silent = missing - UidSet.from_uids(broken)
-        if silent:
+        if 0 < len(silent) <= entry.phantoms:
+            self.events["phantom_uids"] += len(silent)
+        elif silent:
             text = f"the server lists messages of {name} that it does not deliver"
             self._note(name, str(silent), FolderError(text, folder=name))
 
@@ -427,6 +528,21 @@ class Ledger:
         error.folder = error.folder or folder
         self.errors.append(error)
         self.problems.append(Problem(folder, uids, type(error).__name__, str(error)))
+
+
+def _refuses_ranges(work: Span, error: MailframeError) -> bool:
+    """Tell whether the same UIDs are to be asked for by name, before any of them is suspected.
+
+    Source: QQ, ``BAD Sequence set is invalid!``, for a range that holds UIDs of no message.
+    """
+    if not isinstance(error, CommandError) or isinstance(error, ThrottledError):
+        return False
+    ranged = work.ask is None and not work.listed and len(work.uids) > 1
+    return ranged and (error.status == "BAD" or work.attempts + 1 >= BISECT_AFTER)
+
+
+def _alone(folder: Folder, uids: UidSet) -> list[Work]:
+    return [Span(folder, UidSet.of((uid, uid)), 1) for uid in uids]
 
 
 def _asks(work: Work) -> bool:

@@ -12,12 +12,13 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mailframe.imap.commands import FLAG_ITEMS
 from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mailframe.imap.responses import Columns
+    from mailframe.imap.responses import Columns, Fetched
 
 # Messages of one FETCH: small enough to share a folder evenly and to lose little with a
 # connection, large enough that commands cost nothing.
@@ -112,6 +113,11 @@ class Ask:
     modifier: bytes = b""
     owed: bool = False
 
+    @property
+    def flags(self) -> bool:
+        """Whether it asks for flags, and nothing else."""
+        return self.items == FLAG_ITEMS
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -125,6 +131,11 @@ class Span:
         How often it was asked for and failed.
     ask : Ask or None
         What is asked for in place of whole rows.
+    halves : tuple of Fetched
+        Messages that came without some item, or with a header without a field: they are asked for
+        that alone, and are rows then, whatever comes.
+    listed : bool
+        Each UID is known to be there, and is written out, for a server that takes no ranges.
     """
 
     folder: Folder
@@ -132,14 +143,37 @@ class Span:
     expected: int
     attempts: int = 0
     ask: Ask | None = None
+    halves: tuple[Fetched, ...] = ()
+    listed: bool = False
+
+    @property
+    def written(self) -> bytes:
+        """The UIDs as the command has them."""
+        return b",".join(b"%d" % uid for uid in self.uids) if self.listed else bytes(self.uids)
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A search of one folder that must be answered before its messages can be asked for."""
+    """A search of one folder that must be answered before its messages can be asked for.
+
+    Parameters
+    ----------
+    attempts : int
+        How often it was asked and failed.
+    plain : bool
+        Ask in the oldest way: some ESEARCH answers are lost where SEARCH is not.
+    control : bool
+        Ask for every message, whatever is wanted: it tells whether the server's searches are to be
+        believed.
+    within : UidSet or None
+        Of the messages found, those to be asked for, one by one; every one that is due by default.
+    """
 
     folder: Folder
     attempts: int = 0
+    plain: bool = False
+    control: bool = False
+    within: UidSet | None = None
 
     @property
     def expected(self) -> int:
@@ -218,6 +252,23 @@ def known_uids(folder: Folder, uids: UidSet) -> Iterator[Span]:
             yield Span(folder, line, len(line))
 
 
+# Octets of a UID and its comma, at the most.
+_LONGEST_UID = 11
+
+
+def listed_uids(folder: Folder, uids: UidSet, attempts: int = 0) -> Iterator[Span]:
+    """Cut a known set of UIDs into spans whose lines name each of them."""
+    for part in uids.split(UIDS_OCTETS // _LONGEST_UID):
+        yield Span(folder, part, len(part), attempts, listed=True)
+
+
+def halved(folder: Folder, halves: Iterable[Fetched]) -> Iterator[Span]:
+    """Ask for what messages lack that came by half."""
+    by_uid = {half.uid: half for half in halves if half.uid is not None}
+    for uids in UidSet.from_uids(by_uid).lines(UIDS_OCTETS):
+        yield Span(folder, uids, len(uids), halves=tuple(by_uid[uid] for uid in uids))
+
+
 def again(span: Span, delivered: UidSet) -> list[Span]:
     """Plan what a failed span still owes, in halves if it has failed before without any gain.
 
@@ -273,9 +324,13 @@ class Schedule:
     ----------
     sessions : int
         How many sessions share it; the pool keeps it up to date.
+    pipelined : bool
+        Whether sessions send a command before the last has been answered.
     """
 
     sessions: int = 1
+    pipelined: bool = True  # False: a session could not take a command before it had answered one
+    suspected: bool = False  # that sending so has cost a session was tried once
     _queue: deque[Work] = field(default_factory=deque)
     _unfinished: int = 0  # messages expected of all work, on the wire or not
     _open: int = 0  # pieces of work, on the wire or not

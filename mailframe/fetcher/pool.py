@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
+from mailframe.account import is_loopback
 from mailframe.errors import (
     AuthenticationError,
     CommandError,
@@ -29,7 +30,7 @@ from mailframe.errors import (
     ThrottledError,
     TransportError,
 )
-from mailframe.fetcher.folders import PLANNING, read_folders
+from mailframe.fetcher.folders import PLANNING, Listing, read_folders
 from mailframe.fetcher.lane import Lane, Query, suggested_pause
 from mailframe.fetcher.ledger import Ledger, cost
 from mailframe.fetcher.plan import Known, Part, Schedule, Span
@@ -63,6 +64,9 @@ class Pool:
         Extensions to switch on (RFC 5161), as far as the server has them.
     eager : bool
         Open all sessions at once; else one, and the others when there is work for them.
+    compress : bool, optional
+        Whether to ask for compression where the server has it. By default not on this machine:
+        over loopback it takes longer to deflate than to send.
 
     Attributes
     ----------
@@ -70,9 +74,9 @@ class Pool:
         Problems and events of the fetch.
     enabled : frozenset of str
         Extensions that the server said it switched on, as far as `folders` has heard.
-    opened, reconnects, commands, received : int
+    opened, reconnects, commands, octets, wire_octets : int
         Sessions that were logged in, sessions lost that were to be opened again, commands sent,
-        octets read.
+        octets read, and octets that came over the wire for them.
     paused : float
         Seconds that the server's throttling cost.
     """
@@ -85,6 +89,7 @@ class Pool:
         timeout: float | None = None,
         enable: Sequence[str] = (),
         eager: bool = True,
+        compress: bool | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.account = account
@@ -93,12 +98,14 @@ class Pool:
         self.opened = 0
         self.reconnects = 0
         self.commands = 0
-        self.received = 0
+        self.octets = 0
+        self.wire_octets = 0
         self.paused = 0.0
         self._limits = limits
         self._connections = connections
         self._enable = enable
         self._eager = eager
+        self._compress = not is_loopback(account.host) if compress is None else compress
         self._timeout = timeout
         self._expiry: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -149,21 +156,23 @@ class Pool:
 
     # What callers do ---------------------------------------------------------------------------
 
-    async def folders(self, items: Sequence[str] = PLANNING) -> list[Folder]:
+    async def folders(self, items: Sequence[str] = PLANNING) -> Listing:
         """List every folder with its numbers, over the first session that is ready."""
         for _ in range(self._limits.first_tries - 1):
             session = await self._any_session()
             try:
-                folders = await read_folders(session, items)
-            except TransportError:
+                listing = await read_folders(session, items)
+            except (TransportError, CommandError):
+                if session.failure is None:
+                    raise
                 log.info("%s: the listing session was lost", self.account.name)
             else:
                 self.enabled = session.connection.enabled
-                return folders
+                return listing
         session = await self._any_session()
-        folders = await read_folders(session, items)
+        listing = await read_folders(session, items)
         self.enabled = session.connection.enabled
-        return folders
+        return listing
 
     async def fetch(
         self,
@@ -279,7 +288,8 @@ class Pool:
     def figures(self) -> dict[str, object]:
         """Give the fetch's numbers, as plain JSON types."""
         return {
-            "bytes": self.received,
+            "bytes": self.octets,
+            "wire_bytes": self.wire_octets,
             "connections": len(self._joined),
             "commands": self.commands,
             "reconnects": self.reconnects,
@@ -356,7 +366,9 @@ class Pool:
         finally:
             self._sessions.discard(session)
             self.commands += session.commands
-            self.received += session.received
+            self.octets += session.connection.octets
+            self.wire_octets += session.received
+            self._compress = self._compress and not session.connection.garbled
             self.ledger.events["junk_lines"] += session.connection.junk
         await session.close()
 
@@ -386,6 +398,9 @@ class Pool:
         wanted = [name for name in self._enable if session.connection.has(name)]
         if wanted and session.connection.has("ENABLE"):
             session.submit(commands.enable(wanted))
+        if self._compress:
+            # The first session is about to list the folders; the others have nothing to do yet.
+            session.compress(behind_next=self.opened == 1)
 
     async def _drive(self, session: Session, query: Query) -> None:
         lane = Lane(session, query, self._schedule, self.ledger, self._deliver)
@@ -398,7 +413,7 @@ class Pool:
                 if not busy and not self._schedule.done:
                     session.raise_if_failed()
                     await self._change()
-        except (TransportError, ProtocolError) as error:
+        except (TransportError, ProtocolError, CommandError) as error:
             lane.give_back(error)
             self._tell()
             raise

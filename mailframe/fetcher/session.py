@@ -12,7 +12,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mailframe.account import is_loopback
 from mailframe.errors import (
@@ -64,7 +64,7 @@ class Session(asyncio.Protocol):
     failure : MailframeError or None
         Why the session ended; None while it lives.
     received, commands : int
-        Octets read and commands sent so far.
+        Octets that came over the wire and commands sent so far.
     on_rows : callable or None
         Called with a FETCH and told to take its rows, each time enough have come.
     on_end : callable or None
@@ -91,9 +91,13 @@ class Session(asyncio.Protocol):
         self._greeted: asyncio.Future[None] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._heard = self._loop.time()
+        self._behind = 0.0  # seconds by which responses in progress are too slow
+        self._due = self._heard, 0  # since when an answer is due, and the octets received till then
+        self._paused_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._paused = False
-        self._handed_on = 0  # octets received when all rows were handed on
+        self._handed_on = 0  # octets read when all rows were handed on
+        self._compresses_next = False
 
     # Opening -----------------------------------------------------------------------------------
 
@@ -224,9 +228,9 @@ class Session(asyncio.Protocol):
         upgrade = self._loop.start_tls(
             self._transport, self, self.account.tls_context(), server_hostname=self.account.host
         )
-        transport = await self._reach(upgrade)
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # What kind of transport it is, is the loop's own business.
+        self._transport = cast("asyncio.Transport | None", await self._reach(upgrade))
+        self.raise_if_failed()
 
     async def log_in(self) -> None:
         """Log in, learn what the server can do, and tell it who we are.
@@ -303,18 +307,35 @@ class Session(asyncio.Protocol):
     def _offers_tokens(self) -> bool:
         return self.connection.has("AUTH=XOAUTH2")
 
+    def compress(self, *, behind_next: bool) -> None:
+        """Ask for compression (RFC 4978) where the server has it; nobody needs to wait for it.
+
+        Nothing may travel behind the question before its answer, so a session that is about to ask
+        something asks for it in the same write, behind that: no round trip is lost. If the answer
+        is NO, or that another layer compresses already, all goes on as it is.
+        """
+        if not self.connection.has("COMPRESS=DEFLATE"):
+            return
+        self._compresses_next = behind_next
+        if not behind_next:
+            self.submit(commands.compress())
+
     # Commands ----------------------------------------------------------------------------------
 
     def submit(self, command: Command) -> Pending:
         """Send a command as soon as the pipeline allows; `wait` for it later."""
         if not self.connection.in_flight:
             self._heard = self._loop.time()
+            self._due = self._heard, self.received
         pending = self.connection.send(command)
         self._waiting[pending] = self._loop.create_future()
         if self.failure is not None:
             self._wake(pending)
         self.commands += 1
         log.debug("%s %s %r", self.account.name, pending.tag, command)
+        if self._compresses_next:
+            self._compresses_next = False
+            self.submit(commands.compress())
         self._flush()
         return pending
 
@@ -365,50 +386,75 @@ class Session(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no more until `resume`: the rows are not being taken."""
+        if not self._paused:
+            self._paused_at = self._loop.time()
         self._paused = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read again."""
+        if self._paused:
+            since, octets = self._due
+            self._due = since + self._loop.time() - self._paused_at, octets
         self._paused = False
         if self._transport is not None and not self._transport.is_closing():
             self._heard = self._loop.time()
             self._transport.resume_reading()
+            if self.connection.more:
+                self._loop.call_soon(self._read_on)
 
     # The transport's calls ---------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; asyncio calls it, also after STARTTLS."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Pass data to the state machine and wake whom they answer."""
         if self.failure is not None:
             return
-        self._heard = self._loop.time()
+        self._keep_pace(len(data))
         self.received += len(data)
+        self._read(data)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read what had come compressed, a piece at a time, as long as the rows are taken."""
+        while self.connection.more and not self._paused and self.failure is None:
+            self._read(b"")
+
+    def _read(self, data: bytes) -> None:
         try:
             finished = self.connection.receive_data(data)
         except MailframeError as error:
             self._fail(error)
             return
+        if finished:
+            self._due = self._heard, self.received
         for pending in finished:
             if pending.command.kind is Kind.STARTTLS and self._transport is not None:
                 # Not one byte more may be read in plain text; start_tls reads on.
                 self._transport.pause_reading()
             self._hand_on(pending)
             self._wake(pending)
-        much = self.received - self._handed_on > OCTETS_A_PART
+        much = self.connection.octets - self._handed_on > OCTETS_A_PART
         if much:
-            self._handed_on = self.received
+            self._handed_on = self.connection.octets
         for pending in self.connection.answering():
             if much or len(pending.rows) >= ROWS_A_PART:
                 self._hand_on(pending)
         if not self._greeted.done() and self.connection.greeting is not None:
             self._greeted.set_result(None)
         self._flush()
+
+    def _keep_pace(self, octets: int) -> None:
+        """Note when octets came, and whether they were long in coming."""
+        now = self._loop.time()
+        if self.connection.within_response:
+            self._behind += now - self._heard
+        self._behind = max(0.0, self._behind - octets / self._limits.pace)
+        self._heard = now
 
     def eof_received(self) -> None:
         """Take the end of the stream."""
@@ -448,6 +494,7 @@ class Session(asyncio.Protocol):
         log.debug("%s ended: %s", self.account.name, error)
         if self._watch is not None:
             self._watch.cancel()
+        self.connection.hang_up()
         if self._transport is not None:
             self._transport.abort()
         if not self._greeted.done():
@@ -461,12 +508,26 @@ class Session(asyncio.Protocol):
         """Look now and then whether the server has fallen silent."""
         if self.failure is not None:
             return
-        silence = self._loop.time() - self._heard
-        if self.connection.in_flight and not self._paused and silence > self._limits.silence:
-            seconds = f"{self._limits.silence:g} s"
-            self._fail(ReadTimeout(f"{self.account.host} was silent for {seconds}"))
+        fault = self._slowness() if self.connection.in_flight and not self._paused else ""
+        if fault:
+            head = self.connection.head
+            owed = f" and owes an answer to {head.command.name}" if head else ""
+            self._fail(ReadTimeout(f"{self.account.host} {fault}{owed}"))
             return
         self._watch = self._loop.call_later(self._limits.silence / 8, self._start_watch)
+
+    def _slowness(self) -> str:
+        """Say in what way the server takes too long, if it does."""
+        limits, now = self._limits, self._loop.time()
+        if now - self._heard > limits.silence:
+            return f"was silent for {limits.silence:g} s"
+        if self._behind > limits.silence / 2:
+            return f"sends fewer than {limits.pace:g} octets a second"
+        since, before = self._due
+        allowed = limits.patience if self.connection.authenticated else 2 * limits.silence
+        if now - since > allowed and self.received - before < (now - since) * limits.pace:
+            return f"has said next to nothing for {now - since:.0f} s"
+        return ""
 
     # Ending ------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Record batches to DataFrames and back.
+"""Record batches to DataFrames.
 
 A fetch delivers runs: consecutive rows of one folder with rising UIDs. Sorting a mailbox is
 therefore sorting its few runs and laying their slices end to end; only where runs of one folder
@@ -18,7 +18,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import SCHEMA
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ _COMBINED_BYTES = 1 << 31
 # Columns converted side by side. It is copying, mostly into memory that the system must first give,
 # without the interpreter's lock; a third would be in memory for little gain.
 _CONVERTERS = 2
-# Rows of a batch made from a frame: large enough for vectors, small enough to stream.
-_BATCH_ROWS = 1 << 16
 
 
 class _Run(NamedTuple):
@@ -96,56 +93,15 @@ def to_frame(
     return df
 
 
+def unsorted_frame(table: pa.Table) -> pd.DataFrame:
+    """Make a DataFrame of a table, rows in their order, with the dtypes of a mail frame."""
+    columns = {field.name: _convert(field.type, table[field.name]) for field in table.schema}
+    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
+
+
 def without_folder(batch: pa.RecordBatch, folder: str) -> pa.RecordBatch:
     """Drop the rows of one folder."""
     return batch.filter(pc.not_equal(batch["folder"].cast(pa.large_string()), folder))
-
-
-def to_batches(df: pd.DataFrame, *, rows: int = _BATCH_ROWS) -> Iterator[pa.RecordBatch]:
-    """Give a DataFrame back as record batches, whatever its columns.
-
-    Columns that still have a mail frame's name and dtype take their type from ``SCHEMA``; the
-    type of the others is pandas' and Arrow's own choice. Index levels with a name become columns.
-
-    Parameters
-    ----------
-    df : pandas.DataFrame
-        Any, with column names that are text.
-    rows : int
-        At most so many rows a batch.
-
-    Yields
-    ------
-    pyarrow.RecordBatch
-        All of `frame_schema`; none for an empty frame.
-    """
-    df = _flat(df)
-    schema = frame_schema(df)
-    for start in range(0, len(df), rows):
-        part = df.iloc[start : start + rows]
-        yield pa.RecordBatch.from_pandas(part, schema=schema, preserve_index=False)
-
-
-def frame_schema(df: pd.DataFrame) -> pa.Schema:
-    """Give the Arrow schema that `to_batches` uses for a DataFrame."""
-    df = _flat(df)
-    try:
-        inferred = pa.Schema.from_pandas(df, preserve_index=False)
-    except (ValueError, TypeError) as error:  # pyarrow's own errors are of these classes
-        raise ConfigurationError(f"This frame has no place in a file: {error}") from error
-    known = {field.name: field for field in SCHEMA}
-    fields = [
-        known[field.name]
-        if field.name in known and _same_dtype(dtype, known[field.name])
-        else field
-        for field, dtype in zip(inferred, df.dtypes, strict=True)
-    ]
-    return pa.schema(fields)
-
-
-def _flat(df: pd.DataFrame) -> pd.DataFrame:
-    named = any(name is not None for name in df.index.names)
-    return df.reset_index() if named else df
 
 
 def pandas_metadata(schema: pa.Schema) -> str:
@@ -234,7 +190,7 @@ def _convert(kind: pa.DataType, column: pa.ChunkedArray) -> ExtensionArray | NDA
     """Give a column the dtype that DESIGN promises for its Arrow type."""
     if pa.types.is_dictionary(kind):
         return _categorical(column)
-    dtype = _extension_dtype(kind)
+    dtype = extension_dtype(kind)
     if dtype is not None:
         return dtype.__from_arrow__(column)  # type: ignore[no-any-return,attr-defined]  # every Arrow-aware dtype has it
     return column.to_pandas().array  # type: ignore[no-any-return]
@@ -253,7 +209,7 @@ def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
     )
 
 
-def _extension_dtype(kind: pa.DataType) -> pd.api.extensions.ExtensionDtype | None:
+def extension_dtype(kind: pa.DataType) -> pd.api.extensions.ExtensionDtype | None:
     """Give the pandas dtype of an Arrow type; None where NumPy's own serves."""
     if pa.types.is_large_string(kind) or pa.types.is_string(kind):
         return pd.StringDtype(na_value=np.nan)
@@ -264,10 +220,3 @@ def _extension_dtype(kind: pa.DataType) -> pd.api.extensions.ExtensionDtype | No
     if pa.types.is_list(kind) or pa.types.is_large_binary(kind):
         return pd.ArrowDtype(kind)
     return None
-
-
-def _same_dtype(dtype: object, field: pa.Field) -> bool:
-    if pa.types.is_dictionary(field.type):
-        return isinstance(dtype, pd.CategoricalDtype)
-    expected = _extension_dtype(field.type) or pa.array([], field.type).to_pandas().dtype
-    return bool(dtype == expected)

@@ -9,7 +9,8 @@ The column ``defects`` says how many values of a row were malformed. Each of the
   are neither ASCII nor UTF-8 and carry no label, an encoded-word that RFC 2047 does not allow or
   whose label is wrong, a control character, an address list or an id that does not parse, a date
   that does not, or names another weekday. Obsolete syntax of RFC 5322 section 4 is no defect;
-- a field that may stand once and stands again, however often: the first one is taken;
+- a field that may stand once and stands again, however often: the first one is taken, but of
+  To, Cc and Bcc all (RFC 5322 section 4.5.3);
 - an INTERNALDATE or a size that is there and cannot be read;
 - a header block of more than ten thousand fields.
 
@@ -18,6 +19,7 @@ Fields that are not asked for, and fields that are missing, count nothing.
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,18 +27,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.frame.blocks import Blocks, Mask, Spans
-from mailframe.frame.extras import Extra, parse_extras
+from mailframe.frame.blocks import Blocks, Spans
+from mailframe.frame.extras import JOINED, Extra, parse_extras
 from mailframe.frame.instants import header_dates, internal_dates
 from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, SCHEMA, TEXTS
-from mailframe.headers import columns, fields, text
-from mailframe.headers.columns import Lists, Values
+from mailframe.headers import automatic, fields, text
+from mailframe.headers.columns.ids import id_lists, list_ids, message_ids, parent_ids
+from mailframe.headers.columns.lists import addr_specs, read_lists, senders
+from mailframe.headers.columns.urls import url_lists
+from mailframe.headers.columns.values import Lists, Values, distinct, matching
+from mailframe.headers.columns.words import texts
 from mailframe.headers.memory import remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from mailframe.headers.columns.marks import Mask
 
 MENDED = "_mended"
 _SYSTEM_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
@@ -242,26 +250,56 @@ class _HeaderColumns:
         self._put("date_offset", spans, sent.offsets())
         self._note(spans, sent.mended)
 
-        spans = self._first("FROM")
-        sender = columns.mailboxes(self.blocks.values(spans))
-        self._put("from_name", spans, sender.name)
-        self._put("from_addr", spans, sender.addr)
-        self._put("from_domain", spans, sender.domain)
-        self._note(spans, sender.mended)
-
+        self.put_people()
         for name, field, decode in _TEXT_COLUMNS:
             spans = self._first(field)
             column = decode(self.blocks.values(spans))
             self._put(name, spans, column.array)
             self._note(spans, column.mended)
-        for name, field, decode_lists in _LIST_COLUMNS:
-            spans = self._first(field)
-            self._put_lists(name, spans, decode_lists(self.blocks.values(spans)), TEXTS)
+        spans = self._first("REFERENCES")
+        self._put_lists("references", spans, id_lists(self.blocks.values(spans)), TEXTS)
+        self.put_nature()
+
+    def put_people(self) -> None:
+        """Put the columns of From, To and Cc."""
+        fields = [self._first("FROM")]
+        for field in ("TO", "CC"):
+            self._first(field)  # counts the defect
+            fields.append(self.blocks.spans(field))
+        lists = read_lists([self.blocks.values(spans) for spans in fields])
+        sender = senders(lists[0])
+        self._put("from_name", fields[0], sender.name)
+        self._put("from_addr", fields[0], sender.addr)
+        self._put("from_domain", fields[0], sender.domain)
+        self._note(fields[0], sender.mended)
+        for name, spans, each in zip(("to", "cc"), fields[1:], lists[1:], strict=True):
+            self._put_lists(name, spans, addr_specs(each), TEXTS)
+
+    def put_nature(self) -> None:
+        """Put whether a message went to many, and whether a program sent it; no value is bad."""
+        listed = self._any("LIST-ID", automatic.says_something)
+        bulk = listed | self._any("LIST-UNSUBSCRIBE", automatic.says_something)
+        bulk |= self._any("PRECEDENCE", automatic.to_many)
+        auto = self._any("PRECEDENCE", automatic.by_machine) & ~listed
+        auto |= self._any("PRECEDENCE", automatic.answers_itself)
+        for field in ("AUTO-SUBMITTED", "X-AUTOREPLY", "X-AUTORESPOND"):
+            auto |= self._any(field, automatic.is_automatic)
+        auto |= matching(self.columns["from_addr"], automatic.UNREAD_SENDER)
+        self.columns["bulk"], self.columns["auto"] = pa.array(bulk), pa.array(auto)
+
+    def _any(self, field: str, says: Callable[[bytes], bool]) -> Mask:
+        """Tell of which messages any instance of a field says so."""
+        rows = np.zeros(self.count, np.bool_)
+        spans = self.blocks.spans(field)
+        if len(spans.rows):
+            found, index = distinct(self.blocks.values(spans).raw, says)
+            rows[spans.rows[np.array(found, np.bool_)[index.to_numpy()]]] = True
+        return rows
 
     def put_extra(self, extra: Extra) -> None:
         """Put a column that was asked for."""
         spans = self.blocks.spans(extra.field)
-        if not extra.every:
+        if not extra.every and not (extra.field in JOINED and extra.form == "asAddresses"):
             spans = spans.firsts()[0]
         if extra.form in _LIST_FORMS:
             lists = _LIST_FORMS[extra.form](self.blocks.values(spans))
@@ -270,7 +308,7 @@ class _HeaderColumns:
                 when = header_dates(self.blocks, spans)
                 array, mended = when.instants(), when.mended
             else:
-                array, mended = columns.texts(self.blocks.values(spans))
+                array, mended = texts(self.blocks.values(spans))
             if not extra.every:
                 self._put(extra.column, spans, array)
                 self._note(spans, mended)
@@ -309,20 +347,21 @@ class _HeaderColumns:
 
 
 _TEXT_COLUMNS = (
-    ("subject", "SUBJECT", columns.texts),
-    ("message_id", "MESSAGE-ID", columns.message_ids),
-    ("in_reply_to", "IN-REPLY-TO", columns.parent_ids),
-    ("list_id", "LIST-ID", columns.list_ids),
+    ("subject", "SUBJECT", texts),
+    ("message_id", "MESSAGE-ID", message_ids),
+    ("in_reply_to", "IN-REPLY-TO", parent_ids),
+    ("list_id", "LIST-ID", list_ids),
 )
-_LIST_COLUMNS = (
-    ("to", "TO", columns.addr_specs),
-    ("cc", "CC", columns.addr_specs),
-    ("references", "REFERENCES", columns.id_lists),
-)
+
+
+def _addresses(values: Values) -> Lists:
+    return addr_specs(*read_lists([values]))
+
+
 _LIST_FORMS: dict[str, Callable[[Values], Lists]] = {
-    "asAddresses": columns.addr_specs,
-    "asMessageIds": columns.id_lists,
-    "asURLs": columns.url_lists,
+    "asAddresses": _addresses,
+    "asMessageIds": id_lists,
+    "asURLs": url_lists,
 }
 
 
@@ -332,10 +371,16 @@ def _category(index: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
     )
 
 
+# A keyword in quotation marks may hold blanks.
+_FLAG = re.compile(rb'"((?:[^"\\]|\\.)*+)"(?=\s|\Z)|(\S++)', re.DOTALL)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+
+
 @remembering
 def _flags(raw: bytes) -> tuple[tuple[bool, ...], list[str]]:
     """Tell which system flags are set, and what other flags there are."""
-    names = {text.clean(flag.decode("utf-8", "replace"))[0]: None for flag in raw.split()}
+    flags = [_ESCAPED.sub(rb"\1", quoted) or plain for quoted, plain in _FLAG.findall(raw)]
+    names = {text.clean(flag.decode("utf-8", "replace"))[0]: None for flag in flags}
     lower = {name.lower() for name in names}
     known = {"\\" + name for name in (*_SYSTEM_FLAGS, "recent")}
     others = [name for name in names if name and name.lower() not in known]

@@ -1,14 +1,20 @@
 r"""Arrow columns as text: cells of a CSV file, values of JSON Lines (RFC 8259).
 
 Whole columns at a time, by Arrow's kernels; Python looks at single values only where a type has
-no kernel. Instants are RFC 3339 in UTC. In CSV, lists join with ``"; "``, and a cell that a
+no kernel. Instants are RFC 3339 in UTC. In CSV, lists join with ``"; "``, and what a
 spreadsheet would run as a formula gets an apostrophe in front: mail is written by strangers, and
 ``=HYPERLINK(...)`` is a valid subject (OWASP, CSV injection).
+
+Both can be taken back: a cell that looks as if it had such an apostrophe already gets one more, and
+where an item holds ``"; "`` itself (a Received field does) a backslash stands in front of it, with
+backslashes before it, or at the item's end, doubled.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from contextlib import suppress
 
 import pyarrow as pa
@@ -18,13 +24,23 @@ from mailframe.frame.schema import TEXT
 
 SEPARATOR = "; "
 
-# What starts a formula, or makes a spreadsheet skip to what follows; full-width forms included,
-# as programs for East Asian text take them for the plain ones.
-_FORMULA = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+# What starts a formula; full-width forms included, as programs for East Asian text take them for
+# the plain ones. Before it may stand what some programs skip.
+_STARTER = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+_STARTS = rf"'*(?:[\s\pZ]*{_STARTER}|[\t\r\n])"
+_FORMULA = f"^{_STARTS}"
+_NEUTRALISED = f"(?s)^'({_STARTS}.*)$"
+# What separates cells, somewhere. A spreadsheet set to another separator than the file's own takes
+# no notice of most quotation marks, and cuts a cell where its separator stands.
+_SEPARATORS = ",;\t|\r\n"
+# Backslashes before a separator inside an item, and those at its end.
+_INSIDE = r"(\\*); "
+_ENDING = r"(\\+)$"
+_EITHER = re.compile(r"(\\*); ")
 _CONTROL = "[\x00-\x1f]"
 
 
-def csv_cells(column: pa.Array, *, escape: bool = True) -> pa.Array:
+def csv_cells(column: pa.Array, *, escape: bool = True, separator: str = ",") -> pa.Array:
     """Give a column as the CSV writer takes it: numbers and booleans as they are, else text.
 
     Parameters
@@ -33,6 +49,8 @@ def csv_cells(column: pa.Array, *, escape: bool = True) -> pa.Array:
         Of any type.
     escape : bool
         Put an apostrophe before text that a spreadsheet would run.
+    separator : str
+        The file's own.
     """
     column = _decoded(column)
     kind = column.type
@@ -41,16 +59,75 @@ def csv_cells(column: pa.Array, *, escape: bool = True) -> pa.Array:
     if pa.types.is_timestamp(kind):
         return _instants(column)
     text = _joined(column) if _is_list(kind) else _text(column)
-    return neutralised(text) if escape else text
+    return neutralised(text, separator) if escape else text
 
 
-def neutralised(text: pa.Array) -> pa.Array:
-    """Put an apostrophe before each text that a spreadsheet would run as a formula."""
+def neutralised(text: pa.Array, separator: str = ",") -> pa.Array:
+    """Put an apostrophe before what a spreadsheet would run as a formula.
+
+    That is, at the start of a cell, and behind anything in it that another separator than the
+    file's own could be.
+    """
+    inside = _behind(separator, f"('*{_STARTER})")
+    if pc.any(pc.match_substring_regex(text, inside)).as_py():
+        text = pc.replace_substring_regex(text, inside, r"\1'\2")
     dangerous = pc.match_substring_regex(text, _FORMULA)
     if not pc.any(dangerous).as_py():
         return text
     quoted = pc.binary_join_element_wise(pa.scalar("'", TEXT), text, pa.scalar("", TEXT))
     return pc.if_else(dangerous, quoted, text)
+
+
+def plain_texts(text: pa.Array, separator: str = ",") -> pa.Array:
+    """Take back what `neutralised` put in."""
+    text = pc.replace_substring_regex(text, _NEUTRALISED, r"\1")
+    inside = _behind(separator, f"'('*{_STARTER})")
+    return pc.replace_substring_regex(text, inside, r"\1\2")
+
+
+def _behind(separator: str, what: str) -> str:
+    """Give the pattern of something behind a separator that is not the file's own."""
+    return rf'([{_SEPARATORS.replace(separator, "")}][\s\pZ"]*){what}'
+
+
+def split_lists(text: pa.Array) -> pa.Array:
+    """Take apart what was joined to cells; an empty cell is an empty list.
+
+    Parameters
+    ----------
+    text : pyarrow.LargeStringArray
+        Cells of a column of lists.
+
+    Returns
+    -------
+    pyarrow.ListArray of string
+        Null where the cell is.
+    """
+    if pc.any(pc.match_substring(text, "\\")).as_py():
+        cells = [None if cell is None else _items(cell) for cell in text.to_pylist()]
+        return pa.array(cells, pa.list_(pa.string()))
+    lists = pc.split_pattern(text, SEPARATOR)
+    empty = pa.scalar([], lists.type)
+    return pc.if_else(pc.equal(text, ""), empty, lists).cast(pa.list_(pa.string()))
+
+
+def _items(cell: str) -> list[str]:
+    """Take one cell apart: before a separator, an odd number of backslashes keeps it inside."""
+    if not cell:
+        return []
+    items, begun, start = [], "", 0
+    for found in _EITHER.finditer(cell):
+        half, kept = divmod(len(found[1]), 2)
+        begun += cell[start : found.start()] + "\\" * half
+        start = found.end()
+        if kept:
+            begun += SEPARATOR
+        else:
+            items.append(begun)
+            begun = ""
+    begun += cell[start:]
+    bare = begun.rstrip("\\")
+    return [*items, bare + "\\" * ((len(begun) - len(bare)) // 2)]
 
 
 def json_values(column: pa.Array) -> pa.Array:
@@ -66,11 +143,26 @@ def json_values(column: pa.Array) -> pa.Array:
     elif _is_list(kind) and _is_text(kind.value_type):
         text = _json_lists(column)
     elif _is_list(kind) or pa.types.is_nested(kind):
-        values = [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
+        values = [None if v is None else _json(v) for v in column.to_pylist()]
         text = pa.array(values, TEXT)
     else:
         text = _quoted(_escaped(_text(column)))
     return pc.fill_null(text, pa.scalar("null", TEXT))
+
+
+def _json(value: object) -> str:
+    return json.dumps(_finite(value), default=str)
+
+
+def _finite(value: object) -> object:
+    """Take out the numbers that JSON does not know, however deep they stand."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value
 
 
 def _decoded(column: pa.Array) -> pa.Array:
@@ -113,7 +205,11 @@ def _instants(column: pa.Array) -> pa.Array:
 
 
 def _joined(column: pa.Array) -> pa.Array:
-    values = pc.fill_null(_text(column.flatten()), pa.scalar("", TEXT))
+    items = column.flatten()
+    text = _instants(items) if pa.types.is_timestamp(items.type) else _text(items)
+    values = pc.fill_null(text, pa.scalar("", TEXT))
+    values = pc.replace_substring_regex(values, _INSIDE, r"\1\1\\; ")
+    values = pc.replace_substring_regex(values, _ENDING, r"\1\1")
     return pc.binary_join(_relisted(column, values), pa.scalar(SEPARATOR, TEXT))
 
 

@@ -7,12 +7,14 @@ row group of Parquet, however large the mailbox.
 from __future__ import annotations
 
 import base64
+import codecs
 import gzip
 import json
 import os
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, Protocol, cast, get_args
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,8 +22,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from mailframe.errors import ConfigurationError
-from mailframe.frame.adapter import frame_schema, pandas_metadata, to_batches
+from mailframe.frame.adapter import pandas_metadata
 from mailframe.frame.cells import csv_cells, json_values, neutralised
+from mailframe.frame.outgoing import frame_schema, to_batches
 from mailframe.frame.schema import TEXT
 from mailframe.frame.whole import replacing
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 Format = Literal["csv", "parquet", "jsonl"]
 Formulas = Literal["escape", "keep"]
+Separator = Literal[",", ";", "\t"]
 Target = str | os.PathLike[str] | IO[bytes]
 
 _SUFFIXES: dict[str, Format] = {
@@ -71,8 +75,10 @@ def open_writer(
     *,
     format: Format | None = None,  # noqa: A002 -- the word that users of pandas look for
     formulas: Formulas = "escape",
+    separator: Separator = ",",
+    bom: bool | None = None,
 ) -> Iterator[Writer]:
-    """Open a file to stream record batches into.
+    r"""Open a file to stream record batches into.
 
     Parameters
     ----------
@@ -85,8 +91,14 @@ def open_writer(
         By default from the name's ending: ``.csv``, ``.parquet``, ``.jsonl``; text may be
         compressed (``.csv.gz``).
     formulas : {"escape", "keep"}
-        In CSV, whether text that a spreadsheet would run (``= + - @``, TAB or CR first) gets an
-        apostrophe in front.
+        In CSV, whether what a spreadsheet would run (``= + - @``, TAB or CR first, or behind
+        another separator than the file's own) gets an apostrophe in front.
+    separator : {",", ";", "\t"}
+        In CSV, what stands between cells. Excel expects ``";"`` wherever a comma is the decimal
+        mark.
+    bom : bool, optional
+        Whether CSV begins with a byte order mark, without which Excel does not take it for UTF-8.
+        By default a file has one, and a stream (a file object, a pipe) has none.
 
     Raises
     ------
@@ -96,13 +108,22 @@ def open_writer(
     kind, compressed = recognise(path, format)
     if formulas not in get_args(Formulas):
         raise ConfigurationError(f'formulas={formulas!r} is neither "escape" nor "keep"')
-    whole = replacing(path) if isinstance(path, str | os.PathLike) else nullcontext(path)
+    if separator not in get_args(Separator):
+        raise ConfigurationError(f'separator={separator!r} is none of ",", ";" and "\\t"')
+    if isinstance(path, str | os.PathLike):
+        whole: AbstractContextManager[IO[bytes]] = replacing(path)
+        marked = Path(path).is_file() or not Path(path).exists()
+    else:
+        whole, marked = nullcontext(path), False
     with (
         whole as raw,
         _gzip(raw) if compressed else nullcontext(raw) as sink,
     ):
         if kind == "csv":
-            writer: Writer = _CsvWriter(sink, schema, escape=formulas == "escape")
+            if marked if bom is None else bom:
+                sink.write(codecs.BOM_UTF8)
+            escape = formulas == "escape"
+            writer: Writer = _CsvWriter(sink, schema, escape=escape, separator=separator)
         else:
             writer = _WRITERS[kind](sink, schema)
         try:
@@ -112,7 +133,14 @@ def open_writer(
             writer.close()
 
 
-def to_csv(df: pd.DataFrame, path: Target, *, formulas: Formulas = "escape") -> None:
+def to_csv(
+    df: pd.DataFrame,
+    path: Target,
+    *,
+    formulas: Formulas = "escape",
+    separator: Separator = ",",
+    bom: bool | None = None,
+) -> None:
     """Write a DataFrame as CSV: UTF-8, lists joined with ``"; "``, instants in RFC 3339.
 
     Parameters
@@ -121,10 +149,10 @@ def to_csv(df: pd.DataFrame, path: Target, *, formulas: Formulas = "escape") -> 
         With any columns. An index that has a name comes along as a column.
     path : path or binary file
         As for `open_writer`.
-    formulas : {"escape", "keep"}
-        Whether text that a spreadsheet would run as a formula gets an apostrophe in front.
+    formulas, separator, bom
+        As for `open_writer`.
     """
-    _export(df, path, "csv", formulas)
+    _export(df, path, "csv", formulas=formulas, separator=separator, bom=bom)
 
 
 def to_parquet(df: pd.DataFrame, path: Target) -> None:
@@ -155,8 +183,8 @@ def to_jsonl(df: pd.DataFrame, path: Target) -> None:
     _export(df, path, "jsonl")
 
 
-def _export(df: pd.DataFrame, path: Target, kind: Format, formulas: Formulas = "escape") -> None:
-    with open_writer(path, frame_schema(df), format=kind, formulas=formulas) as writer:
+def _export(df: pd.DataFrame, path: Target, kind: Format, **how: Any) -> None:  # noqa: ANN401 -- as open_writer takes it
+    with open_writer(path, frame_schema(df), format=kind, **how) as writer:
         writer.attrs = {str(key): value for key, value in df.attrs.items()}
         for batch in to_batches(df):
             writer.write(batch)
@@ -165,16 +193,19 @@ def _export(df: pd.DataFrame, path: Target, kind: Format, formulas: Formulas = "
 class _CsvWriter:
     """RFC 4180 with LF, text always quoted, so that missing and empty differ."""
 
-    def __init__(self, sink: IO[bytes], schema: pa.Schema, *, escape: bool) -> None:
+    def __init__(
+        self, sink: IO[bytes], schema: pa.Schema, *, escape: bool, separator: Separator
+    ) -> None:
         self.attrs: Mapping[str, object] = {}
-        self._escape = escape
+        self._cell = partial(csv_cells, escape=escape, separator=separator)
         names = pa.array(schema.names, TEXT)
-        self._names = (neutralised(names) if escape else names).to_pylist()
+        self._names = (neutralised(names, separator) if escape else names).to_pylist()
         empty = self._cells(pa.RecordBatch.from_pylist([], schema))
-        self._csv = pyarrow.csv.CSVWriter(sink, empty.schema)
+        options = pyarrow.csv.WriteOptions(delimiter=separator)
+        self._csv = pyarrow.csv.CSVWriter(sink, empty.schema, write_options=options)
 
     def _cells(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        columns = [csv_cells(column, escape=self._escape) for column in batch.columns]
+        columns = [self._cell(column) for column in batch.columns]
         return pa.RecordBatch.from_arrays(columns, self._names)
 
     def write(self, batch: pa.RecordBatch) -> None:

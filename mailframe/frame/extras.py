@@ -42,6 +42,12 @@ _DEFAULTS = (
         "asURLs",
     )
 )
+# Destinations that stand in several fields are one list (RFC 5322 section 4.5.3).
+JOINED = frozenset({"TO", "CC", "BCC"})
+# Columns of a frame that are not made of the header field of their name.
+_NOT_HEADERS = frozenset(SCHEMA.names) - {
+    *("date", "subject", "to", "cc", "message_id", "in_reply_to", "references", "list_id")
+} | {"raw_headers"}
 # Atoms of IMAP that are also field names: nothing that could end a command's argument.
 _NAME = re.compile(r"[A-Za-z0-9!#$&'+./^_`|~-]{1,76}")
 
@@ -52,7 +58,8 @@ class Extra(NamedTuple):
     Attributes
     ----------
     column : str
-        The field's name in snake case.
+        The field's name in snake case, with ``header_`` before it where the frame has a column of
+        that name which is not made of that field (``Keywords``, ``Size``).
     field : str
         The field's name in upper case.
     form : str
@@ -74,6 +81,12 @@ class Extra(NamedTuple):
         return pa.list_(INSTANT) if self.form == "asDate" else TEXTS
 
 
+def known_fields() -> dict[str, pa.DataType]:
+    """Give the type of each column that a field with a form of its own makes, asked for once."""
+    fields = [_parse(field) for field in _DEFAULTS]
+    return {extra.column: extra.type for extra in fields}
+
+
 def parse_extras(headers: Iterable[str]) -> tuple[Extra, ...]:
     """Read the names that a caller gave.
 
@@ -89,7 +102,7 @@ def parse_extras(headers: Iterable[str]) -> tuple[Extra, ...]:
         extra = _parse(header)
         if extra.column in SCHEMA.names and header == header.partition(":")[0]:
             continue  # the frame has it already
-        if extra.column in SCHEMA.names or extra.column == "raw_headers":
+        if extra.column in SCHEMA.names:
             raise ConfigurationError(
                 f"{header!r}: the frame has a column {extra.column!r} already."
             )
@@ -111,4 +124,7 @@ def _parse(header: str) -> Extra:
         )
     field = name.upper()
     column = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    if not column or column in _NOT_HEADERS:
+        # "Keywords" and "Size" are columns of another meaning.
+        column = f"header_{column}"
     return Extra(column, field, forms[0] if forms else _DEFAULTS.get(field, "asText"), every)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from mailframe.headers import automatic
+
 # Text lives in large_string because that is what pandas' own ``str`` dtype wraps without a copy.
 TEXT = pa.large_string()
 TEXTS = pa.list_(pa.string())
@@ -32,6 +34,8 @@ SCHEMA = pa.schema(
         pa.field("in_reply_to", TEXT),
         pa.field("references", TEXTS),
         pa.field("list_id", TEXT),
+        pa.field("bulk", pa.bool_(), nullable=False),
+        pa.field("auto", pa.bool_(), nullable=False),
         pa.field("size", pa.int64()),
         pa.field("seen", pa.bool_(), nullable=False),
         pa.field("answered", pa.bool_(), nullable=False),
@@ -54,4 +58,5 @@ HEADER_FIELDS = (
     "IN-REPLY-TO",
     "REFERENCES",
     "LIST-ID",
+    *automatic.FIELDS,
 )

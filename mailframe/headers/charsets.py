@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 try:
     from chardetng_py.detector import EncodingDetector
@@ -19,33 +20,59 @@ except ImportError:  # no wheel for this machine
 
     EncodingDetector = None
 
-# Only where WHATWG, or mail in practice, differs from Python's own table of aliases.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Only where WHATWG, or mail in practice, differs from Python's own table of aliases. Labels are
+# compared by their letters and digits alone, and numbered ones by their number: see `_spellings`.
 _LABELS = {
-    "cp1252": "iso-8859-1 iso8859-1 iso88591 iso_8859-1 latin1 l1"
-    " latin-1 iso-ir-100 x-cp1252 cp819 ansi",
-    "cp1254": "iso-8859-9 iso8859-9 iso_8859-9 latin5 l5 x-cp1254",
-    "cp874": "iso-8859-11 iso8859-11 tis-620 dos-874 windows-874",
-    "iso8859_8": "iso-8859-8-i iso-8859-8-e logical visual hebrew",
-    "gb18030": "gb2312 gb_2312 gb_2312-80 gb2312-80 csgb2312 csiso58gb231280 iso-ir-58 chinese"
-    " gbk x-gbk cp936 ms936 windows-936 gb cn-gb euc-cn",
-    "big5hkscs": "big5 big-5 big5-hkscs cn-big5 csbig5 x-x-big5 cp950 windows-950",
-    "cp949": "euc-kr euckr ks_c_5601-1987 ks_c_5601-1989 ks_c_5601 ksc5601 ksc_5601 ks_c-5601"
-    " ks-c-5601-1987 korean iso-ir-149 csksc56011987 cseuckr windows-949 uhc x-windows-949",
-    "cp932": "shift_jis shift-jis sjis x-sjis ms_kanji csshiftjis windows-31j ms932",
-    "euc_jp": "euc-jp x-euc-jp cseucpkdfmtjapanese cp51932",
-    "koi8_r": "koi8-r koi8 koi cskoi8r",
-    "koi8_u": "koi8-u koi8-ru",
-    "cp866": "ibm866 866 csibm866",
-    "mac_roman": "macintosh mac x-mac-roman csmacintosh",
-    "mac_cyrillic": "x-mac-cyrillic x-mac-ukrainian",
-    "ascii": "ascii us-ascii ansi_x3.4-1968",
-    "utf-8": "utf8 utf-8 unicode-1-1-utf-8 unicode11utf8 x-unicode20utf8 utf_8 utf-8-sig",
-    "utf-16": "unicode utf-16 ucs-2 iso-10646-ucs-2 csunicode unicodefeff",
-    "utf-7": "utf-7 utf7 unicode-1-1-utf-7 x-unicode-2-0-utf-7",
-    "iso2022_jp": "iso-2022-jp csiso2022jp iso-2022-jp-1 iso-2022-jp-2 iso-2022-jp-3"
-    " iso-2022-jp-ms x-iso-2022-jp",
+    "cp1252": "iso88591 latin1 l1 isoir100 cp819 ansi msansi",
+    "cp1254": "iso88599 latin5 l5",
+    "cp874": "iso885911 tis620",
+    "iso8859_8": "iso88598i iso88598e logical visual hebrew",
+    "gb18030": "gb2312 gb gbk cp936 iso58gb231280 isoir58 chinese cngb euccn cp51936 cp54936"
+    " cp20936 cp10008 macchinesesimp macchinesesimplified iso2022cn",
+    "hz": "hzgb2312 hzgb cp52936",
+    "big5hkscs": "big5 cnbig5 cp950 cp10002 macchinesetrad macchinesetraditional",
+    "cp949": "euckr ksc5601 ks5601 korean isoir149 uhc cp51949 cp20949 cp10003 mackorean",
+    "cp932": "shiftjis sjis mskanji windows31j cp942 cp943 cp10001 macjapanese",
+    "euc_jp": "eucjp eucpkdfmtjapanese cp51932 cp20932",
+    "koi8_r": "koi8r koi8 cp20866",
+    "koi8_u": "koi8u koi8ru cp21866",
+    "cp866": "866",
+    "mac_roman": "macintosh mac cp10000",
+    "mac_greek": "cp10006",
+    "mac_cyrillic": "maccyrillic macukrainian cp10007",
+    "mac_latin2": "macce maccentraleurope maccentraleurroman maceasteurope cp10029",
+    "mac_iceland": "macicelandic cp10079",
+    "mac_turkish": "cp10081",
+    "ascii": "usascii ascii ansix34 cp20127",
+    "utf-8": "utf8 unicode11utf8 unicode20utf8 cp65001",
+    "utf-16": "unicode utf16 ucs2 iso10646ucs2 unicodefeff",
+    "utf-16-le": "cp1200",
+    "utf-16-be": "cp1201",
+    "utf-7": "utf7 unicode11utf7 unicode20utf7 cp65000",
+    "iso2022_jp": "iso2022jp iso2022jp1 iso2022jp2 iso2022jp3 iso2022jpms cp50220 cp50221 cp50222"
+    " jis jis7",
+    "iso2022_kr": "cp50225",
 }
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
+
+# What stands behind a name: a line of a MIME field, a transliteration, an edition, a variant.
+_BEHIND = re.compile(r"[$;,/:].*", re.DOTALL)
+# Who gave a number to a code page: IBM, Microsoft, and those who write about them.
+_CODE_PAGE = re.compile(r"(?:windows|win|cp|codepage|ccsid|ibm|ms|dos|oem|pc)+0*(\d{3,5})")
+_ISO_8859 = re.compile(r"(?:iso)?8859(1[0-6]|[1-9])(?:19\d\d|\D.*)?")
+# One family each: whatever is said of an edition, its octets are read alike.
+_FAMILIES = (
+    (re.compile(r"(?:unicode\d*)?utf8.*|.*utf8"), "utf8"),
+    (re.compile(r"iso2022jp.*"), "iso2022jp"),
+    (re.compile(r"big5.*"), "big5"),
+    (re.compile(r"gb(?:k|2312|18030).*"), "gb2312"),
+    (re.compile(r"(?:ksc|ks|kscx|euckr).*"), "euckr"),
+    (re.compile(r"(?:shift|s)_?jis.*"), "shiftjis"),
+    (re.compile(r"eucjp.*"), "eucjp"),
+)
 
 # Python decodes these, but they are no charsets, or make no text out of eight-bit mail.
 _NOT_CHARSETS = frozenset(
@@ -63,6 +90,18 @@ _WIDER = {
     "koi8_r": ("koi8_u",),
 }
 
+# Labels whose characters take two octets, and those for Latin letters that take one.
+_DOUBLE = frozenset({"gb18030", "big5hkscs", "cp949", "cp932", "euc_jp", "johab", "hz"})
+_LATIN = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "cp1258", "cp850", "mac_roman"}) | {
+    f"iso8859-{part}" for part in (1, 2, 3, 4, 9, 10, 13, 14, 15, 16)
+}
+# So many in a row are UTF-8 by chance once in thousands of texts.
+_MANY = 4
+_AMONG_LATIN = re.compile("[a-z][\xdf-\xf6\xf8-\xff\u0101-\u017f]|[\xdf-\xf6\xf8-\xff][a-z]")
+
+_DESIGNATION = re.compile(rb"\x1b(?:\$[@AB]|\$\([CDOPQ]|\$\)[ACG]|\([IJ])")
+_SHIFTED = re.compile(rb"\x0e([^\x0e\x0f]*+)\x0f?")
+_ESCAPE = re.compile(rb"\x1b[$()*]*[A-Z@]")
 _ISO2022_RUN = re.compile(rb"(\x1b\$?\(?[A-Z@]|^)([^\x1b]*+)")
 # Letters, or what may be the second octet of one.
 _IN_A_WORD = re.compile(rb"[A-Za-z\x80-\xff][\x80-\xff]|[\x80-\xff][@-~]")
@@ -70,19 +109,48 @@ _SAMPLE = 4096  # octets are enough to tell a charset
 # The country of an address tells what few octets cannot.
 _COUNTRY = re.compile(rb"@[A-Za-z0-9.-]*\.([A-Za-z]{2})\b")
 
-# Letters and digits, then what stands in registered names; a longer label is no label.
-_LABEL = re.compile(r"[a-z0-9][a-z0-9_.:()+-]{0,63}")
+# What stands in registered names, and what programs put around them; a longer label is no label.
+_LABEL = re.compile(r"[!-~ ]{1,64}")
 
 
 @lru_cache(maxsize=1024)
 def codec_of(label: str) -> str | None:
     """Return the Python codec for a charset label as mail uses it; None where there is none."""
     name = label.strip(" \t'\"").lower()
-    known = _CODECS.get(name)
-    if known is not None:
-        return known
     if not _LABEL.fullmatch(name):
         return None
+    for spelling in _spellings(_BEHIND.sub("", name)):
+        codec = _CODECS.get(_squeezed(spelling)) or _python_codec(spelling)
+        if codec is not None:
+            return _CODECS.get(_squeezed(codec), codec)
+    return None
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name)
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """Give the names that a label may stand for, the likeliest first."""
+    yield name
+    bare = _squeezed(name)
+    # "x-" is of what is not registered, "cs" of the register's aliases.
+    for short in dict.fromkeys((bare, re.sub(r"^(?:x|cs)+", "", bare))):
+        yield short
+        if page := _CODE_PAGE.fullmatch(short):
+            yield f"cp{page[1]}"
+            if 28591 <= int(page[1]) <= 28606:  # noqa: PLR2004 -- so Microsoft numbers ISO 8859
+                yield f"iso8859-{int(page[1]) - 28590}"
+        if part := _ISO_8859.fullmatch(short):
+            yield f"iso8859-{part[1]}"
+        for family, spelling in _FAMILIES:
+            if family.fullmatch(short):
+                yield spelling
+        # Python spells these with a line between.
+        yield re.sub(r"^(mac|koi8|hp)", r"\1_", short)
+
+
+def _python_codec(name: str) -> str | None:
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
@@ -108,20 +176,42 @@ def decode_as(raw: bytes, codec: str | None, context: bytes = b"") -> tuple[str,
     str, bool
         The text, and whether it had to be mended: the label was unknown or wrong.
     """
-    if codec is None:
-        text, _ = decode_unlabelled(raw, context)
-        return text, True
-    right = _strictly(raw, codec)
+    if is_iso2022(raw):
+        labelled = codec is not None and codec.startswith("iso2022")
+        return decode_iso2022(raw), not labelled or _strictly(raw, str(codec)) is None
+    right = _strictly(raw, codec) if codec else None
+    as_utf8 = None if codec in {None, "utf-8"} or raw.isascii() else _strictly(raw, "utf-8")
+    if as_utf8 is not None and (right is None or _means_utf8(as_utf8, str(codec))):
+        return as_utf8, True
     if right is not None:
         return right, False
+    return (_damaged(raw, codec) if codec else None) or decode_unlabelled(raw, context)[0], True
+
+
+def _damaged(raw: bytes, codec: str) -> str | None:
+    """Decode octets of which few do not fit their label; None where it says nothing of them."""
     if codec == "iso2022_jp":
-        return _decode_iso2022_jp(raw), True
+        # Unescaped, it is the other two charsets of Japan.
+        return _decode_with(guess(raw[:_SAMPLE], "jp"), raw)
     text = raw.decode(codec, "replace")
     # Under a right label few octets are bad: the end was cut off, or a byte was lost.
-    bad = text.count("\ufffd")
-    if sum(char > "\x7f" for char in text) > 2 * bad or (codec == "utf-8" and _is_cut_off(raw)):
-        return text, True
-    return decode_unlabelled(raw, context)[0], True
+    is_right = _is_mostly_right(text) or (codec == "utf-8" and _is_cut_off(raw))
+    return text if is_right else None
+
+
+def is_iso2022(raw: bytes) -> bool:
+    """Tell whether octets switch between character sets: their escapes mean nothing else."""
+    return b"\x1b" in raw and raw.isascii() and _DESIGNATION.search(raw) is not None
+
+
+def decode_iso2022(raw: bytes) -> str:
+    """Decode Japanese, Korean or Chinese text in seven bits, whatever its label says."""
+    if b"\x1b$)C" in raw:
+        return raw.decode("iso2022_kr", "replace")
+    if b"\x1b$)A" in raw:
+        return _decode_iso2022_cn(raw)
+    right = _strictly(raw, "iso2022_jp")
+    return _decode_iso2022_jp(raw) if right is None else right
 
 
 def _strictly(raw: bytes, codec: str) -> str | None:
@@ -131,6 +221,30 @@ def _strictly(raw: bytes, codec: str) -> str | None:
         except (UnicodeError, ValueError):
             pass
     return None
+
+
+def _is_mostly_right(text: str) -> bool:
+    """Tell whether more letters beyond ASCII were read than octets were lost."""
+    return sum(char > "\x7f" for char in text) > 2 * text.count("\ufffd")
+
+
+def _means_utf8(text: str, codec: str) -> bool:
+    """Tell whether octets that fit their label and UTF-8 are UTF-8.
+
+    Every octet string fits a label such as ``iso-8859-1``; few are UTF-8 by chance, and the fewer
+    the more characters they hold. A single one of two octets may well be (``Её`` in windows-1251,
+    most of Chinese): it is believed only under a label for Latin letters, or between them.
+    """
+    wide = [char for char in text if char > "\x7f"]
+    if codec in SELF_CONTAINED or any(char < "\xa0" for char in wide):
+        return False  # nobody writes control characters
+    long = sum(char > "\u07ff" for char in wide)
+    if codec in _DOUBLE:
+        # Three octets are one and a half characters there.
+        return (
+            long > 1 or len(wide) >= _MANY or (not long and _AMONG_LATIN.search(text) is not None)
+        )
+    return len(wide) > 1 or long > 0 or (codec in _LATIN and wide[0] <= "\u017f")
 
 
 def _is_cut_off(raw: bytes) -> bool:
@@ -157,6 +271,15 @@ def _decode_iso2022_jp(raw: bytes) -> str:
     return "".join(pieces)
 
 
+def _decode_iso2022_cn(raw: bytes) -> str:
+    """Decode GB 2312 between shifts (RFC 1922): the octets less their high bits."""
+
+    def shifted(match: re.Match[bytes]) -> bytes:
+        return bytes(octet | 0x80 for octet in match[1])
+
+    return _SHIFTED.sub(shifted, _ESCAPE.sub(b"", raw)).decode("gb18030", "replace")
+
+
 def decode_unlabelled(raw: bytes, context: bytes = b"") -> tuple[str, bool]:
     """Decode bytes that carry no label: UTF-8 as RFC 6532 has it, else by a guess.
 
@@ -168,18 +291,28 @@ def decode_unlabelled(raw: bytes, context: bytes = b"") -> tuple[str, bool]:
     try:
         return raw.decode(), False
     except UnicodeDecodeError:
-        pass
+        text = raw.decode("utf-8", "replace")
+    # By chance no other charset holds twice as many characters of UTF-8 as octets that are none.
+    lost = text.count("\ufffd")
+    if sum(char > "\x7f" for char in text) >= 3 * lost:
+        return text, True
     sample = context[:_SAMPLE]
     if sample.isascii():
         sample = raw[:_SAMPLE]
-    codec = guess(sample)
+    return _decode_with(guess(sample), raw), True
+
+
+def _decode_with(codec: str, raw: bytes) -> str:
     right = _strictly(raw, codec)
-    return raw.decode(codec, "replace") if right is None else right, True
+    return raw.decode(codec, "replace") if right is None else right
 
 
 @lru_cache(maxsize=4096)
-def guess(raw: bytes) -> str:
-    """Return the codec that most likely wrote these octets, which are not UTF-8."""
+def guess(raw: bytes, country: str = "") -> str:
+    """Return the codec that most likely wrote these octets, which are not UTF-8.
+
+    A country, as in a domain's last label, tells what few octets cannot.
+    """
     if not _IN_A_WORD.search(raw):
         return "cp1252"  # no letters: a pound sign before a sum, a dash, a quotation mark
     if EncodingDetector is None:
@@ -187,6 +320,7 @@ def guess(raw: bytes) -> str:
     else:
         detector = EncodingDetector()
         detector.feed(raw, last=True)
-        country = _COUNTRY.search(raw)
-        label = detector.guess(tld=country[1].lower() if country else None, allow_utf8=False)
+        named = _COUNTRY.search(raw)
+        country = country or (named[1].decode().lower() if named else "")
+        label = detector.guess(tld=country.encode() or None, allow_utf8=False)
     return codec_of(label or "") or "cp1252"

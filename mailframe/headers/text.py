@@ -14,7 +14,14 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from mailframe.headers.charsets import SELF_CONTAINED, codec_of, decode_as, decode_unlabelled
+from mailframe.headers.charsets import (
+    SELF_CONTAINED,
+    codec_of,
+    decode_as,
+    decode_iso2022,
+    decode_unlabelled,
+    is_iso2022,
+)
 from mailframe.patterns import compile_pattern
 
 if TYPE_CHECKING:
@@ -22,11 +29,14 @@ if TYPE_CHECKING:
 
 # charset, language, encoding, encoded text. The text runs to the next "?=", and never over the
 # start of another word: so what one attempt reads, no other reads again, and the cost is linear.
+# Some write blanks around the marks.
 WORD = (
-    rb"=\?([^?*\s]{0,64}+)(\*[^?\s]{0,64}+)?\?([BbQq])\?"
+    rb"=\?[ \t]{0,4}+([^?*\s]{0,64}+)(\*[^?\s]{0,64}+)?[ \t]{0,4}+"
+    rb"\?[ \t]{0,4}+([BbQq])[ \t]{0,4}+\?"
     rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*+)\?="
 )
 _WORD = compile_pattern(WORD)
+_INNER_BLANK = re.compile(rb"[ \t]")
 # Behind a CR no search begins: a run of them is read once.
 _FOLD = re.compile(rb"(?<!\r)\r*+\n")
 _BASE64_NOISE = re.compile(rb"[^A-Za-z0-9+/]++")
@@ -72,6 +82,32 @@ def decode(raw: bytes, context: bytes = b"") -> tuple[str, bool]:
     return clean(text, mended=mended)
 
 
+def decoded_words(raw: bytes) -> tuple[bytes, bool]:
+    """Undo encoded-words in a value where they have no place, such as an id or a URL.
+
+    Returns
+    -------
+    bytes, bool
+        The value with UTF-8 for each run of words, and whether it held any.
+    """
+    if b"=?" not in raw or not _WORD.search(raw):
+        return raw, False
+    pieces = []
+    run = _Run()
+    end = 0
+    for match in _WORD.finditer(raw):
+        between = raw[end : match.start()]
+        if between.strip(b" \t"):
+            run.close()
+            pieces += ["".join(run.pieces).encode(), between]
+            run = _Run()
+        run.add(match)
+        end = match.end()
+    run.close()
+    pieces += ["".join(run.pieces).encode(), raw[end:]]
+    return b"".join(pieces), True
+
+
 def clean(text: str, *, mended: bool = False) -> tuple[str, bool]:
     """Return text in NFC without control characters or surrogates, and whether it lost any."""
     if _CONTROL.search(text):
@@ -108,10 +144,8 @@ def _composed(text: str) -> str:
 
 
 def _decode_plain(raw: bytes, context: bytes) -> tuple[str, bool]:
-    if b"\x1b" in raw and raw.isascii():
-        # ISO-2022 without a label: escape sequences mean nothing else in a header.
-        text, _ = decode_as(raw, "iso2022_kr" if b"\x1b$)C" in raw else "iso2022_jp")
-        return text, True
+    if is_iso2022(raw):
+        return decode_iso2022(raw), True
     return decode_unlabelled(raw, context)
 
 
@@ -125,6 +159,7 @@ def _decode_words(raw: bytes, context: bytes) -> tuple[str, bool]:
             run.close()
             mended |= _add_plain(between, run.pieces, context)
         mended |= _is_glued(raw, match.start(), match.end())
+        mended |= _INNER_BLANK.search(raw, match.start(), match.start(4)) is not None
         run.add(match)
         end = match.end()
     run.close()

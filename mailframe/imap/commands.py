@@ -8,7 +8,7 @@ which IMAP cannot carry at all, is refused.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import typing
     from collections.abc import Iterable
 
+    from mailframe.imap.responses import Fetched
+
     Mechanism: typing.TypeAlias = typing.Literal["PLAIN", "OAUTHBEARER", "XOAUTH2"]
 
 
@@ -28,6 +30,7 @@ class Kind(Enum):
 
     PLAIN = "plain"
     STARTTLS = "starttls"
+    COMPRESS = "compress"
     LOGIN = "login"
     LOGOUT = "logout"
     EXAMINE = "examine"
@@ -36,7 +39,7 @@ class Kind(Enum):
 
 
 # Nothing travels behind these before they are answered (pipelining rule 2).
-BARRIERS = frozenset({Kind.STARTTLS, Kind.LOGIN, Kind.LOGOUT})
+BARRIERS = frozenset({Kind.STARTTLS, Kind.COMPRESS, Kind.LOGIN, Kind.LOGOUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,9 @@ class Command:
         What it does to the connection's state.
     uids : UidSet
         Of a FETCH: which UIDs may count as rows.
-    headers : bool
-        Of a FETCH: whether it asks for header blocks, without which a row is not whole.
+    needs : tuple of str or None
+        Of a FETCH: the items (as `mailframe.imap.responses.Fetched` calls them) without which a row
+        is not whole. None: a message is told in any parts, and nothing is whole before the end.
     uidvalidity : int or None
         Of an EXAMINE: the one that the UIDs behind it were planned for.
     extensions : frozenset of str
@@ -76,11 +80,21 @@ class Command:
     segments: tuple[bytes | Literal, ...]
     kind: Kind = Kind.PLAIN
     uids: UidSet = UidSet()  # noqa: RUF009 -- immutable
-    headers: bool = True
+    needs: tuple[str, ...] | None = ()
     uidvalidity: int | None = None
     extensions: frozenset[str] = frozenset()
     replies: tuple[bytes, ...] = ()
     secret: bool = False
+
+    @property
+    def headers(self) -> bool:
+        """Of a FETCH: whether rows have a header block."""
+        return self.needs is not None and "header" in self.needs
+
+    @property
+    def whole(self) -> bool:
+        """Of a FETCH: whether rows have everything that a message has."""
+        return self.needs == ROW
 
     def __repr__(self) -> str:
         """Show the command as it travels, without secrets."""
@@ -143,6 +157,11 @@ def logout() -> Command:
 def starttls() -> Command:
     """Ask for TLS on this connection."""
     return _command("STARTTLS", kind=Kind.STARTTLS)
+
+
+def compress() -> Command:
+    """Ask for DEFLATE in both directions, from the answer on (RFC 4978)."""
+    return _command("COMPRESS", b"DEFLATE", kind=Kind.COMPRESS)
 
 
 def identify() -> Command:
@@ -249,13 +268,33 @@ def uid_search(
     return Command("UID SEARCH", (*start, *rest, *end), Kind.SEARCH)
 
 
-def uid_fetch(uids: UidSet, items: bytes, *, modifier: bytes = b"") -> Command:
-    """Fetch items of messages; only UIDs asked for will count as rows."""
-    arguments = [b"FETCH", bytes(uids), b"(" + items + b")"]
+# What a row is made of.
+ROW = ("flags", "internaldate", "size", "header")
+
+
+def uid_fetch(
+    uids: UidSet, items: bytes, *, modifier: bytes = b"", written: bytes = b""
+) -> Command:
+    """Fetch items of messages; only UIDs asked for will count as rows.
+
+    ``written`` is how the UIDs travel, if not in ranges.
+    """
+    arguments = [b"FETCH", written or bytes(uids), b"(" + items + b")"]
     if modifier:
         arguments.append(b"(" + modifier + b")")
     segments = _join(b"UID", *arguments)
-    return Command("UID FETCH", segments, Kind.FETCH, uids, headers=b"BODY" in items)
+    return Command("UID FETCH", segments, Kind.FETCH, uids, needs=_needed(items))
+
+
+def _needed(items: bytes) -> tuple[str, ...]:
+    if b"BODY" not in items:
+        return ("flags",)
+    return ROW if b"FLAGS" in items else ("header",)
+
+
+def uid_fetch_parts(uids: UidSet, items: bytes) -> Command:
+    """Fetch what messages still lack; each may tell as much of it as it likes."""
+    return replace(uid_fetch(uids, items), needs=None)
 
 
 def header_items(fields: Iterable[str]) -> bytes:
@@ -265,6 +304,14 @@ def header_items(fields: Iterable[str]) -> bytes:
 
 
 FLAG_ITEMS = b"UID FLAGS"
+
+
+def lacking_items(rows: Iterable[Fetched]) -> bytes:
+    """Write the FETCH items that some of these messages lack; the header is asked for whole."""
+    rows = tuple(rows)
+    about = any(row.lacks(("flags", "internaldate", "size")) for row in rows)
+    header = any(row.blank for row in rows)
+    return b"UID" + b" FLAGS INTERNALDATE RFC822.SIZE" * about + b" BODY.PEEK[HEADER]" * header
 
 
 def extra_items(fields: Iterable[str]) -> bytes:

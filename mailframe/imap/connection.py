@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
-from mailframe.errors import ConnectionLost, ProtocolError
+from mailframe.errors import CommandError, ConnectionLost, ProtocolError
 from mailframe.imap import responses as r
 from mailframe.imap.commands import BARRIERS, Command, Kind, Literal
 from mailframe.imap.framing import Framer
+from mailframe.imap.inflate import Deflated
 from mailframe.imap.kept import Kept
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.imap.responses import Columns, Fetched, Status, Told
@@ -27,10 +29,15 @@ from mailframe.uidset import MAX_UID, UidSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from mailframe.imap.framing import Frame
+
 
 # Commands that may be answered side by side: no lane has more of one mailbox on the wire. A STATUS
 # for each of a hundred thousand folders can be, and is not looked through for every response.
 ABREAST = 64
+
+# Lines that made no sense, of which a command keeps the start.
+MOST_STRANGE = 10
 
 # Which commands draw which responses, other than rows.
 _ASKED_BY: dict[type[r.Response], tuple[str, ...]] = {
@@ -67,6 +74,9 @@ class Pending:
         Of a FETCH for headers: the messages so far.
     malformed : set of int
         Of a FETCH: UIDs whose response made no sense; at its end, those too that came by half.
+    halves : list of Fetched
+        Of a FETCH for whole rows, at its end: messages that came without an item of theirs, or with
+        a header that holds no field.
     junk : int
         Responses that made no sense while it was being answered; any may have been for it.
     mailbox : Mailbox
@@ -82,15 +92,19 @@ class Pending:
     responses: list[Told] = field(default_factory=list)
     rows: Columns = field(default_factory=Columns)
     malformed: set[int] = field(default_factory=set)
+    halves: list[Fetched] = field(default_factory=list)
     junk: int = 0
+    strange: list[bytes] = field(default_factory=list)  # excerpts of the first of them
     mailbox: Mailbox = field(default_factory=Mailbox)
     void: bool = False
     crowded: bool = False  # it was not alone on the wire
     folders: int = 0  # that a LIST has told
+    again: bool = False  # it was refused in company, and travels alone now
     _last: int = 0
     _taken: list[list[int]] = field(default_factory=list)
     _seen: set[int] | None = None
     _partial: dict[int, Fetched] = field(default_factory=dict)
+    _aside: list[Fetched] = field(default_factory=list)
     _segments: deque[bytes | Literal] = field(default_factory=deque)
     _replies: deque[bytes] = field(default_factory=deque)
 
@@ -121,29 +135,44 @@ class Pending:
         if self.void:
             before, self._last = self._last, max(self._last, row.uid or 0)
             return self._last > before
-        known = self._partial.pop(row.sequence, None)
-        if known is not None:
-            self._kept.let_go([known])
-            known.update(row)
-            row = known
-        headers = self.command.headers
-        whole = (row.header if headers else row.flags) is not None
-        if row.uid is None or (not whole and self.wants(row.uid)):
+        row = self._with_other_half(row)
+        needs = self.command.needs
+        if row.uid is None or (self.wants(row.uid) and (needs is None or row.lacks(needs))):
             self._kept.keep(row)
             self._partial[row.sequence] = row
-        elif not whole:
-            return False  # news of a message that has come
-        elif self.wants(row.uid) and not (headers and quirk_expunged_meanwhile(row)):
-            self._last = max(self._last, row.uid)
-            if self._seen is not None:
-                self._seen.add(row.uid)
-            self.rows.append(row)
-            return True
-        elif headers and self.rows.contradicts(row):
+        elif self.wants(row.uid):
+            return self._add_whole(row)
+        elif row.header is not None and self.rows.contradicts(row):
             # Two messages claim this UID, and one of them lies: neither counts, nor does a third.
             self.rows.drop(row.uid)
             self.malformed.add(row.uid)
         return False
+
+    def _with_other_half(self, row: Fetched) -> Fetched:
+        """Bring together what two responses tell of one message."""
+        known = self._partial.pop(row.sequence, None)
+        if known is None:
+            return row
+        if known.uid is not None and row.uid not in {None, known.uid}:
+            self._aside.append(known)  # an EXPUNGE came in between: the number is another's now
+            return row
+        self._kept.let_go([known])
+        known.update(row)
+        return known
+
+    def _add_whole(self, row: Fetched) -> bool:
+        if self.command.headers and quirk_expunged_meanwhile(row):
+            return False
+        if self.command.whole and row.blank:
+            self._kept.keep(row)
+            self._aside.append(row)
+            return True
+        assert row.uid is not None
+        self._last = max(self._last, row.uid)
+        if self._seen is not None:
+            self._seen.add(row.uid)
+        self.rows.append(row)
+        return True
 
     def take_rows(self) -> Columns:
         """Hand the rows over; later ones go into a new list."""
@@ -165,14 +194,30 @@ class Pending:
     def finish(self, result: Status) -> None:
         """Take the tagged answer; nothing but what it says of the command is kept of it."""
         self.result = replace(result, argument=b"")
-        halves = self._partial.values()
-        self.malformed |= {row.uid for row in halves if row.uid and row.uid in self.command.uids}
+        halves = [*self._aside, *self._partial.values()]
         self._kept.let_go(halves)
+        self._aside.clear()
         self._partial.clear()
+        for row in halves:
+            if row.uid is None or not self.wants(row.uid):
+                continue
+            if self.command.whole or self.command.needs is None:
+                self.halves.append(row)
+            else:
+                self.malformed.add(row.uid)
+
+    def start_again(self, tag: str) -> None:
+        """Be what was never sent, under another tag."""
+        self.tag, self.again, self.crowded = tag, True, False
+        self.take_responses()
+        self.junk = self.folders = 0
+        self.strange.clear()
+        self._segments = deque(self.command.segments)
+        self._replies = deque(self.command.replies)
 
     def scan(self, framer: Framer) -> None:
         """Let the fast scanner take ordinary rows off the buffer."""
-        if self.void or self._partial:
+        if self.void or self._partial or self.command.needs is None:
             return
         before = len(self.rows)
         self._scan_ranges(framer)
@@ -180,7 +225,8 @@ class Pending:
             self._seen.update(self.rows.uid[before:])
 
     def _scan_ranges(self, framer: Framer) -> None:
-        scan = r.scan_rows if self.command.headers else r.scan_flags
+        rows = partial(r.scan_rows, whole=self.command.whole)
+        scan = rows if self.command.headers else r.scan_flags
         for first, last in self.command.uids.ranges:
             if last > self._last:
                 framer.position = scan(
@@ -224,6 +270,12 @@ class Connection:
         self.pipelined = True  # False: one command at a time (rule 6)
         self.enabled: frozenset[str] = frozenset()
         self.junk = 0
+        self.culprit: int | None = None  # the message whose response was beyond the limits
+        self._torn = r.LAST_MESSAGE  # the message told of last, by its sequence number
+        self._refuses_company = False
+        self.octets = 0  # that have arrived, as they read where nothing is compressed
+        self.garbled = False  # what came compressed could not be read
+        self._deflated: Deflated | None = None
         self._limits = limits
         self._framer = Framer(limits)
         self._tags = count(1)
@@ -252,7 +304,7 @@ class Connection:
         """Give what must be written now."""
         data = b"".join(self._outgoing)
         self._outgoing.clear()
-        return data
+        return data if self._deflated is None or not data else self._deflated.deflate(data)
 
     @property
     def in_flight(self) -> int:
@@ -273,7 +325,9 @@ class Connection:
             pending = self._queue[0]
             if self._sent:
                 before = self._sent[-1]
-                if not self.pipelined or self._is_barrier(before) or self._is_barrier(pending):
+                # COMPRESS may follow others: only what comes behind its answer is compressed.
+                follows = pending.command.kind is Kind.COMPRESS or not self._is_barrier(pending)
+                if not self.pipelined or self._is_barrier(before) or not follows:
                     return
                 before.crowded = pending.crowded = True
             self._queue.popleft()
@@ -317,16 +371,20 @@ class Connection:
     def receive_data(self, data: bytes) -> list[Pending]:
         """Take what has arrived; return the commands that it finished, in order of their ends.
 
+        Of what came compressed one piece is read; while there is `more`, call with ``b""``.
+
         Raises
         ------
         ProtocolError
             The server broke the limits or the protocol beyond repair.
         ConnectionLost
-            What arrives can no longer be matched with what was sent (rule 8).
+            What arrives can no longer be matched with what was sent (rule 8), or be inflated.
+        CommandError
+            The server says that this connection serves for nothing any more.
         """
         finished: list[Pending] = []
         framer = self._framer
-        framer.feed(data)
+        self._feed(data)
         while True:
             head = self._reading or self.head
             if head is not None and head.command.kind is Kind.FETCH and framer.at_line:
@@ -334,17 +392,54 @@ class Connection:
                 head.scan(framer)
                 if len(head.rows) > rows:
                     self._unsolicited = 0
-            frame = framer.next_frame()
+            frame = self._next_frame()
             if frame is None:
                 return finished
             response = self._without_secrets(r.read_response(frame))
             if r.is_doubtful(response):
-                self._doubt()
+                self._doubt(frame.texts[0][: r.EXCERPT])
             self._handle(response, finished)
             if finished and finished[-1].command.kind is Kind.STARTTLS:
                 # Rule 2: what stands behind this answer is not read but an attack; it is told by
                 # `drop_plaintext_state`.
                 return finished
+            if finished and self._deflated is None and self._compresses(finished[-1]):
+                rest = framer.take_rest()
+                self.octets -= len(rest)
+                self._deflated = Deflated()
+                self._feed(rest)
+
+    @staticmethod
+    def _compresses(pending: Pending) -> bool:
+        return pending.command.kind is Kind.COMPRESS and pending.ok
+
+    @property
+    def more(self) -> bool:
+        """Whether something has arrived that was not read yet, for it came compressed."""
+        return self._deflated is not None and self._deflated.more
+
+    def _feed(self, data: bytes) -> None:
+        if self._deflated is not None:
+            self._deflated.feed(data)
+            try:
+                data = self._deflated.inflate()
+            except ConnectionLost:
+                self.garbled = True
+                raise
+        self.octets += len(data)
+        self._framer.feed(data)
+
+    def _next_frame(self) -> Frame | None:
+        try:
+            return self._framer.next_frame()
+        except ProtocolError:
+            self.culprit = r.whose(self._framer.started)
+            raise
+
+    @property
+    def within_response(self) -> bool:
+        """Whether a part of a response has come, and not the whole."""
+        return self._framer.within
 
     def receive_eof(self) -> None:
         """Take the end of the stream.
@@ -356,6 +451,11 @@ class Connection:
         """
         said = f": {self.bye.text}" if self.bye and self.bye.text else ""
         raise ConnectionLost(f"the server closed the connection{said}")
+
+    def hang_up(self) -> None:
+        """Let go of what has come and was not read: nothing more will be."""
+        self._framer.take_rest()
+        self._deflated = None
 
     def drop_plaintext_state(self) -> None:
         """Forget what was told before TLS; called between STARTTLS's OK and the handshake.
@@ -443,11 +543,23 @@ class Connection:
             raise ConnectionLost(
                 f"the server answered a command that is not waiting: {result.tag} {result.kind}"
             )
+        if is_disconnected(result):
+            raise CommandError(
+                f"the server has lost its own connection: {result.text}",
+                status=result.kind,
+                code=result.code,
+                text=result.text,
+            )
+        self._sent.remove(pending)
+        self._unsolicited = 0
+        if self._blames_company(pending, result):
+            pending.start_again(f"M{next(self._tags)}")
+            self._queue.insert(sum(other.again for other in self._queue), pending)
+            self._advance()
+            return
         pending.finish(result)
         if pending is self._reading:
             self._reading = None
-        self._sent.remove(pending)
-        self._unsolicited = 0
         if pending.command.kind is Kind.LOGIN and result.kind == "OK":
             self.authenticated = True
             if not self._capabilities_told:
@@ -457,6 +569,21 @@ class Connection:
         if pending.command.kind is Kind.EXAMINE and not pending.opened:
             finished += self._void_behind()
         self._advance()
+
+    def _blames_company(self, pending: Pending, result: Status) -> bool:
+        """Rule 6: after a BAD in company, go on with one command at a time.
+
+        Tell whether the command is to be sent again alone. What reads from a mailbox is not: only
+        who planned it knows which mailbox must be open for it.
+        """
+        if result.kind == "BAD" and pending.crowded:
+            self.pipelined = False
+            return pending.command.kind is Kind.PLAIN
+        if pending.again:
+            # Refused alone as well: it was the command, and not its company.
+            self._refuses_company |= result.kind != "BAD"
+            self.pipelined = self.pipelined or not self._refuses_company
+        return False
 
     def _void_behind(self) -> list[Pending]:
         """Rules 5 and 7: what was queued for a mailbox that is not the planned one is void.
@@ -508,6 +635,9 @@ class Connection:
 
     def _take_row(self, row: Fetched) -> None:
         """Rule 4: a row belongs to a FETCH that asked for it, else it is a flag update."""
+        if row.sequence == r.LAST_MESSAGE:
+            row.sequence = self._torn
+        self._torn = row.sequence
         asked = [
             pending
             for pending in self.answering()
@@ -529,10 +659,12 @@ class Connection:
             if uid is not None and uid in pending.command.uids:
                 pending.malformed.add(uid)
 
-    def _doubt(self) -> None:
+    def _doubt(self, excerpt: bytes) -> None:
         """Note that something came that made no sense, for whomever it may have been."""
         for pending in self.answering():
             pending.junk += 1
+            if len(pending.strange) < MOST_STRANGE:
+                pending.strange.append(excerpt)
 
     def _take_data(self, response: r.Response) -> None:
         asked_by = _ASKED_BY.get(type(response), ())
@@ -562,6 +694,16 @@ class Connection:
             raise ProtocolError(
                 f"the server sent more than {self._limits.junk:,} lines that are not IMAP"
             )
+
+
+def is_disconnected(result: Status) -> bool:
+    """Tell whether a server says of itself that it can do nothing more on this connection.
+
+    Source: Exchange, ``BAD User is authenticated but not connected.``; Outlook, which says the same
+    in ``OK [Error="..."]`` and refuses every command from then on.
+    """
+    refused = result.kind != "OK" and "authenticated but not connected" in result.text.lower()
+    return refused or (result.kind == "OK" and result.code.startswith('ERROR="'))
 
 
 def _told(response: r.Response) -> str:

@@ -22,6 +22,14 @@ from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 _LITERAL = re.compile(rb"~?\{(\d{1,20})\+?\}\Z")
 # Free text may end in braces without announcing anything.
 _FREE_TEXT = re.compile(rb"(?:\+|[^\s*+]\S*+ |\* (?:OK|NO|BAD|BYE|PREAUTH)\b)", re.IGNORECASE)
+# quirk: a blank line behind a literal inside FETCH, whose parenthesis is still open. Source:
+# servers that write the end of the header once more than they count it. The response goes on behind
+# it, unless the next line begins another.
+_STAYS_OPEN = re.compile(rb"\* *\d+ +FETCH\b", re.IGNORECASE)
+_BEGINS = re.compile(rb"[*+]|[A-Za-z0-9.]{1,32} (?:OK|NO|BAD)\b", re.IGNORECASE)
+_MOST_BLANKS = 4  # in one response: what goes on for ever would never be told
+# Octets of a response in progress that are looked at to see whose it is.
+_START = 1_000
 
 
 class Frame(NamedTuple):
@@ -52,6 +60,8 @@ class Framer:
         self._literals: list[bytes] = []
         self._size = 0
         self._missing: int | None = None  # octets of the literal being awaited
+        self._blanks = 0  # blank lines behind literals of the response in progress
+        self._open = False  # the last of them has come, and not the line behind it
 
     @property
     def between_frames(self) -> bool:
@@ -70,8 +80,20 @@ class Framer:
 
     @property
     def started(self) -> bytes:
-        """The first text of a frame in progress: it tells whom a broken literal belongs to."""
-        return self._texts[0] if self._texts else b""
+        """The start of a frame in progress: it tells whose a literal or a line too large is."""
+        if self._texts:
+            return self._texts[0]
+        start = self.buffer[self.position : self.position + _START]
+        for chunk in self._chunks:
+            if len(start) >= _START:
+                break
+            start += chunk[:_START]
+        return start
+
+    @property
+    def within(self) -> bool:
+        """Whether a part of a response has come, and not the whole."""
+        return bool(self._texts) or self.pending > 0
 
     def feed(self, data: bytes) -> None:
         """Take what has arrived."""
@@ -81,6 +103,12 @@ class Framer:
         ready = self._line_may_end if self._missing is None else self.pending >= self._missing
         if ready:
             self._gather()
+
+    def take_rest(self) -> bytes:
+        """Hand over what has arrived behind the last frame: it is not lines but something else."""
+        self._gather()
+        rest, self.buffer, self._searched = self.buffer, b"", 0
+        return rest
 
     def _gather(self) -> None:
         self.buffer = b"".join([self.buffer[self.position :], *self._chunks])
@@ -104,14 +132,31 @@ class Framer:
             line = self._take_line()
             if line is None:
                 return None
+            if self._open:
+                self._open = False
+                if _BEGINS.match(line):  # the next response: this one ended in its literal
+                    self._give_back_line()
+                    return self._end(b"")
+            if self._stays_open(line):
+                self._blanks += 1
+                self._open = True
+                continue
             announced = _LITERAL.search(line) if line.endswith(b"}") else None
             if announced is None or (not self._texts and _FREE_TEXT.match(line)):
-                frame = Frame((*self._texts, line), tuple(self._literals))
-                self._texts.clear()
-                self._literals.clear()
-                self._size = 0
-                return frame
+                return self._end(line)
             self._announce(line[: announced.start()], int(announced[1]))
+
+    def _end(self, line: bytes) -> Frame:
+        frame = Frame((*self._texts, line), tuple(self._literals))
+        self._texts.clear()
+        self._literals.clear()
+        self._size = self._blanks = 0
+        return frame
+
+    def _stays_open(self, line: bytes) -> bool:
+        """Tell whether a line behind a literal is blank, and its response cannot end there."""
+        blank = bool(self._texts) and not line.strip()
+        return blank and self._blanks < _MOST_BLANKS and bool(_STAYS_OPEN.match(self._texts[0]))
 
     def _announce(self, text: bytes, length: int) -> None:
         limits = self.limits
@@ -155,6 +200,12 @@ class Framer:
         line = self.buffer[self.position : stop]
         self.position = end + 1
         return line
+
+    def _give_back_line(self) -> None:
+        """Let the line that was just taken stand in the buffer again."""
+        end = self.position - 1
+        self.position = self.buffer.rfind(b"\n", 0, end) + 1
+        self._searched = end
 
     def _find_line_end(self) -> int:
         end = self.buffer.find(b"\n", max(self.position, self._searched))

@@ -118,8 +118,10 @@ def quirk_fraction(number: bytes) -> bytes:
     """Let a fraction count by its whole part.
 
     Source: ``HIGHESTMODSEQ 1700000000.0``, from servers that keep it as a floating point number.
+    With an exponent the last digits are not told: that is no number.
     """
-    return number.partition(b".")[0]
+    whole, _, fraction = number.partition(b".")
+    return whole if not fraction or fraction.isdigit() else number
 
 
 def quote(text: bytes) -> bytes | None:

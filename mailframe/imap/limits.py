@@ -48,6 +48,13 @@ class Limits:
         For the TCP connection, the TLS handshake and the greeting together.
     silence : float
         Without a single octet while an answer is due; each chunk that arrives starts it anew.
+    pace : float
+        Octets a second. A response in progress that comes more slowly runs up a debt, and other
+        octets pay it off; with half of ``silence`` owed, the server is too slow. An answer that is
+        due for longer than ``patience`` must have come at that pace from its beginning.
+    patience : float
+        For an answer that comes in bits, or is put off by ``* OK Still here``; twice ``silence``
+        before the login.
     goodbye : float
         For a polite end.
     first_wait, longest_wait : float
@@ -77,6 +84,8 @@ class Limits:
     backlog: int = 12 << 20
     connect: float = 30.0
     silence: float = 60.0
+    pace: float = 20.0
+    patience: float = 1800.0
     goodbye: float = 1.0
     first_wait: float = 0.5
     longest_wait: float = 30.0

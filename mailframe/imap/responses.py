@@ -8,7 +8,9 @@ is tolerated has a function whose name begins with ``quirk_`` and whose docstrin
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.imap.grammar import String, Value, as_number, as_text, is_nil, parse_values
@@ -17,7 +19,7 @@ from mailframe.patterns import compile_pattern
 from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from mailframe.imap.framing import Frame
     from mailframe.imap.limits import Limits
@@ -118,12 +120,30 @@ class Fetched:
     headless: bool | None = None
     modseq: int | None = None
 
+    @property
+    def blank(self) -> bool:
+        """Whether the header block holds no field: what some servers say for any selection."""
+        return self.header is None or is_blank(self.header)
+
+    def lacks(self, items: Iterable[str]) -> bool:
+        """Tell whether one of these items has not been told."""
+        return any(getattr(self, item) is None for item in items)
+
     def update(self, other: Fetched) -> None:
         """Take over what another response told of the same message."""
         for name in ("uid", "flags", "internaldate", "size", "header", "headless", "modseq"):
             value = getattr(other, name)
             if value is not None:
                 setattr(self, name, value)
+
+
+# Line ends, and no more: what a header block without a field is made of.
+_BLANK = 8
+
+
+def is_blank(header: bytes) -> bool:
+    """Tell whether a header block holds no field."""
+    return len(header) <= _BLANK and not header.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +207,8 @@ def read_response(frame: Frame) -> Response:
         return _read_untagged(frame, line)
     if line.startswith(b"+"):
         return Continuation(line[1:].strip())
+    if _LOOSE.match(line):
+        return quirk_loose_items(frame)
     tagged = _TAGGED.fullmatch(line) or quirk_no_text(line)
     if tagged is not None and not frame.literals:
         tag, kind, rest = tagged.groups(b"")
@@ -204,6 +226,8 @@ def _read_untagged(frame: Frame, line: bytes) -> Response:
         return _read_status("", name, rest)
     if name == "SEARCH" and not frame.literals:
         return _read_search(rest)
+    if name in _BEFORE_NAME and not frame.literals:
+        rest = quirk_spaces_in_name(name, rest)
     return _read_values(frame, number, name, rest)
 
 
@@ -225,6 +249,58 @@ def quirk_odd_spaces(line: bytes) -> re.Match[bytes] | None:
     Source: ``*  1843 EXISTS`` and ``* CAPABILITY  IMAP4rev1`` of Courier.
     """
     return _SPACED.fullmatch(line)
+
+
+_LOOSE = re.compile(rb" ++(?:FLAGS|INTERNALDATE|RFC822\.SIZE|UID) [^*]*\)\Z", re.IGNORECASE)
+
+
+def quirk_loose_items(frame: Frame) -> Response:
+    r"""Read `` FLAGS (\Seen) RFC822.SIZE 77)``, a line of its own, as more of the last message.
+
+    Source: Xeams, which closes the FETCH behind the header's literal and then goes on.
+    """
+    line = frame.texts[0]
+    try:
+        return _read_fetch(
+            LAST_MESSAGE, parse_values((b"(" + line, *frame.texts[1:]), frame.literals)
+        )
+    except ValueError:
+        return Malformed(line[:EXCERPT])
+
+
+# The sequence number of items that belong to the message told of last.
+LAST_MESSAGE = 0
+
+
+# What stands before a mailbox name, and behind it.
+_BEFORE_NAME = {
+    "LIST": re.compile(rb"\([^()]*+\) ++(?:NIL|\"(?:[^\"\\]|\\.)\") ++", re.IGNORECASE),
+    "STATUS": re.compile(rb""),
+}
+_STATUS_ITEMS_AT_END = re.compile(rb" \([^()]*+\) *+")
+# A name that nobody put into quotes: none of these stands in it, and a space does.
+_UNQUOTED = re.compile(rb"[^\"*%\s(][^\"*%]*+")
+# What may follow a name in LIST (RFC 5258): an item's tag and its value.
+_EXTENDED = re.compile(rb"[^ ()]++ \([^ ()]++ \(.*\)\)\Z", re.DOTALL)
+
+
+def quirk_spaces_in_name(response: str, rest: bytes) -> bytes:
+    """Quote a mailbox name sent as an atom although it holds spaces.
+
+    Source: grommunio's gromox, ``* LIST () "/" Deleted Items``; servers that echo in STATUS the
+    name as LIST gave it, see IMAPClient's tracker.
+    """
+    start = _BEFORE_NAME[response].match(rest)
+    end = len(rest)
+    if response == "STATUS":
+        end = rest.rfind(b" (")
+        start = start if _STATUS_ITEMS_AT_END.fullmatch(rest, max(end, 0)) else None
+    if start is None:
+        return rest
+    name = rest[start.end() : end].rstrip(b" ")
+    if b" " not in name or not _UNQUOTED.fullmatch(name) or _EXTENDED.match(name):
+        return rest
+    return start[0] + b'"' + name.replace(b"\\", b"\\\\") + b'"' + rest[end:]
 
 
 def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Response:
@@ -252,8 +328,13 @@ def _holds_too_much(texts: tuple[bytes, ...]) -> bool:
 
 
 def _malformed(name: str, line: bytes) -> Malformed:
-    whose = _BROKEN_UID.search(line) if name == "FETCH" else None
-    return Malformed(line[:EXCERPT], int(whose[1]) if whose else None)
+    return Malformed(line[:EXCERPT], whose(line) if name == "FETCH" else None)
+
+
+def whose(line: bytes) -> int | None:
+    """Tell the UID that a broken FETCH response names."""
+    named = _BROKEN_UID.search(line)
+    return int(named[1]) if named else None
 
 
 def _read_status(tag: str, kind: str, rest: bytes) -> Status:
@@ -317,14 +398,16 @@ def _read_list(_: int, values: list[Value]) -> Response:
 
 
 def _read_mailbox_status(_: int, values: list[Value]) -> Response:
-    name, pairs = quirk_spaces_in_status_name(values)
+    name, pairs = values
+    if isinstance(name, list) or not isinstance(pairs, list):
+        raise ValueError("not a STATUS response")  # noqa: TRY004 -- bad data, not a bad call
     items = {}
     for item, value in zip(pairs[::2], pairs[1::2], strict=False):
-        number = as_number(value)
         known = _STATUS_ITEMS.get(item.upper()) if isinstance(item, bytes) else None
+        number = quirk_exponent(value) if known == "SIZE" else as_number(value)
         if known and number is not None:
             items[known] = number
-    return MailboxStatus(name, items)
+    return MailboxStatus(bytes(name), items)
 
 
 _STATUS_ITEMS = {
@@ -333,15 +416,17 @@ _STATUS_ITEMS = {
 }
 
 
-def quirk_spaces_in_status_name(values: list[Value]) -> tuple[bytes, list[Value]]:
-    """Join a mailbox name sent as an atom although it holds spaces.
+def quirk_exponent(value: Value) -> int | None:
+    """Read a size written with an exponent, which is right to some digits.
 
-    Source: servers that echo the name as LIST gave it, unquoted; see IMAPClient's tracker.
+    Source: ``SIZE 9.3736e+06``, from servers that add sizes up as floating point numbers.
     """
-    *words, pairs = values
-    if not words or not isinstance(pairs, list):
-        raise ValueError("not a STATUS response")
-    return b" ".join(bytes(word) for word in words if isinstance(word, bytes)), pairs
+    if isinstance(value, list) or not _EXPONENT.fullmatch(value):
+        return as_number(value)
+    return int(Decimal(value.decode("ascii")))
+
+
+_EXPONENT = re.compile(rb"\d{1,20}(?:\.\d{1,20})?[eE]\+?\d{1,2}")  # far beyond any mailbox
 
 
 def _read_search(rest: bytes) -> Response:
@@ -356,12 +441,27 @@ def _read_esearch(_: int, values: list[Value]) -> Response:
     if words and isinstance(words[0], bytes) and words[0].upper() == b"UID":
         words = words[1:]
     uids = UidSet()
-    for name, value in zip(words[::2], words[1::2], strict=True):
+    for name, value in _pairs(quirk_modseq_in_parentheses(words)):
         if isinstance(name, list) or name.upper() not in _RETURNED:
             raise ValueError("not an ESEARCH response")
         if name.upper() == b"ALL":
             uids = UidSet.parse(as_text(value) or b"")
     return Found(uids)
+
+
+def quirk_modseq_in_parentheses(words: list[Value]) -> list[Value]:
+    """Leave out ``(MODSEQ n)`` behind the data of an ESEARCH, where SEARCH has it.
+
+    Source: jstedfast/MailKit#323; RFC 7162 section 3.1.6 has it without parentheses.
+    """
+    match words:
+        case [*before, [bytes(name), _]] if name.upper() == b"MODSEQ":
+            return before
+    return words
+
+
+def _pairs(words: list[Value]) -> Iterator[tuple[Value, Value]]:
+    return zip(words[::2], words[1::2], strict=True)
 
 
 # What a server may tell of a search; we only ask for ALL.
@@ -384,12 +484,14 @@ def _read_expunge(number: int, _: list[Value]) -> Response:
 
 
 def _read_fetch(number: int, values: list[Value]) -> Response:
-    items = quirk_fetch_without_parentheses(values)
+    items = quirk_extra_parentheses(quirk_fetch_without_parentheses(values))
     fetched = Fetched(number)
-    for name, value in zip(items[::2], items[1::2], strict=True):
+    while items:
+        name = items.popleft()
         if isinstance(name, list):
             raise ValueError("not a FETCH item")  # noqa: TRY004 -- bad data, not a bad call
-        _take_item(fetched, name.upper(), value)
+        if not quirk_section_without_value(name, items):
+            _take_item(fetched, name.upper(), items.popleft())
     return fetched
 
 
@@ -397,11 +499,12 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
     if name == b"UID":
         fetched.uid = as_number(value)
     elif name == b"FLAGS" and isinstance(value, list):
-        fetched.flags = b" ".join(bytes(flag) for flag in value if isinstance(flag, bytes))
+        fetched.flags = b" ".join(map(quirk_quoted_flag, value))
     elif name == b"INTERNALDATE":
         fetched.internaldate = quirk_nil(value)
     elif name == b"RFC822.SIZE":
-        fetched.size = quirk_nil(value)
+        number = quirk_exponent(value)
+        fetched.size = quirk_nil(value) if number is None else b"%d" % number
     elif name == b"MODSEQ" and isinstance(value, list):
         fetched.modseq = as_number(value[0])
     elif name.startswith(b"BODY[HEADER"):
@@ -414,12 +517,56 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
         raise ValueError("another message stands in this one")
 
 
+def quirk_quoted_flag(flag: Value) -> bytes:
+    """Keep a keyword in its quotation marks, lest one with blanks becomes several.
+
+    Source: servers that pass on the labels of a web mailer, such as ``FLAGS ("My label")``.
+    """
+    if isinstance(flag, list):
+        raise ValueError("not a flag")  # noqa: TRY004 -- bad data, not a bad call
+    if not isinstance(flag, String) or not _NEEDS_QUOTES.search(flag):
+        return bytes(flag)
+    return b'"' + re.sub(rb'(["\\])', rb"\\\1", flag) + b'"'
+
+
+_NEEDS_QUOTES = re.compile(rb"[\s\"]")
+
+
 def quirk_nil(value: Value) -> bytes:
     """Take NIL where a date, a size or a header block must stand for an empty one.
 
     Source: Dovecot for a message that was expunged meanwhile; Exchange for one it cannot read.
     """
     return as_text(value) or b""
+
+
+def quirk_section_without_value(name: bytes, rest: deque[Value]) -> bool:
+    """Pass over ``BODY[...]`` where no string follows, but the end or another item.
+
+    Source: Yandex, for a message that it cannot read; the message is then asked for once more.
+    """
+    if not name.upper().startswith(b"BODY["):
+        return False
+    follows = rest[0] if rest else None
+    return follows is None or (type(follows) is bytes and not is_nil(follows))
+
+
+def quirk_extra_parentheses(values: list[Value]) -> deque[Value]:
+    r"""Read ``UID 4 (FLAGS (\Seen))`` as if the item stood without its parentheses.
+
+    Source: Domino.
+    """
+    items: deque[Value] = deque()
+    left = deque(values)
+    while left:
+        name = left.popleft()
+        if isinstance(name, list):
+            left.extendleft(reversed(name))
+            continue
+        items.append(name)
+        if left and not quirk_section_without_value(name, left):
+            items.append(left.popleft())
+    return items
 
 
 def quirk_fetch_without_parentheses(values: list[Value]) -> list[Value]:
@@ -504,13 +651,21 @@ _ROW = compile_pattern(
 
 
 def scan_rows(
-    buffer: bytes, position: int, columns: Columns, last: int, stop: int, limits: Limits
+    buffer: bytes,
+    position: int,
+    columns: Columns,
+    last: int,
+    stop: int,
+    limits: Limits,
+    *,
+    whole: bool = True,
 ) -> int:
     """Take whole, ordinary FETCH responses off a buffer: the one place where speed rules.
 
     It takes what the framer would let pass and ``read_response`` would read alike, in ascending
     order of UIDs from beyond ``last`` up to ``stop``, and leaves everything else where it stands:
-    how the octets were cut into chunks must not show in what is read.
+    how the octets were cut into chunks must not show in what is read. A row is ``whole`` if every
+    item was asked for: then each must be there, and a field in the header.
 
     Returns
     -------
@@ -525,10 +680,16 @@ def scan_rows(
     add_size = columns.size.append
     add_header = columns.header.append
     while row := match(buffer, position):
-        uid_digits, flags, internaldate, size, length = row.groups(b"")
+        uid_digits, flags, internaldate, size, length = row.groups()
         start = row.end()
         end = start + int(length)
         if buffer[end : end + 3] != b")\r\n" or not uid_digits:
+            break
+        if flags is None or internaldate is None or size is None:
+            if whole:
+                break
+            flags, internaldate, size = flags or b"", internaldate or b"", size or b""
+        elif whole and end - start <= _BLANK and is_blank(buffer[start:end]):
             break
         uid = int(uid_digits)
         if not last < uid <= stop or end - start > longest or start - position > longest_line:

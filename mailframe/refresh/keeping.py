@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
@@ -16,11 +17,12 @@ from mailframe.gather import Gathered
 from mailframe.refresh.saving import Saver
 from mailframe.refresh.task import Task, server_state
 from mailframe.store.ahead import ahead
+from mailframe.store.atomic import LockHeldError
 from mailframe.store.columns import canonical, needed, shown
 from mailframe.store.folder import ROW_GROUP
 from mailframe.store.plan import FlagPolicy, plan
 from mailframe.store.reader import root_of
-from mailframe.store.writer import writing
+from mailframe.store.writer import WAIT, is_ours, writing
 
 if TYPE_CHECKING:
     import os
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
         Iterator,
         Sequence,
     )
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
 
+    from mailframe.fetcher.folders import Listing
     from mailframe.fetcher.plan import Folder, Part
     from mailframe.fetcher.pool import Pool
     from mailframe.refresh.task import Kind
@@ -79,7 +83,7 @@ class Keeping:
     async def refresh(
         self,
         pool: Pool,
-        listed: Sequence[Folder],
+        listing: Listing,
         folders: Sequence[Folder],
         progress: Callable[[int], object],
     ) -> AsyncGenerator[Refresh]:
@@ -90,8 +94,10 @@ class Keeping:
 
         Parameters
         ----------
-        listed, folders : sequence of Folder
-            Every folder of the account, and those to refresh.
+        listing : Listing
+            Every folder of the account.
+        folders : sequence of Folder
+            Those to refresh.
         progress : callable
             Told how many rows are there: those held at once, the others as they come.
 
@@ -106,7 +112,7 @@ class Keeping:
             await _to_its_end(refresh.prepare, folders, qresync=qresync)
             progress(refresh.ready())
             await refresh.run(pool, progress)
-            await _to_its_end(refresh.remove_others, listed, self._begun)
+            await _to_its_end(refresh.remove_others, listing, self._begun)
         yield refresh
         pool.ledger.problems += refresh.saver.problems
         pool.ledger.errors += refresh.saver.errors
@@ -164,13 +170,7 @@ class Refresh:
 
     def prepare(self, folders: Iterable[Folder], *, qresync: bool) -> None:
         """Plan each folder, given what the store holds; reads the disk."""
-        seen: set[str] = set()
         for folder in folders:
-            if folder.name in seen:
-                text = f"Two folders are shown as {folder.name!r}; only one of them is stored."
-                self.saver.note(folder.name, StoreError(text))
-                continue
-            seen.add(folder.name)
             try:
                 self._plan(folder, qresync=qresync)
             except StoreError as error:
@@ -261,13 +261,13 @@ class Refresh:
         self._gathered, self._closing = {}, []
         return taken
 
-    def remove_others(self, listed: Iterable[Folder], asked: datetime) -> None:
+    def remove_others(self, listing: Listing, asked: datetime) -> None:
         """Remove the folders that the server, asked at the earliest then, no longer lists.
 
-        One that lists none at all is not believed: every account has an INBOX.
+        An answer that does not make sense from end to end is not believed.
         """
-        names = [folder.name for folder in listed if folder.selectable]
-        self.removed = self._writer.forget_others(names, asked) if names else []
+        names = [folder.name for folder in listing.folders if folder.selectable]
+        self.removed = self._writer.forget_others(names, asked) if listing.sound else []
 
     # Reading back ------------------------------------------------------------------------------
 
@@ -364,10 +364,39 @@ async def _to_its_end(act: Callable[..., None], *arguments: object, **options: o
         raise
 
 
+# Seconds between two looks at a lock that is held: a person does not notice, and neither do a
+# hundred waiters.
+_LOOK_AGAIN = 0.05
+
+
 @asynccontextmanager
 async def _writing(root: Path, account: str) -> AsyncGenerator[AccountWriter]:
-    """Be the one that writes; whoever is cancelled while waiting gives a late lock back."""
-    lock = writing(root, account)
+    """Be the one that writes.
+
+    No thread waits for the lock, and no time counts while another refresh of this process has it:
+    however many of an account are begun at once, each has its turn.
+    """
+    deadline = time.monotonic() + WAIT
+    while True:
+        lock = writing(root, account, wait=0)
+        try:
+            writer = await _entered(lock)
+        except LockHeldError as error:
+            if is_ours(root, account):
+                deadline = time.monotonic() + WAIT
+            elif time.monotonic() > deadline:
+                raise StoreError(str(error)) from error
+            await asyncio.sleep(_LOOK_AGAIN)
+        else:
+            break
+    try:
+        yield writer
+    finally:
+        lock.__exit__(None, None, None)
+
+
+async def _entered(lock: AbstractContextManager[AccountWriter]) -> AccountWriter:
+    """Take a lock in a thread; whoever is cancelled meanwhile gives a late one back."""
     entering = asyncio.ensure_future(asyncio.to_thread(lock.__enter__))
 
     def give_back(entered: asyncio.Future[AccountWriter]) -> None:
@@ -375,9 +404,7 @@ async def _writing(root: Path, account: str) -> AsyncGenerator[AccountWriter]:
             lock.__exit__(None, None, None)
 
     try:
-        yield await asyncio.shield(entering)
-    finally:
-        if entering.done():
-            give_back(entering)
-        else:
-            entering.add_done_callback(give_back)
+        return await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        entering.add_done_callback(give_back)
+        raise

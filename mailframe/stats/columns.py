@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
+from mailframe.frame.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
+LISTS = tuple(field.name for field in SCHEMA if pa.types.is_list(field.type))
+FEW = 1_000  # values that tell what a column of objects holds
 NEVER = np.iinfo(np.int64).min  # numpy's NaT, seen as an integer
 
 
@@ -95,8 +98,31 @@ def arrow(df: pd.DataFrame, name: str) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if pa.types.is_null(array.type) or pa.types.is_string(array.type):
-        return array.cast(pa.large_string())
+        array = array.cast(pa.large_string())
+    if pa.types.is_large_string(array.type) and _is_joined(df, name, array):
+        raise ConfigurationError(
+            f"the column {name!r} should hold lists and holds text, as of a CSV file: read the "
+            "file with mf.read_csv(path), or keep the frame as Parquet"
+        )
     return array
+
+
+def _is_joined(df: pd.DataFrame, name: str, array: pa.Array) -> bool:
+    """Tell whether text stands where lists should: each would count as a list of one.
+
+    A further header may be text by right; but not where the frame's own lists have become it.
+    """
+    if name in LISTS:
+        return bool(array.null_count < len(array))
+    if name in SCHEMA.names:
+        return False
+    return any(_holds_text(df[own]) for own in LISTS if own in df.columns)
+
+
+def _holds_text(column: pd.Series[Any]) -> bool:
+    if isinstance(column.dtype, pd.StringDtype):
+        return bool(column.notna().any())
+    return column.dtype == object and any(isinstance(each, str) for each in column.head(FEW))
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -114,6 +140,13 @@ def text(array: pa.Array) -> ExtensionArray:
     """Give an Arrow array as pandas' own text."""
     words: ExtensionArray = pd.array(array, dtype="str")
     return words
+
+
+def labels(codes: Ints, names: Sequence[str]) -> pa.Array:
+    """Give names by their numbers as text; null for a number beyond them."""
+    return pa.array(names, pa.large_string()).take(
+        pa.array(np.minimum(codes, len(names) - 1), mask=codes >= len(names))
+    )
 
 
 def kinds(codes: NDArray[np.integer[Any]], names: Sequence[str]) -> pd.Categorical[str]:
@@ -187,22 +220,9 @@ def together(
     return [Coded(name, part[0], piece, labels) for part, piece in zip(parts, pieces, strict=True)]
 
 
-def micros(df: pd.DataFrame, date: str = "date") -> Ints:
-    """Give the instant of each message in microseconds of UTC, ``NEVER`` where it is unknown.
-
-    ``date`` names the column. Where the Date field is absent or unparsable the day of arrival
-    stands in, as RFC 5256 section 2.2 has it for sorting.
-    """
-    require(df, date)
-    moments = df[date]
-    if date == "date" and "internaldate" in df.columns and bool(moments.isna().any()):
-        moments = moments.fillna(df["internaldate"])
-    return instants(moments)
-
-
 def instants(moments: pd.Series[Any]) -> Ints:
     """Give a column of instants in microseconds of UTC."""
-    if moments.dtype == object or len(moments) == 0:
+    if not isinstance(moments.dtype, (pd.DatetimeTZDtype, np.dtypes.DateTime64DType)):
         moments = pd.to_datetime(moments, utc=True)
     return moments.to_numpy(dtype="datetime64[us]").view(np.int64)
 
@@ -255,38 +275,6 @@ def latest(groups: Ints, values: Ints, total: int) -> Ints:
     out = np.full(total, NEVER)
     np.maximum.at(out, groups, values)
     return out
-
-
-def profile(df: pd.DataFrame, column: Coded, name: str | None = None) -> pd.DataFrame:
-    r"""Tell of each value of a column what every table of this package tells.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by the value; largest first, ties in the order of the values. Of the columns below
-        those that the frame has data for:
-
-        - ``messages`` int64, ``bytes`` int64 (sum of RFC822.SIZE),
-        - ``read`` float64, the share of messages flagged ``\Seen``, 0 to 1,
-        - ``first``, ``last`` datetime64[us, UTC], of the earliest and latest message.
-    """
-    column = column.once()
-    total, counts = len(column.labels), column.count
-    table = pd.DataFrame({"messages": counts}, index=column.index(name))
-    if "size" in df.columns:
-        weights = sizes(df)[column.rows].astype(np.float64)
-        table["bytes"] = np.bincount(column.codes, weights, total).astype(np.int64)
-    if "seen" in df.columns:
-        read = np.bincount(column.codes[flags(df, "seen")[column.rows]], minlength=total)
-        table["read"] = read / np.maximum(counts, 1)
-    if "date" in df.columns:
-        when = micros(df)[column.rows]
-        known = when != NEVER
-        groups, when = column.codes[known], when[known]
-        last = latest(groups, when, total)
-        first = np.where(last == NEVER, NEVER, earliest(groups, when, total))
-        table["first"], table["last"] = stamps(first), stamps(last)
-    return ranked(table[counts > 0])
 
 
 def ranked(table: pd.DataFrame, by: str = "messages") -> pd.DataFrame:

@@ -17,13 +17,12 @@ from typing import IO, TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from mailframe.errors import StoreError
-from mailframe.store.layout import LOCK
+from mailframe.errors import StoreError, because
+from mailframe.store.layout import LOCK, TEMPORARY, leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TEMPORARY = ".new-"
 _DIRECTORY_MODE = 0o700  # mail is nobody else's business
 
 
@@ -33,14 +32,29 @@ def explained(action: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        unharmed = "; what is stored is unharmed"
         hint = {
-            errno.ENOSPC: "; free some space and refresh again, what is stored is unharmed",
-            errno.EDQUOT: "; your quota is used up; what is stored is unharmed",
+            errno.ENOSPC: unharmed,
+            errno.EDQUOT: unharmed,
             errno.EACCES: "; the store belongs to another user, or is open in another program",
             errno.EROFS: "; the store can be read there with open_store, but not refreshed",
         }.get(error.errno or 0, "")
-        raise StoreError(f"Cannot {action} {str(path)!r}: {reason}{hint}.") from error
+        raise StoreError(f"Cannot {action} {str(path)!r}: {because(error)}{hint}.") from error
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse what leads out of the store.
+
+    Raises
+    ------
+    StoreError
+        It is a symbolic link.
+    """
+    if path.is_symlink():
+        raise StoreError(
+            f"{str(path)!r} is a link, and a store follows none: put what it leads to in its place,"
+            " or remove it."
+        )
 
 
 def make_dir(path: Path) -> None:
@@ -64,7 +78,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """
     with explained("write", path):
         # mkstemp creates with 0600 and O_EXCL.
-        descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -97,6 +111,19 @@ def sync_dir(path: Path) -> None:
         os.close(descriptor)
 
 
+class LockHeldError(StoreError):
+    """Somebody else holds the lock."""
+
+
+# The directories whose locks this process holds.
+_held: set[Path] = set()
+
+
+def is_held_here(directory: Path) -> bool:
+    """Tell whether it is this process that holds a directory's lock."""
+    return directory.resolve() in _held
+
+
 @contextlib.contextmanager
 def locked(directory: Path, *, wait: float) -> Iterator[None]:
     """Be the only process that writes below `directory`; clear away what a killed one left.
@@ -108,15 +135,19 @@ def locked(directory: Path, *, wait: float) -> Iterator[None]:
 
     Raises
     ------
+    LockHeldError
+        Another holds the lock still.
     StoreError
-        Another process holds the lock still, or there are no locks there.
+        There are no locks there.
     """
+    for path in (directory, directory / LOCK):
+        refuse_link(path)
     lock = FileLock(directory / LOCK, mode=0o600, thread_local=False)
     with explained("lock", directory):
         try:
             lock.acquire(timeout=wait)
         except Timeout as error:
-            raise StoreError(
+            raise LockHeldError(
                 f"Another process is refreshing {str(directory)!r} (waited {wait:g} s)."
                 " Try again when it has finished; reading with open_store works meanwhile."
             ) from error
@@ -125,9 +156,14 @@ def locked(directory: Path, *, wait: float) -> Iterator[None]:
                 f"Cannot lock {str(directory)!r}: its file system has no locks; keep the store on"
                 " another."
             ) from error
+    here = directory.resolve()
+    _held.add(here)
     try:
-        for leftover in directory.glob(_TEMPORARY + "*"):
+        with explained("clear", directory):
+            left = leftovers(directory)
+        for leftover in left:
             remove(leftover)
         yield
     finally:
+        _held.discard(here)
         lock.release()

@@ -107,12 +107,15 @@ class Plan:
         The further header fields held afterwards, to be fetched with every new row.
     flags_exact : bool
         Whether the flags are right afterwards, as of the server's HIGHESTMODSEQ.
+    stands_still : bool
+        HIGHESTMODSEQ does not count what happens: it is not to be relied on while it stays.
     """
 
     steps: tuple[Step, ...] = ()
     keep: bool = True
     headers: tuple[str, ...] = ()
     flags_exact: bool = True
+    stands_still: bool = False
 
 
 def plan(
@@ -155,8 +158,25 @@ def plan(
         steps += [message_step] if message_step else []
     if lacking:  # without a row nothing is asked, and the columns are there
         steps.append(Headers(lacking))
+    still = _stands_still(state, server, same_messages=same_messages)
     exact = flag_step is not None or not held or _same_modseq(state, server)
-    return Plan(tuple(steps), headers=held_then, flags_exact=exact)
+    return Plan(tuple(steps), headers=held_then, flags_exact=exact, stands_still=still)
+
+
+def _stands_still(state: FolderState, server: ServerState, *, same_messages: bool) -> bool:
+    """Tell whether HIGHESTMODSEQ is as it was although something came or was flagged.
+
+    Every new message and every change of flags has a larger one (RFC 7162 section 3.1.2.2).
+    Source: Amazon WorkMail. An expunge alone raises it under QRESYNC only.
+    """
+    if not server.modseq or server.modseq != abs(state.modseq):
+        return False
+    if state.modseq < 0:  # known from an earlier refresh
+        return True
+    came = (server.uidnext or 0) > state.uidnext
+    more = state.messages is not None and server.messages > state.messages
+    flagged = same_messages and None not in (server.unseen, state.unseen)
+    return state.complete and (came or more or (flagged and server.unseen != state.unseen))
 
 
 def _same_modseq(state: FolderState, server: ServerState) -> bool:
@@ -166,7 +186,8 @@ def _same_modseq(state: FolderState, server: ServerState) -> bool:
 def _flag_step(
     state: FolderState, server: ServerState, policy: FlagPolicy, *, same_messages: bool
 ) -> Flags | None:
-    if server.modseq and state.modseq and server.modseq >= state.modseq:
+    still = _stands_still(state, server, same_messages=same_messages)
+    if server.modseq and 0 < state.modseq <= server.modseq and not still:
         if server.modseq == state.modseq:
             return None
         return Flags(state.uidnext, state.modseq, vanished=server.qresync)
@@ -220,7 +241,7 @@ def outcome(
         server=server.name,
         uidvalidity=server.uidvalidity,
         uidnext=max(server.uidnext or 1, last + 1),
-        modseq=(server.modseq or 0) if plan.flags_exact else 0,
+        modseq=_modseq(plan, server),
         messages=server.messages,
         unseen=server.unseen if plan.flags_exact else None,
         headers=plan.headers,
@@ -228,3 +249,10 @@ def outcome(
         refreshed=refreshed,
         gone=before.gone if plan.keep else (),
     )
+
+
+def _modseq(plan: Plan, server: ServerState) -> int:
+    """Return the mod-sequence to ask from the next time; below 0 one that is not relied on."""
+    if plan.stands_still:
+        return -(server.modseq or 0)
+    return (server.modseq or 0) if plan.flags_exact else 0

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mailframe.widgets.columns import Columns
+    from mailframe.search.filterable import Columns
 
     Spec = dict[str, Any]
 

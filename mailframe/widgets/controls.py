@@ -16,15 +16,15 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
+from mailframe.search.values import human_size
 from mailframe.stats import clock
 from mailframe.widgets import cubes
 from mailframe.widgets.parts import Folders
-from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailframe.widgets.columns import Columns
+    from mailframe.search.filterable import Columns
     from mailframe.widgets.cubes import Periods
     from mailframe.widgets.filters import Filters
 
@@ -223,7 +223,7 @@ def _told(larger: int | None, smaller: int | None) -> str:
 
 def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
     bars = max(len(periods.labels), 1)
-    edges = list(clock.starts(pd.to_datetime(periods.edges, unit="D"), filters.zone))
+    edges = list(clock.starts(pd.to_datetime(periods.edges, unit="D"), filters.scope.zone))
     counts = cubes.count(periods.codes, bars)
     slider = ipw.IntRangeSlider(
         value=(0, bars), min=0, max=bars, readout=False, continuous_update=False

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT
+from mailframe.search.values import human_size
 from mailframe.stats.threads import threaded
 from mailframe.widgets import charts, cubes
-from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT
-from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
+    from mailframe.search.filterable import Codes, Columns
     from mailframe.widgets.charts import Figure
-    from mailframe.widgets.columns import Codes, Columns
 
 HEIGHT = 150  # of the first line of charts, in pixels
 TOP = 10  # named things a chart lists
@@ -167,8 +167,8 @@ def _state(columns: Columns) -> Side:
 
 def _sizes(columns: Columns) -> Side:
     names = [f"under {human_size(size)}" for size in SIZES] + [f"{human_size(SIZES[-1])} and more"]
-    codes = np.searchsorted(SIZES, columns.sizes(), side="right")
-    codes[columns.sizes() < 0] = -1
+    codes = np.searchsorted(SIZES, columns.numbers("size"), side="right")
+    codes[columns.numbers("size") < 0] = -1
     figure = _bars("sizes", "Size", "messages by size", len(names))
     return Side(figure, _places(names), codes.astype(np.int32))
 

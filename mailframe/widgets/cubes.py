@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT
 from mailframe.widgets.charts import WEEKDAY_NAMES
-from mailframe.widgets.columns import MICROSECONDS_A_DAY, NO_INSTANT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mailframe.widgets.columns import Bools, Codes, Columns
+    from mailframe.search.filterable import Bools, Codes, Columns
 
 # The coarsest unit that leaves a chart some forty bars: days up to, frequency, how it is written.
 UNITS = (

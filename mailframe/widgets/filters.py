@@ -15,8 +15,10 @@ import pandas as pd
 import traitlets
 
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import query, values
-from mailframe.widgets.predicates import (
+from mailframe.search import language, values
+from mailframe.search.keys import ANY, KEYS, STATES, Scope
+from mailframe.search.language import Clause
+from mailframe.search.predicates import (
     AllOf,
     AtLeast,
     Before,
@@ -28,9 +30,9 @@ from mailframe.widgets.predicates import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    Reader = Callable[[Any, query.Scope], query.Clause]  # of a trait's value
+    Reader = Callable[[Any, Scope], Clause]  # of a trait's value
 
 
 class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
@@ -51,8 +53,8 @@ class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
         if pd.isna(moment):
             return None
         if moment.tz is not None:
-            return moment.tz_convert(obj.zone)
-        return moment.tz_localize(obj.zone, ambiguous=True, nonexistent="shift_forward")
+            return moment.tz_convert(obj.scope.zone)
+        return moment.tz_localize(obj.scope.zone, ambiguous=True, nonexistent="shift_forward")
 
 
 class Filters(traitlets.HasTraits):
@@ -61,7 +63,7 @@ class Filters(traitlets.HasTraits):
     Attributes
     ----------
     search : str
-        A line in the search language of ``mailframe.widgets.query``.
+        A line in the search language of ``mailframe.search.language``.
     folders : list of str
         Any of these folders; empty for all.
     since, before : Timestamp or None
@@ -76,12 +78,13 @@ class Filters(traitlets.HasTraits):
     larger, smaller : int or None
         ``larger <= size < smaller``, in octets.
     weekdays, hours : list of int
-        Any of these weekdays (0 is Monday) and hours (0 to 23), in ``zone``; empty for all.
-    zone : tzinfo
-        Where days begin and clocks are read; fixed from the beginning, so it is no trait.
+        Any of these weekdays (0 is Monday) and hours (0 to 23); empty for all.
+    scope : Scope
+        Where days begin, which folders there are, who "me" is; fixed from the beginning, so it is
+        no trait.
     """
 
-    zone: dt.tzinfo = dt.UTC
+    scope: Scope = ANY
 
     search = traitlets.Unicode()
     folders = traitlets.List(traitlets.Unicode())
@@ -118,7 +121,7 @@ class Filters(traitlets.HasTraits):
             raise ConfigurationError(
                 f"there is no filter called {unknown[0]}; there are {', '.join(NAMES)}"
             )
-        query.parse(str(values.get("search", "")))
+        language.parse(str(values.get("search", "")), self.scope)
         _subject(str(values.get("subject", "")))
         before = {name: getattr(self, name) for name in values}
         with self.hold_trait_notifications():
@@ -145,7 +148,7 @@ class Filters(traitlets.HasTraits):
 
     @traitlets.validate("search")
     def _check_search(self, proposal: dict[str, Any]) -> str:
-        query.parse(proposal["value"])
+        language.parse(proposal["value"], self.scope)
         return str(proposal["value"])
 
     @traitlets.validate("subject")
@@ -154,18 +157,10 @@ class Filters(traitlets.HasTraits):
         return str(proposal["value"])
 
 
-def clauses(filters: Filters, folders: Sequence[str]) -> list[tuple[str, query.Clause]]:
-    """List what ``filters`` asks, each clause with the trait it comes from.
-
-    Parameters
-    ----------
-    filters : Filters
-        The traits.
-    folders : sequence of str
-        The folder names there are.
-    """
-    scope = query.Scope(folders, filters.zone)
-    found = [("search", clause) for clause in query.parse(filters.search, scope)]
+def clauses(filters: Filters) -> list[tuple[str, Clause]]:
+    """List what ``filters`` asks, each clause with the trait it comes from."""
+    scope = filters.scope
+    found = [("search", clause) for clause in language.parse(filters.search, scope)]
     for name, read in _CLAUSES.items():
         value = getattr(filters, name)
         if value is not None and value not in ("", []):
@@ -181,45 +176,45 @@ NAMES = (
 
 
 def _term(key: str) -> Reader:
-    def read(value: str, scope: query.Scope) -> query.Clause:
-        text = f"{key}:{query.quote(value)}"
-        return query.Clause(text, query.KEYS[key]([value], scope))
+    def read(value: str, scope: Scope) -> Clause:
+        text = f"{key}:{language.quote(value)}"
+        return Clause(text, KEYS[key].read([value], scope))
 
     return read
 
 
-def _state(name: str) -> query.Clause:
-    return query.Clause(f"is:{name}", query.STATES[name])
+def _state(name: str) -> Clause:
+    return Clause(f"is:{name}", STATES[name][0])
 
 
-def _subject(text: str, scope: query.Scope = query.ANY) -> query.Clause:
+def _subject(text: str, scope: Scope = ANY) -> Clause:
     """Read words, phrases and a /pattern/, each sought in the subject."""
     text = text.strip()
     if re.fullmatch("/.+/", text):
-        parts = [query.parse(f"subject:{text}")[0]]
+        parts = [language.parse(f"subject:{text}")[0]]
     else:
         read = _term("subject")
         parts = [read(word, scope) for word in values.words(text) or [text]]
     predicate = AllOf(tuple(part.predicate for part in parts))
-    return query.Clause(" ".join(part.text for part in parts), predicate)
+    return Clause(" ".join(part.text for part in parts), predicate)
 
 
-def _folders(names: list[str], _scope: query.Scope) -> query.Clause:
-    text = ",".join(query.quote(name) for name in names)
-    return query.Clause(f"in:{text}", OneOf("folder", tuple(names)))
+def _folders(names: list[str], _scope: Scope) -> Clause:
+    text = ",".join(language.quote(name) for name in names)
+    return Clause(f"in:{text}", OneOf("folder", tuple(names)))
 
 
-def _weekdays(numbers: list[int], scope: query.Scope) -> query.Clause:
+def _weekdays(numbers: list[int], scope: Scope) -> Clause:
     days = tuple(sorted(set(numbers)))
     names = ",".join(values.WEEKDAYS[day] for day in days)
-    return query.Clause(f"weekday:{names}", OnWeekdays(days, str(scope.zone)))
+    return Clause(f"weekday:{names}", OnWeekdays(days, str(scope.zone)))
 
 
-def _hours(numbers: list[int], scope: query.Scope) -> query.Clause:
+def _hours(numbers: list[int], scope: Scope) -> Clause:
     hours = tuple(sorted(set(numbers)))
     unbroken = len(hours) > 1 and hours[-1] - hours[0] == len(hours) - 1
     text = f"{hours[0]}-{hours[-1]}" if unbroken else ",".join(map(str, hours))
-    return query.Clause(f"hour:{text}", InHours(hours, str(scope.zone)))
+    return Clause(f"hour:{text}", InHours(hours, str(scope.zone)))
 
 
 def _moment(instant: pd.Timestamp) -> str:
@@ -229,8 +224,8 @@ def _moment(instant: pd.Timestamp) -> str:
 
 _CLAUSES: dict[str, Reader] = {
     "folders": _folders,
-    "since": lambda value, _: query.Clause(f"since:{_moment(value)}", Since(value)),
-    "before": lambda value, _: query.Clause(f"before:{_moment(value)}", Before(value)),
+    "since": lambda value, _: Clause(f"since:{_moment(value)}", Since(value)),
+    "before": lambda value, _: Clause(f"before:{_moment(value)}", Before(value)),
     "sender": _term("from"),
     "recipient": _term("to"),
     "domain": _term("domain"),
@@ -240,8 +235,8 @@ _CLAUSES: dict[str, Reader] = {
     "unread": lambda value, _: _state("unread" if value else "read"),
     "flagged": lambda value, _: _state("flagged" if value else "unflagged"),
     "answered": lambda value, _: _state("answered" if value else "unanswered"),
-    "larger": lambda value, _: query.Clause(f"larger:{values.short_size(value)}", AtLeast(value)),
-    "smaller": lambda value, _: query.Clause(f"smaller:{values.short_size(value)}", Below(value)),
+    "larger": lambda value, _: Clause(f"larger:{values.short_size(value)}", AtLeast(value)),
+    "smaller": lambda value, _: Clause(f"smaller:{values.short_size(value)}", Below(value)),
     "weekdays": _weekdays,
     "hours": _hours,
 }

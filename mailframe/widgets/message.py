@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mailframe.widgets.query import in_thread
-from mailframe.widgets.values import human_size
+from mailframe.search.keys import in_thread
+from mailframe.search.values import human_size
 
 if TYPE_CHECKING:
-    from mailframe.widgets.columns import Columns
+    from mailframe.search.filterable import Columns
 
 MOST_IN_THREAD = 40  # lines; a longer thread says how many more there are
 

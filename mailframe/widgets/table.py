@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from mailframe.search.values import human_size
 from mailframe.widgets import assets
-from mailframe.widgets.values import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from mailframe.widgets.columns import Bools, Columns
+    from mailframe.search.filterable import Bools, Columns
 
 HEADINGS = {
     "marks": "",
@@ -164,5 +164,5 @@ _KEYS: dict[str, Callable[[Columns], NDArray[np.int64]]] = {
     "from": _alphabetical("sender"),
     "subject": _alphabetical("subject"),
     "folder": _alphabetical("folder"),
-    "size": lambda columns: columns.sizes(),
+    "size": lambda columns: columns.numbers("size"),
 }

@@ -31,8 +31,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import mailframe as mf
-from mailframe.frame.adapter import to_batches
 from mailframe.frame.batch import BatchBuilder
+from mailframe.frame.outgoing import to_batches
 from mailframe.frame.schema import HEADER_FIELDS
 from mailframe.store.columns import stored_schema
 from mailframe.store.merge import Answers, Merge

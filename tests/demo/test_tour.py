@@ -22,7 +22,7 @@ def toured(tmp_path_factory):
 def test_it_writes_every_message_to_both_files(toured):
     output, _ = toured
     frame = pd.read_parquet(output / "headers.parquet")
-    with (output / "headers.csv").open(encoding="utf-8", newline="") as file:
+    with (output / "headers.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(frame) == len(rows) == 2000
     assert frame["folder"].nunique() == 12

@@ -30,7 +30,7 @@ def test_a_session_that_opens_late_reads_no_more_than_the_others_while_nobody_ta
     async def take_one_part(server):
         account = mf.Account.parse(server.url, PASSWORD)
         async with Pool(account, connections=2, limits=Limits(backlog=200)) as pool:
-            folders = await pool.folders(PLANNING)
+            folders = (await pool.folders(PLANNING)).folders
             await anext(pool.fetch(folders, Query(SUBJECT_FIELD)))
             await asyncio.sleep(1.0)
 
@@ -59,7 +59,7 @@ def test_rows_are_handed_on_whichever_fetch_is_answered_first():
     async def take_all(server):
         account = mf.Account.parse(server.url, PASSWORD)
         async with Pool(account, connections=1) as pool:
-            folders = await pool.folders(PLANNING)
+            folders = (await pool.folders(PLANNING)).folders
             async for part in pool.fetch(folders, Query(SUBJECT_FIELD)):
                 taken.extend(part.rows.uid)
 
@@ -73,7 +73,7 @@ def test_sessions_join_when_a_search_finds_more_work_than_anybody_expected():
     async def take_all(server):
         account = mf.Account.parse(server.url, PASSWORD)
         async with Pool(account, connections=3, eager=False) as pool:
-            folders = await pool.folders(PLANNING)
+            folders = (await pool.folders(PLANNING)).folders
             known = {b"INBOX": Known(works=(Lookup(folders[0]),), items=SUBJECT_FIELD)}
             parts = pool.fetch(folders, Query(SUBJECT_FIELD), known)
             return sum([len(part.rows) async for part in parts])

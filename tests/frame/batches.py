@@ -12,7 +12,7 @@ _BLANK = {
     "account": "ann@example.org",
     "folder": "INBOX",
     "defects": 0,
-    **dict.fromkeys(("seen", "answered", "flagged", "draft", "deleted"), False),
+    **dict.fromkeys(("bulk", "auto", "seen", "answered", "flagged", "draft", "deleted"), False),
     **{field.name: [] for field in SCHEMA if field.type == TEXTS},
 }
 
@@ -34,6 +34,8 @@ FULL = {
     "in_reply_to": "0@example.com",
     "references": ["a@example.com", "0@example.com"],
     "list_id": "list.example.com",
+    "bulk": True,
+    "auto": False,
     "size": 5_000_000_000,
     "seen": True,
     "answered": False,

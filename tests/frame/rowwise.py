@@ -4,6 +4,9 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from mailframe.frame.extras import JOINED, Extra
 from mailframe.headers import addresses, dates, fields, ids, text, urls
 
 SYSTEM = ("seen", "answered", "flagged", "draft", "deleted")
@@ -32,6 +35,21 @@ def rows(header, **columns):
         "size": [b"1234"] * count,
     }
     return Rows(header=list(header), **(plain | columns))
+
+
+def plain_rows(batch):
+    """Return a batch as Python rows, instants as microseconds."""
+    number = pa.timestamp("us", tz="UTC")
+    columns = {}
+    for field in batch.schema:
+        column = batch.column(field.name)
+        if field.type == number:
+            column = column.cast(pa.int64())
+        elif field.type == pa.list_(number):
+            column = column.cast(pa.list_(pa.int64()))
+        columns[field.name] = column.to_pylist()
+    columns.pop("account")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _addr_specs(raw):
@@ -83,24 +101,64 @@ def header_row(header, extras=()):
     row["date"], row["date_offset"] = _micro(when.seconds), when.offset
     sender = first("FROM", addresses.sender, addresses.Mailbox(None, None, None))
     row["from_name"], row["from_addr"], row["from_domain"] = sender
-    row["to"] = first("TO", _addr_specs, [])
-    row["cc"] = first("CC", _addr_specs, [])
+    for name in ("TO", "CC"):
+        row[name.lower()], mended = _extra(
+            Extra(name, name, "asAddresses", every=True), values[name]
+        )
+        defects += mended + (len(values[name]) > 1)
     row["subject"] = first("SUBJECT", text.decode, None)
     row["message_id"] = first("MESSAGE-ID", ids.message_id, None)
     row["in_reply_to"] = first("IN-REPLY-TO", ids.parent_id, None)
     row["references"] = first("REFERENCES", ids.message_ids, [])
     row["list_id"] = first("LIST-ID", ids.list_id, None)
+    row["bulk"], row["auto"] = _nature(values, row["from_addr"])
     for extra in extras:
         row[extra.column], mended = _extra(extra, values[extra.field])
         defects += mended
     return row, defects
 
 
+def _nature(values, sender):
+    """Tell whether a message went to many, and whether a program sent it."""
+
+    def words(name):
+        without_comments = (re.sub(rb"\([^()]*\)", b" ", text.unfold(raw)) for raw in values[name])
+        return {part.split()[0].lower() for raw in without_comments if (part := _head(raw))}
+
+    listed = any(raw.strip() for raw in values["LIST-ID"])
+    precedence = words("PRECEDENCE")
+    bulk = listed or any(raw.strip() for raw in values["LIST-UNSUBSCRIBE"])
+    bulk = bulk or bool(precedence & {b"bulk", b"list", b"junk"})
+    auto = bool(precedence & {b"auto_reply", b"auto-reply"})
+    auto = auto or (bool(precedence & {b"bulk", b"junk"}) and not listed)
+    for name in ("AUTO-SUBMITTED", "X-AUTOREPLY", "X-AUTORESPOND"):
+        auto = auto or bool(words(name) - {b"no", b"false", b"0"})
+    local = re.sub(r"[-_.]", "", (sender or "").lower().rsplit("@", 1)[0])
+    robots = ("mailerdaemon", "noreply", "donotreply", "dontreply", "noreplies")
+    # The seams of words are for the hand-made cases; here it is enough that none is overlooked.
+    return bulk, auto or (any(robot in local for robot in robots) and _apart(sender))
+
+
+def _head(raw):
+    return re.sub(rb"[;,]", b" ", raw).strip()
+
+
+def _apart(sender):
+    found = re.search(
+        r"(mailer-daemon|(no|do[-_.]?not|dont)[-_.]?repl(y|ies))", sender.split("@")[0].lower()
+    )
+    if not found:
+        return False
+    before, after = sender.lower()[: found.start()][-1:], sender.lower()[found.end() :][:1]
+    return not (before.isascii() and before.isalpha()) and not (after.isascii() and after.isalpha())
+
+
 def _extra(extra, raws):
-    decoded = [FORMS[extra.form](raw) for raw in (raws if extra.every else raws[:1])]
+    every = extra.every or (extra.field in JOINED and extra.form == "asAddresses")
+    decoded = [FORMS[extra.form](raw) for raw in (raws if every else raws[:1])]
     mended = any(odd for _, odd in decoded)
     values = [value for value, _ in decoded]
-    if isinstance(next(iter(values), None), list):
+    if extra.form == "asAddresses" or isinstance(next(iter(values), None), list):
         return [item for items in values for item in items], mended
     if extra.every:
         return values, mended

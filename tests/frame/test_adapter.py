@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailframe.frame.adapter import frame_schema, to_batches, to_frame
+from mailframe.frame.adapter import to_frame
+from mailframe.frame.outgoing import frame_schema, to_batches
 from mailframe.frame.schema import SCHEMA
 from tests.frame.batches import FULL, batch, run
 
@@ -26,6 +27,8 @@ DTYPES = {
     "in_reply_to": "str",
     "references": "list<item: string>[pyarrow]",
     "list_id": "str",
+    "bulk": "bool",
+    "auto": "bool",
     "size": "Int64",
     "seen": "bool",
     "answered": "bool",

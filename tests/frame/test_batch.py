@@ -1,6 +1,5 @@
 """A batch holds what the general path says of each message, whatever the message."""
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +9,7 @@ from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.frame.schema import HEADER_FIELDS, SCHEMA
 from tests import corpora
-from tests.frame.rowwise import batch_rows, rows
+from tests.frame.rowwise import batch_rows, plain_rows, rows
 
 EXTRAS = (
     "Received:all",
@@ -24,27 +23,12 @@ EXTRAS = (
 )
 
 
-def plain(batch):
-    """Return a batch as Python rows, instants as microseconds."""
-    number = pa.timestamp("us", tz="UTC")
-    columns = {}
-    for field in batch.schema:
-        column = batch.column(field.name)
-        if field.type == number:
-            column = column.cast(pa.int64())
-        elif field.type == pa.list_(number):
-            column = column.cast(pa.list_(pa.int64()))
-        columns[field.name] = column.to_pylist()
-    columns.pop("account")
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
 def assert_agrees(header, extras=EXTRAS):
     given_rows = rows(header)
     batch = BatchBuilder("ann@example.org", headers=extras).build(given_rows)
     batch.validate(full=True)
     for got, expected in zip(
-        plain(batch), batch_rows(given_rows, parse_extras(extras)), strict=True
+        plain_rows(batch), batch_rows(given_rows, parse_extras(extras)), strict=True
     ):
         assert got == expected
 
@@ -143,8 +127,8 @@ def test_any_date_agrees_with_the_general_path(blocks):
 def test_a_message_decodes_alike_among_others_and_alone(blocks, at):
     at %= len(blocks)
     builder = BatchBuilder("ann@example.org")
-    together = plain(builder.build(rows(blocks)))[at]
-    alone = plain(builder.build(rows([blocks[at]])))[0]
+    together = plain_rows(builder.build(rows(blocks)))[at]
+    alone = plain_rows(builder.build(rows([blocks[at]])))[0]
     assert together | {"uid": 0} == alone | {"uid": 0}
 
 
@@ -278,6 +262,33 @@ def test_extra_columns_follow_their_forms():
     assert (row["x_loop"], row["sender"], row["bcc"]) == ("one", [], [])
 
 
+def test_destinations_in_several_fields_are_one_list():
+    row = one(
+        b"To: a@b\nCc: c@d\nTo: e@f, g@h\nBcc: i@j\nBcc: k@l\nReply-To: m@n\nReply-To: o@p\n",
+        "Bcc",
+        "Reply-To",
+    )
+    assert (row["to"], row["cc"], row["bcc"]) == (["a@b", "e@f", "g@h"], ["c@d"], ["i@j", "k@l"])
+    assert row["reply_to"] == ["m@n"]
+    assert row["defects"] == 1
+
+
+def test_a_field_that_has_the_name_of_another_column_gets_one_of_its_own():
+    row = one(b"Keywords: one, two\nSize: large\nFolder: x\n", "Keywords", "Size:asText", "Folder")
+    assert (row["header_keywords"], row["header_size"], row["header_folder"]) == (
+        "one, two",
+        "large",
+        "x",
+    )
+    assert (row["keywords"], row["size"], row["folder"]) == ([], 1234, "INBOX")
+
+
+def test_a_keyword_in_quotation_marks_is_one():
+    given = rows([b""], flags=[rb'\Seen "My \"own\" label" $Junk "'])
+    [row] = BatchBuilder("a").build(given).to_pylist()
+    assert (row["seen"], row["keywords"]) == (True, ['My "own" label', "$Junk", '"'])
+
+
 def test_extra_fields_are_asked_for_once():
     builder = BatchBuilder("a", headers=["Received:all", "Subject", "From:asText"])
     assert builder.fields == (*HEADER_FIELDS, "RECEIVED")
@@ -302,3 +313,49 @@ def test_a_name_that_is_none_is_refused(name):
 def test_one_string_is_not_a_list_of_names():
     with pytest.raises(ConfigurationError, match="list"):
         BatchBuilder("a", headers="Received")
+
+
+NATURE = [  # fields, sender, bulk, auto
+    ("Subject: Lunch?", "ann@example.org", False, False),
+    ("List-Id: <dev.example>", "ann@example.org", True, False),
+    ("List-Id:", "ann@example.org", False, False),
+    ("List-Id: no brackets at all", "ann@example.org", True, False),
+    ("List-Unsubscribe: <mailto:leave@example.net>", "shop@example.net", True, False),
+    ("List-Unsubscribe:\r\n <mailto:leave@example.net>", "shop@example.net", True, False),
+    ("List-Unsubscribe: \r\n ", "shop@example.net", False, False),
+    ("Precedence: bulk", "shop@example.net", True, True),
+    ("precedence: Junk (really)", "shop@example.net", True, True),
+    ("Precedence: list", "ann@example.org", True, False),
+    ("Precedence: list\r\nList-Id: <dev.example>", "ann@example.org", True, False),
+    ("Precedence: bulk\r\nList-Id: <dev.example>", "ann@example.org", True, False),
+    ("Precedence: first-class", "ann@example.org", False, False),
+    ("Precedence: auto_reply", "ann@example.org", False, True),
+    ("Precedence: auto_reply\r\nList-Id: <dev.example>", "ann@example.org", True, True),
+    ("Auto-Submitted: auto-replied", "ann@example.org", False, True),
+    ("Auto-Submitted: (by hand) no", "ann@example.org", False, False),
+    ("Auto-Submitted: No; since=monday", "ann@example.org", False, False),
+    ('Auto-Submitted: auto-notified; owner-email="me@example.org"', "a@example.org", False, True),
+    ("Auto-Submitted: ", "ann@example.org", False, False),
+    ("Auto-Submitted: no\r\nAuto-Submitted: auto-generated", "ann@example.org", False, True),
+    ("X-Autoreply: yes", "ann@example.org", False, True),
+    ("X-Autoreply: no", "ann@example.org", False, False),
+    ("X-Autorespond: Away", "ann@example.org", False, True),
+    ("Subject: Returned mail", "MAILER-DAEMON@mx.example.org", False, True),
+    ("Subject: Order", "no-reply@example.net", False, True),
+    ("Subject: Order", "NoReply+7@example.net", False, True),
+    ("Subject: Order", "jobs-noreply@example.net", False, True),
+    ("Subject: Order", "do_not.reply2@example.net", False, True),
+    ("Subject: Order", "casanoreply@example.net", False, False),
+    ("Subject: Order", "noreplyer@example.net", False, False),
+    ("Subject: Order", "ann@no-reply.example.net", False, False),
+    ("Subject: Order", "", False, False),
+]
+
+
+def test_what_went_to_many_and_what_a_program_sent():
+    blocks = [f"From: {sender}\r\n{fields}\r\n\r\n".encode() for fields, sender, *_ in NATURE]
+    batch = BatchBuilder("me").build(rows(blocks))
+    found = zip(batch["bulk"].to_pylist(), batch["auto"].to_pylist(), strict=True)
+    wrong = [case for case, told in zip(NATURE, found, strict=True) if told != case[2:]]
+    assert not wrong
+    assert_agrees(blocks, ())

@@ -3,7 +3,11 @@ import gzip
 import io
 import json
 import os
+import resource
+import shutil
+import signal
 import stat
+import subprocess
 import threading
 from pathlib import Path
 
@@ -14,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailframe.errors import ConfigurationError
+from mailframe.errors import ConfigurationError, MailframeError
 from mailframe.frame.adapter import to_frame
 from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
 from mailframe.frame.schema import SCHEMA, TEXTS
@@ -64,6 +68,8 @@ def test_csv_says_every_value_as_text():
         "in_reply_to": "0@example.com",
         "references": "a@example.com; 0@example.com",
         "list_id": "list.example.com",
+        "bulk": "true",
+        "auto": "false",
         "size": "5000000000",
         "seen": "true",
         "answered": "false",
@@ -96,6 +102,69 @@ def test_what_a_spreadsheet_would_run_is_neutralised(first):
     (row,) = csv_of(df, formulas="keep")
     assert row["subject"] == row["folder"] == evil
     assert row["to"] == evil + "; b"
+
+
+SEPARATORS = [",", ";", "\t"]
+ATTACKS = [
+    *(f"x{mark}{blank}=1+1{mark}y" for mark in SEPARATORS for blank in ("", " ", '"')),
+    *("x\n=1+1", "a;+1+1", 'x;"=1+1";y', ";=1+1;=1+1", '",=1+1,"', '";"=1+1', "x\r\n@SUM(1;1)"),
+    *(" =1+1", "\uff1d1+1", "x;\uff1d1+1", '""=1+1', "'=1+1", "x;\t=1+1"),
+]
+
+
+def starts_a_formula(cell):
+    return cell.strip().startswith(("=", "+", "-", "@", "\uff1d"))
+
+
+@pytest.mark.parametrize("own", SEPARATORS)
+@pytest.mark.parametrize("read_by", SEPARATORS)
+def test_no_separator_makes_a_cell_that_runs(own, read_by):
+    """Whatever a spreadsheet is set to: each text is tried at the start of a line and within it."""
+    for attack in ATTACKS:
+        df = pd.DataFrame({"a": [attack, "x"], "b": ["x", attack], "c": [attack, attack]})
+        out = io.BytesIO()
+        to_csv(df, out, separator=own)
+        read = csv.reader(io.StringIO(out.getvalue().decode(), newline=""), delimiter=read_by)
+        ran = [cell for row in read for cell in row if starts_a_formula(cell)]
+        assert not ran, (attack, out.getvalue())
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_runs_nothing_whatever_its_separator(tmp_path):
+    df = pd.DataFrame({"a": ["x"] * len(ATTACKS), "b": ATTACKS, "c": ATTACKS})
+    for number, own in enumerate(SEPARATORS):
+        to_csv(df, tmp_path / f"{number}.csv", separator=own)
+    (tmp_path / "runs.csv").write_text("x;=1+1;y\n")  # shows that it would
+    for read_by in map(ord, SEPARATORS):
+        command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
+        command += [f"--infilter=CSV:{read_by},34,76,1,,0,false,true", "--convert-to", "fods"]
+        command += ["--outdir", tmp_path / str(read_by), *sorted(tmp_path.glob("*.csv"))]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        for number in range(len(SEPARATORS)):
+            sheet = (tmp_path / str(read_by) / f"{number}.fods").read_text()
+            assert "1+1" in sheet
+            assert "table:formula" not in sheet, (SEPARATORS[number], chr(read_by))
+    assert "table:formula" in (tmp_path / str(ord(";")) / "runs.fods").read_text()
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_a_file_has_the_mark_that_excel_knows_utf_8_by(tmp_path, separator):
+    df = frame(FULL)
+    to_csv(df, tmp_path / "a.csv", separator=separator, formulas="keep")
+    raw = (tmp_path / "a.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf" + b'"account"' + separator.encode())
+    assert pd.read_csv(tmp_path / "a.csv", sep=separator)["subject"].tolist() == [FULL["subject"]]
+    out = io.BytesIO()
+    to_csv(df, out, separator=separator, formulas="keep")
+    assert raw == b"\xef\xbb\xbf" + out.getvalue()
+    to_csv(df, tmp_path / "b.csv", bom=False)
+    assert (tmp_path / "b.csv").read_bytes().startswith(b'"account"')
+
+
+def test_a_separator_that_a_spreadsheet_does_not_know_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="separator"):
+        to_csv(frame(FULL), tmp_path / "a.csv", separator="x")
+    assert not list(tmp_path.iterdir())
 
 
 def test_numbers_are_no_formulas():
@@ -200,6 +269,92 @@ def test_any_frame_can_be_written(tmp_path):
     assert pd.read_parquet(tmp_path / "a.parquet")["key"].tolist() == ["a", "b"]
 
 
+TWO = [frame(*({**FULL, "account": name, "uid": uid} for uid in (1, 2, 3))) for name in "ab"]
+BOTH = pd.concat(TWO)
+HALF = pd.Series("\ud800", BOTH.index, dtype=object)  # of a pair: no UTF-8 can tell it
+DERIVED = {
+    "concatenated": BOTH,
+    "under keys": pd.concat(dict(zip("ab", TWO, strict=True)), names=["account", None]),
+    "with an empty one": pd.concat([TWO[0], TWO[1].iloc[:0]], ignore_index=True),
+    "of unlike columns": pd.concat([TWO[0].assign(x=1), TWO[1].drop(columns=["to", "bulk"])]),
+    "queried": BOTH.query("uid > 1"),
+    "copied": BOTH.copy(),
+    "sliced": BOTH.iloc[1:6:2],
+    "reindexed": pd.concat(TWO, ignore_index=True).reindex([0, 3, 99]),
+    "indexed by a column that is kept": BOTH.set_index(["folder", "uid"], drop=False),
+    "an index called as a column": BOTH.rename_axis("uid"),
+    "merged": TWO[0].merge(TWO[1], on="uid", suffixes=("", "_b")),
+    "grouped": BOTH.groupby("uid").first(),
+    "exploded": BOTH.explode("to"),
+    "of objects": BOTH.astype(object),
+    "columns of numbers": BOTH.rename(columns={"uid": 3}),
+    "intervals and periods": BOTH.assign(
+        cut=lambda df: pd.cut(df["uid"], 2), month=pd.Period("2024-02", "M")
+    ),
+    "all sorts of objects": BOTH.assign(
+        some=[1, "a", None, 2.5, b"x", 1j], big=2**80, where=Path("x"), half=HALF
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DERIVED)
+def test_a_frame_can_be_written_whatever_was_done_to_it(kind):
+    df = DERIVED[kind]
+    addresses = df["from_addr"].dropna().tolist()
+    texts = [row["from_addr"] for row in csv_of(df)]
+    assert [text for text in texts if text] == addresses
+    rows = jsonl_of(df)
+    assert len(rows) == len(texts) == len(df)
+    out = io.BytesIO()
+    to_parquet(df, out)
+    back = pd.read_parquet(out)
+    assert back["from_addr"].dropna().tolist() == addresses
+    if "to" in df:
+        assert [row["to"] for row in rows] == [
+            None if to is None else to if isinstance(to, str) else list(to) for to in back["to"]
+        ]
+
+
+def test_an_index_called_as_a_column_keeps_both():
+    first = jsonl_of(DERIVED["an index called as a column"])[1]
+    assert (first["index_uid"], first["uid"]) == (1, 2)
+    assert "index_uid" not in jsonl_of(DERIVED["indexed by a column that is kept"])[0]
+
+
+def test_what_no_type_fits_goes_out_as_text():
+    rows = jsonl_of(DERIVED["all sorts of objects"])
+    assert [row["some"] for row in rows] == ["1", "a", None, "2.5", "b'x'", "1j"]
+    assert rows[0]["big"] == str(2**80)
+    assert jsonl_of(DERIVED["intervals and periods"])[0]["month"] == "2024-02"
+
+
+@pytest.mark.parametrize("df", [pd.DataFrame(), BOTH[[]], BOTH[["uid", "uid"]]])
+def test_a_frame_that_no_file_could_tell_is_refused(tmp_path, df):
+    for name in ("a.csv", "a.jsonl", "a.parquet"):
+        with pytest.raises(ConfigurationError, match=r"no columns|two columns"):
+            {"v": to_csv, "l": to_jsonl, "t": to_parquet}[name[-1]](df, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="limits files by setrlimit")
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.parquet"])
+def test_a_disk_that_is_full_is_named_and_nothing_stays(tmp_path, name):
+    part = run("INBOX", range(1, 20_001), subject="s" * 200)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 13, before[1]))
+        with (
+            pytest.raises(MailframeError, match=rf"{name} cannot be written: File too large"),
+            open_writer(tmp_path / name, SCHEMA) as writer,
+        ):
+            writer.write(part)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_is_for_its_owner_only(tmp_path):
     path = tmp_path / "headers.csv"
     path.write_text("old")
@@ -229,7 +384,7 @@ def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
     to_csv(frame(FULL), tmp_path / "link.csv")
     assert (tmp_path / "link.csv").is_symlink()
-    assert (tmp_path / "real.csv").read_text().startswith('"account"')
+    assert (tmp_path / "real.csv").read_text("utf-8-sig").startswith('"account"')
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

@@ -233,6 +233,14 @@ CLASSES = [
         "as some programs write lists",
     ),
     Case(
+        "two fields of destinations",
+        "to",
+        b"To: a@example.org\r\nTo: b@example.org\r\n",
+        ["a@example.org", "b@example.org"],
+        (["a@example.org"], ["a@example.org"], ["a@example.org"]),
+        "RFC 5322 section 4.5.3: they are one list",
+    ),
+    Case(
         "a route",
         "to",
         b"To: <@x,@y:a@example.org>\r\n",
@@ -300,9 +308,9 @@ CLASSES = [
         "a zone of three digits",
         "date",
         b"Date: Fri, 1 Nov 2019 10:21:39 +070\r\n",
-        1572603699,
+        None,
         (1572599499, 1572599499, 1572599499),
-        "seventy minutes past the hour are no zone; as -0000, and a defect",
+        "seventy minutes past the hour are no zone, and who lost a digit may have meant +0700",
     ),
     Case(
         "hour 24",
@@ -491,11 +499,13 @@ def test_every_disagreement_has_its_class(name):
         mine = ours(block)
         raw = {}
         for field in fields.split(block):
-            raw.setdefault(field.name.lower(), field.value)
+            raw.setdefault(field.name.lower(), []).append(field.value)
         for parser, read in PARSERS.items():
             theirs = read(block)
             for field in FIELDS:
-                value = raw.get(SOURCE[field], b"")
-                if not same(field, mine[field], theirs[field]) and is_ordinary(field, value):
+                value, *more = raw.get(SOURCE[field], [b""])
+                if same(field, mine[field], theirs[field]) or more:
+                    continue  # several fields have their class
+                if is_ordinary(field, value):
                     strangers.append((parser, field, value, mine[field], theirs[field]))
     assert not strangers

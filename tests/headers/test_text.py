@@ -78,6 +78,37 @@ VALUES = [
     (b"=?utf-8?Q?caf=E9_au_lait?=", "caf\xe9 au lait", True),
     (b"=?utf-8?Q?=E2=82=AC_=E2=82?=", "\u20ac \ufffd", True),
     (b"=?rot13?Q?uryyb?=", "uryyb", True),
+    # Labels that others write for the same, and octets that are not what their label says.
+    (b64("caf\xe9", "cp850", "cp-850"), "caf\xe9", False),
+    (b64("\u0434\u0430", "cp1251", "windows1251"), "\u0434\u0430", False),
+    (b64("\u4e2d\u6587", "big5", "x-big5"), "\u4e2d\u6587", False),
+    (b64("\u03b1\u03b2\u03b3", "mac_greek", "x-mac-greek"), "\u03b1\u03b2\u03b3", False),
+    (b64("\u65e5\u672c", "iso2022_jp", "_iso-2022-jp$ESC"), "\u65e5\u672c", False),
+    (b64("\u65e5\u672c", "iso2022_jp", "cp50220"), "\u65e5\u672c", False),
+    (b64("\u65e5\u672c", "iso2022_jp", "utf-8"), "\u65e5\u672c", True),
+    (b64("\ud55c\uad6d", "iso2022_kr", "iso-8859-1"), "\ud55c\uad6d", True),
+    (b"=? ISO-2022-JP? B? GyRCRnxLXBsoQg==?=", "\u65e5\u672c", True),
+    (b64("\u65e5\u672c\u8a9e", "shift_jis", "iso-2022-jp"), "\u65e5\u672c\u8a9e", True),
+    *(
+        (b64("\u65e5\u672c\u8a9e", "utf-8", label), "\u65e5\u672c\u8a9e", True)
+        for label in ("iso-2022-jp", "us-ascii", "iso-8859-1", "gb2312", "big5", "euc-kr", "koi8-r")
+    ),
+    *(
+        (b64("caf\xe9", "utf-8", label), "caf\xe9", True)
+        for label in ("iso-8859-1", "iso-8859-15", "windows-1250", "gb2312")
+    ),
+    (b64("\u041f\u0440\u0438", "utf-8", "windows-1251"), "\u041f\u0440\u0438", True),
+    # These fit UTF-8 by chance.
+    (b64("\u0415\u0451", "cp1251", "windows-1251"), "\u0415\u0451", False),
+    (b64("\u6a21", "gb2312"), "\u6a21", False),
+    (b64("NESTL\xc9\xae", "iso-8859-1"), "NESTL\xc9\xae", False),
+    # UTF-8 with one bad or cut octet stays UTF-8.
+    ("\u041f\u043e\u0434\u0442\u0432".encode()[:-1], "\u041f\u043e\u0434\u0442\ufffd", True),
+    (
+        "\u041f\u043e\u0434".encode() + b"\xff" + "\u0442".encode(),
+        "\u041f\u043e\u0434\ufffd\u0442",
+        True,
+    ),
     # No label at all.
     ("Gr\xfc\xdfe \u20ac".encode(), "Gr\xfc\xdfe \u20ac", False),
     ("Gr\xfc\xdfe aus M\xfcnchen".encode("latin-1"), "Gr\xfc\xdfe aus M\xfcnchen", True),
@@ -130,7 +161,19 @@ def test_values(raw, text, mended):
         ("ks_c_5601-1987", "cp949"),
         ("x-sjis", "cp932"),
         ("ISO-8859-8-I", "iso8859_8"),
-        ("cp-850", None),
+        ("cp-850", "cp850"),
+        ("win-1252", "cp1252"),
+        ("ibm00858", "cp858"),
+        ("iso88592", "iso8859-2"),
+        ("cp28605", "iso8859-15"),
+        ("latin-9", "iso8859-15"),
+        ("x-mac-ce", "mac_latin2"),
+        ("x-windows-949", "cp949"),
+        ("csISOLatin2", "iso8859-2"),
+        ("GB18030-2000", "gb18030"),
+        ("utf8mb4", "utf-8"),
+        ("us-ascii//TRANSLIT", "ascii"),
+        ("unknown-8bit", None),
         ("cp850", "cp850"),
         ("rot13", None),
         ("base64", None),

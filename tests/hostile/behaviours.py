@@ -89,9 +89,44 @@ def with_flag_updates_around(row: Row) -> list[bytes | Row]:
     ]
 
 
-def one_octet_short(row: Row) -> bytes:
-    """The announced literal ends one octet early: the parenthesis stands in the wrong place."""
-    return re.sub(rb"\{(\d+)\}\r\n", lambda m: b"{%d}\r\n" % (int(m[1]) - 1), bytes(row), count=1)
+def short_by(octets: int) -> Change:
+    """The announced literal ends some octets early: the parenthesis stands in the wrong place."""
+
+    def changed(row: Row) -> bytes:
+        return re.sub(
+            rb"\{(\d+)\}\r\n",
+            lambda found: b"{%d}\r\n" % (int(found[1]) - octets),
+            bytes(row),
+            count=1,
+        )
+
+    return changed
+
+
+# Ends and items as seen: each is the row that it was meant to be.
+SHAPES: dict[str, Change] = {
+    "a blank line behind the literal": lambda row: bytes(row)[:-3] + b"\r\n)\r\n",
+    "two of them": lambda row: bytes(row)[:-3] + b"\r\n\r\n)\r\n",
+    "blanks behind the literal": lambda row: bytes(row)[:-3] + b"   )\r\n",
+    "an item in parentheses of its own": lambda row: re.sub(
+        rb"(FLAGS \([^)]*\)|UID \d+)", rb"(\1)", bytes(row)
+    ),
+    "flags on a loose line": lambda row: (
+        b"* %d FETCH (UID %d %s)\r\n FLAGS %s %s)\r\n"
+        % (
+            row.number,
+            row.uid,
+            row.section.encode() + b" " + row.items[row.section],
+            row.items["FLAGS"],
+            b"RFC822.SIZE %s INTERNALDATE %s"
+            % (row.items["RFC822.SIZE"], row.items["INTERNALDATE"]),
+        )
+    ),
+    "the size as a floating point number": lambda row: bytes(row).replace(
+        b"RFC822.SIZE " + row.items["RFC822.SIZE"],
+        b"RFC822.SIZE %.4fe+03" % (int(row.items["RFC822.SIZE"]) / 1000),
+    ),
+}
 
 
 def malformed(row: Row) -> bytes:
@@ -319,6 +354,17 @@ def emptied(*, by: str = "UID FETCH") -> Behaviour:
         return False
 
     return behaviour
+
+
+async def silent_about_nothing(session: Session, command: Command) -> bool:
+    """iCloud: a search without matches is answered by its tagged OK alone."""
+    if command.name != "UID SEARCH":
+        return False
+    answer = session.honest(command)
+    if re.search(rb" [1-9]", bytes(answer[0]).replace(b"TAG", b"")):
+        return False
+    await session.send(answer[-1])
+    return True
 
 
 def short_commands_only(limit: int, *, bye: bool) -> Behaviour:

@@ -47,7 +47,7 @@ def test_header_blocks_may_be_absent_empty_or_oddly_ended():
     ]
     assert frame.loc[[5, 6, 7], "from_addr"].tolist() == ["ann@example.org"] * 3
     assert list(frame["to"][8]) == ["bob@example.org"]
-    assert problems(frame) == []
+    assert problems(frame) == [("INBOX", 1), ("INBOX", 2), ("INBOX", 3)]
 
 
 def test_dates_and_sizes_that_make_no_sense_are_missing_values():

@@ -6,7 +6,7 @@ import pytest
 
 import mailframe as mf
 from mailframe.errors import FolderError
-from tests.hostile.behaviours import emptied, ever_new_uidvalidity
+from tests.hostile.behaviours import emptied, ever_new_uidvalidity, silent_about_nothing
 from tests.hostile.fetching import (
     assert_complete,
     assert_hung_up,
@@ -16,7 +16,7 @@ from tests.hostile.fetching import (
     rows,
 )
 from tests.servers.mailbox import Folder, folder, one_folder
-from tests.servers.scripted import PASSWORD, Scripted
+from tests.servers.scripted import CAPABILITIES, PASSWORD, Scripted
 from tests.servers.transcript import transcript
 
 
@@ -117,13 +117,19 @@ def test_a_search_without_an_answer_is_asked_again():
         assert fetch(server, search="UNSEEN")["uid"].tolist() == [3, 6, 9, 12]
 
 
-def test_a_search_that_is_never_answered_is_a_problem_where_it_must_be():
+@pytest.mark.parametrize("capabilities", [CAPABILITIES, "IMAP4rev1"])
+def test_a_search_that_is_never_answered_is_a_problem(capabilities):
     silence = transcript("search-without-answer-for-ever")
-    with Scripted(silence, folders=one_folder()) as server:
+    with Scripted(silence, folders=one_folder(), capabilities=capabilities) as server:
         assert problems(fetch(server, search="UNSEEN")) == [("INBOX", None)]
-    # Plain SEARCH may say nothing at all when it finds nothing.
-    with Scripted(silence, folders=one_folder(), capabilities="IMAP4rev1") as server:
-        assert problems(fetch(server, search="UNSEEN")) == []
+
+
+@pytest.mark.parametrize("capabilities", [CAPABILITIES, "IMAP4rev1"])
+def test_a_search_that_finds_nothing_may_say_nothing(capabilities):
+    with Scripted(silent_about_nothing, capabilities=capabilities) as server:
+        frame = fetch(server, since="2999-01-01", connections=1)
+        assert (rows(frame), problems(frame)) == ([], [])
+        assert_complete(fetch(server), server)
 
 
 def test_a_folder_that_cannot_be_opened_is_a_problem_of_that_folder_alone():

@@ -2,7 +2,13 @@
 
 import pytest
 
-from tests.hostile.behaviours import each_row, on_one_long_line, one_octet_short
+from tests.hostile.behaviours import (
+    SHAPES,
+    announcing_four_gib,
+    each_row,
+    on_one_long_line,
+    short_by,
+)
 from tests.hostile.fetching import assert_complete, assert_lost, fetch, rows
 from tests.servers.mailbox import one_folder
 from tests.servers.scripted import Scripted
@@ -45,14 +51,32 @@ def test_a_line_of_206740_octets_is_a_row():
     assert frame["subject"].str.len()[6] == 206_740 - 11
 
 
-def test_a_literal_one_octet_short_loses_that_message_only():
-    with Scripted(each_row(one_octet_short, 7), folders=one_folder()) as server:
+@pytest.mark.parametrize("octets", [1, 2])
+def test_a_literal_short_of_its_last_line_end_is_a_row(octets):
+    with Scripted(each_row(short_by(octets), 7), folders=one_folder()) as server:
+        assert_complete(fetch(server), server)
+
+
+def test_a_literal_that_is_too_short_loses_that_message_only():
+    with Scripted(each_row(short_by(9), 7), folders=one_folder()) as server:
         assert_lost(fetch(server), server, ("INBOX", 7))
 
 
-def test_a_literal_one_octet_short_is_asked_for_once_more():
-    with Scripted(each_row(one_octet_short, 7, times=1), folders=one_folder()) as server:
+def test_a_literal_that_is_too_short_is_asked_for_once_more():
+    with Scripted(each_row(short_by(9), 7, times=1), folders=one_folder()) as server:
         assert_complete(fetch(server), server)
+
+
+@pytest.mark.parametrize("row", SHAPES, ids=SHAPES)
+def test_the_end_of_a_row_may_look_odd(row):
+    with Scripted(each_row(SHAPES[row]), folders=one_folder()) as server:
+        assert_complete(fetch(server, connections=1), server)
+
+
+def test_a_message_of_four_gib_costs_one_connection_and_itself():
+    with Scripted(each_row(announcing_four_gib, 7), folders=one_folder()) as server:
+        assert_lost(fetch(server, connections=1), server, ("INBOX", 7))
+    assert server.connections == 2
 
 
 @pytest.mark.parametrize("octets", range(1, 320, 5))

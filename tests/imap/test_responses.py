@@ -38,6 +38,8 @@ CASES = [
     (b"* STATUS x (MESSAGES 1 )", r.MailboxStatus(b"x", {"MESSAGES": 1})),
     (b'* STATUS "a b" (UIDNEXT 7 HIGHESTMODSEQ -1)', r.MailboxStatus(b"a b", {"UIDNEXT": 7})),
     (b"* STATUS a b (MESSAGES 2)", r.MailboxStatus(b"a b", {"MESSAGES": 2})),
+    (b"* STATUS a (SIZE 9.3736e+06)", r.MailboxStatus(b"a", {"SIZE": 9373600})),
+    (b"* STATUS a (HIGHESTMODSEQ 1.7e+09 UIDNEXT 4.0)", r.MailboxStatus(b"a", {"UIDNEXT": 4})),
     (b"*  1843 EXISTS", r.Exists(1843)),
     (b"* 2 EXPUNGE", r.Expunged(2)),
     (b"* 2 EXPUNGED", r.Other("EXPUNGED")),
@@ -54,6 +56,7 @@ CASES = [
     (b"* 3 fetch (uid 9 modseq (77))", r.Fetched(3, 9, modseq=77)),
     (b"* 4 FETCH FLAGS (\\Seen)", r.Fetched(4, flags=b"\\Seen")),
     (b"* 0 FETCH ()", r.Fetched(0)),
+    (b'* 4 FETCH (FLAGS ("My label" "$a" \\Seen))', r.Fetched(4, flags=b'"My label" $a \\Seen')),
     (
         b'* 5 FETCH (FLAGS () UID 8 INTERNALDATE " 7-Jul-1996 02:44:25 -0700" RFC822.SIZE 42)',
         r.Fetched(5, 8, b"", b" 7-Jul-1996 02:44:25 -0700", b"42"),

@@ -233,7 +233,10 @@ class Dovecot:
 
     def warm(self, user: str) -> None:
         """Read every header once, as a client would, so that Dovecot's caches are filled."""
-        fields = "DATE FROM TO CC SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES LIST-ID"
+        fields = (
+            "DATE FROM TO CC SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES LIST-ID"
+            " LIST-UNSUBSCRIBE PRECEDENCE AUTO-SUBMITTED X-AUTOREPLY X-AUTORESPOND"
+        )
         with imaplib.IMAP4(HOST, self.port) as client:
             client.login(user, PASSWORD)
             for line in client.list()[1]:

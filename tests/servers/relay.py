@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 CHUNK = 256 * 1024
+#: What a narrow link passes on at once: a hundredth of a second of 10 Mbit/s.
+PIECE = 12_500
 #: Bytes under way in one direction before the relay stops reading; 25 ms at 100 MB/s are 2.5 MB.
 MAX_UNDER_WAY = 64 * 1024 * 1024
 ROOT = Path(__file__).parents[2]
@@ -43,6 +45,8 @@ class Link:
     ----------
     delay
         Seconds that each direction adds; a round trip takes twice as long.
+    rate
+        Octets a second that servers can send, all connections together.
     seed
         Of every random choice below.
     split
@@ -60,6 +64,7 @@ class Link:
     """
 
     delay: float = 0.0
+    rate: float = 0.0
     seed: int = 0
     split: int = 0
     cut_after: int = 0
@@ -146,9 +151,12 @@ class Relay:
 class _Pipe(asyncio.Protocol):
     """One end of a connection; what it receives goes to `other` after the delay."""
 
-    def __init__(self, link: Link, fault: _Fault | None = None) -> None:
+    def __init__(
+        self, link: Link, fault: _Fault | None = None, queue: _Queue | None = None
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.link = link
+        self.narrow = queue
         self.fault = fault
         self.other: _Pipe | None = None
         self.transport: asyncio.Transport | None = None
@@ -188,7 +196,14 @@ class _Pipe(asyncio.Protocol):
         self.other.send_due()
 
     def _put(self, data: bytes) -> None:
-        self.queue.append((self.loop.time() + self.link.delay, data))
+        now = self.loop.time()
+        if self.narrow is None:
+            self.queue.append((now + self.link.delay, data))
+        else:
+            pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)] or [data]
+            for piece in pieces:
+                through = self.narrow.through(len(piece), now)
+                self.queue.append((through + self.link.delay, piece))
         self.under_way += len(data)
         if self.timer is None:
             self.send_due()
@@ -229,6 +244,18 @@ class _Pipe(asyncio.Protocol):
             self.other.transport.close()  # after what is still to be written
         elif not self.other.transport.is_closing():
             self.other.transport.write_eof()
+
+
+@dataclass
+class _Queue:
+    """The narrow part of the way, where octets of all connections wait for one another."""
+
+    rate: float
+    free: float = 0.0
+
+    def through(self, octets: int, now: float) -> float:
+        self.free = max(self.free, now) + octets / self.rate
+        return self.free
 
 
 class _Fault:
@@ -275,6 +302,7 @@ class _Listener:
         self.number = 0
         self.open = 0
         self.tasks: set[asyncio.Task[None]] = set()
+        self.narrow = _Queue(link.rate) if link.rate else None
 
     def accept(self) -> _Pipe:
         client = _Pipe(self.link)
@@ -293,7 +321,7 @@ class _Listener:
 
     async def _carry(self, client: _Pipe, number: int, *, refused: bool) -> None:
         _say(event="opened")
-        server = _Pipe(self.link, _fault_of(self.link, number))
+        server = _Pipe(self.link, _fault_of(self.link, number), self.narrow)
         await client.made.wait()
         try:
             if refused:

@@ -15,6 +15,7 @@ import contextlib
 import itertools
 import re
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -72,10 +73,15 @@ class Session:
     secure: bool = False
     continuation: bytes = b"+ go on\r\n"
     notes: dict[str, object] = field(default_factory=dict)
+    deflater: zlib._Compress | None = None
+    inflating: asyncio.Task[None] | None = None
 
     async def send(self, *answer: bytes | Row) -> None:
         for part in answer:
-            self.writer.write(bytes(part))
+            data = bytes(part)
+            if self.deflater is not None:
+                data = self.deflater.compress(data) + self.deflater.flush(zlib.Z_SYNC_FLUSH)
+            self.writer.write(data)
             await self.writer.drain()
 
     async def line(self) -> bytes:
@@ -109,6 +115,9 @@ class Session:
             await self.start_tls()
         elif command.name == "AUTHENTICATE":
             await self.authenticate(command)
+        elif command.name == "COMPRESS" and "COMPRESS=DEFLATE" in self.capabilities:
+            await self.send(command.done())
+            self.start_compression()
         else:
             await self.send(*self.honest(command))
             if command.name == "LOGOUT":
@@ -117,6 +126,12 @@ class Session:
     async def start_tls(self) -> None:
         await self.writer.start_tls(self.server.starttls)
         self.secure = True
+
+    def start_compression(self) -> None:
+        """Deflate what is sent from here on, and inflate what comes."""
+        self.deflater = zlib.compressobj(wbits=-15)
+        compressed, self.reader = self.reader, asyncio.StreamReader(limit=1 << 22)
+        self.inflating = asyncio.create_task(_inflate(compressed, self.reader))
 
     async def authenticate(self, command: Command) -> None:
         words = command.text.split()
@@ -235,6 +250,14 @@ class Session:
             self.server.commands.append((self.number, command))
 
 
+async def _inflate(compressed: asyncio.StreamReader, plain: asyncio.StreamReader) -> None:
+    inflater = zlib.decompressobj(-15)
+    with contextlib.suppress(OSError):
+        while data := await compressed.read(1 << 16):
+            plain.feed_data(inflater.decompress(data))
+    plain.feed_eof()
+
+
 def quoted(value: bytes) -> bytes:
     return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
@@ -338,6 +361,8 @@ class Scripted:
         except Exception as fault:  # noqa: BLE001 -- handed to the test at the end
             self.faults.append(fault)
         finally:
+            if session.inflating is not None:
+                session.inflating.cancel()
             await self._hang_up(session)
             self.open -= 1
 

@@ -52,6 +52,8 @@ def make_frame(rows, *, seed=0, delivery=False):
         "in_reply_to": _text(ids.take(pa.array(parent, mask=parent < 0))),
         "references": _references(parent, ids),
         "list_id": _text(pc.if_else(folder == 2, _join(["list", _numbers(who % 50)], "-"), None)),
+        "bulk": folder == 2,
+        "auto": np.zeros(rows, bool),
         "size": pd.array(rng.lognormal(9, 1.5, rows).astype(np.int64), dtype="Int64"),
         "seen": rng.random(rows) < 0.7,
         "answered": rng.random(rows) < 0.2,

@@ -76,6 +76,8 @@ def _row(line):
         "in_reply_to": None if parent == "-" else f"{parent}@id",
         "references": [] if parent == "-" else [f"{parent}@id"],
         "list_id": "dev.lists.example" if is_list else None,
+        "bulk": is_list,
+        "auto": False,
         "size": int(size),
         "seen": "S" in flags,
         "answered": "A" in flags,

@@ -34,6 +34,8 @@ def message(uid, *, seed=0):
         "in_reply_to": None,
         "references": [f"{draw.getrandbits(64):x}@example.org" for _ in range(draw.randrange(3))],
         "list_id": "dev.lists.example.org" if person % 5 == 0 else None,
+        "bulk": person % 5 == 0,
+        "auto": person % 11 == 0,
         "size": draw.randrange(700, 90_000),
         "defects": int(odd),
     } | flags(draw)

@@ -81,7 +81,7 @@ TYPES = {
     "date_offset": "Int16",
     "size": "Int64",
     "defects": "uint8",
-    **dict.fromkeys(("seen", "answered", "flagged", "draft", "deleted"), "bool"),
+    **dict.fromkeys(("bulk", "auto", "seen", "answered", "flagged", "draft", "deleted"), "bool"),
 }
 
 
@@ -135,6 +135,8 @@ def make(count, seed=6, years=4):
             ),
             pa.large_string(),
         ),
+        "bulk": pa.array(listed),
+        "auto": pa.array(np.zeros(count, bool)),
         "size": pa.array(rng.lognormal(9.3, 1.4, count).astype(np.int64), mask=_rare(rng, count)),
         "seen": pa.array(rng.random(count) < 0.8),
         "answered": pa.array(rng.random(count) < 0.2),

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 import mailframe as mf
 from mailframe.errors import ConfigurationError
 from mailframe.widgets import cubes, parts, table
+from tests.search.test_language import ASKED
 from tests.widgets.browser import ROOT
 from tests.widgets.frames import FOLDERS, HOSTILE, make
-from tests.widgets.test_query import ASKED
 
 MAIL = make(1200)
 
