@@ -27,6 +27,7 @@ from mailframe.sources.files import (
     walk,
 )
 from mailframe.sources.flags import header_flags
+from mailframe.sources.headerblock import has_field
 from mailframe.sources.mhsequences import Sequences
 from mailframe.sources.onefile import FileReading
 from mailframe.sources.reading import Message, Options, Reading, to_frame
@@ -118,11 +119,15 @@ class EmlReading(FileReading):
             except DAMAGE as error:
                 self.unreadable(folder, found.name, error)
             else:
-                flags = header_flags(block.header)
-                if found.part is None:
-                    flags = sequences.joined(found.name, flags)
-                size = size if block.size is None else block.size
-                yield Message(folder, uids[folder], flags, block.internaldate, size, block.header)
+                # A file in a folder may have a number for its name, and be no message.
+                if found.named or has_field(block.header):
+                    flags = header_flags(block.header)
+                    if not found.named and found.part is None:
+                        flags = sequences.joined(found.name, flags)
+                    size = size if block.size is None else block.size
+                    yield Message(
+                        folder, uids[folder], flags, block.internaldate, size, block.header
+                    )
             self.advance(1)
 
 
@@ -132,6 +137,7 @@ class _Found(NamedTuple):
     folder: str
     name: str
     part: Part | None = None
+    named: bool = False  # by the caller, not found in a folder or archive
 
     @contextmanager
     def open(self) -> Iterator[tuple[IO[bytes], int]]:
@@ -175,4 +181,4 @@ def _find(path: Path, unread: Callable[[OSError], object]) -> Iterator[_Found]:
             place = shown(PurePosixPath(path.stem, part.name).parent.as_posix())
             yield _Found(place, part.name, part)
     else:
-        yield _Found(shown(Path(os.path.realpath(path)).parent.name), str(path))
+        yield _Found(shown(Path(os.path.realpath(path)).parent.name), str(path), named=True)

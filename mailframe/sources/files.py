@@ -37,6 +37,7 @@ DAMAGE = (
     *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
 )
 
+_ONE = (str, bytes, os.PathLike)
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _UNDECODED = re.compile("[\udc80-\udcff]")
@@ -250,7 +251,7 @@ def expand(paths: PathsOption) -> list[Path]:
     ConfigurationError
         A path or glob names nothing, or nothing that could be read.
     """
-    given = [paths] if isinstance(paths, str | os.PathLike) or paths is None else list(paths)
+    given = [paths] if isinstance(paths, _ONE) or not isinstance(paths, Iterable) else list(paths)
     found: list[Path] = []
     for one in given:
         path = as_path(one)
