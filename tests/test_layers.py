@@ -36,7 +36,8 @@ ROOMS = {
     "uidset": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
     "imap": Room({"errors", "names", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
     "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": ("columns/",)}),
-    "account": Room({"errors"}, {"pandas", "pyarrow"}),
+    "secret": Room({"errors"}, IO | {"pandas", "pyarrow", "numpy"}),
+    "account": Room({"errors", "secret"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
@@ -47,8 +48,8 @@ ROOMS = {
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
-    "search": Room({"errors", "stats"}, IO | SHOWS | FLEET),
-    "widgets": Room({"errors", "frame", "search", "stats"}, {"socket", "ssl"} | FLEET),
+    "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
+    "widgets": Room({"errors", "frame", "search", "secret", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(
         {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
@@ -57,7 +58,7 @@ ROOMS = {
     # The top floor: everything below, but for each other's neighbours.
     "read": Room(
         {"account", "errors", "fetcher", "frame", "gather", "imap", "names", "progress"}
-        | {"refresh", "selection", "store", "sync"},
+        | {"refresh", "secret", "selection", "store", "sync"},
         SHOWS | FLEET,
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
