@@ -34,6 +34,7 @@ from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.names import patterns_of
 from mailframe.progress import open_progress
 from mailframe.refresh import EXTENSIONS, ITEMS, Keeping
+from mailframe.secret import sealer, sealing
 from mailframe.selection import Day, choose, search_keys
 from mailframe.sync import heartbeat, run
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from mailframe.fetcher.folders import Listing
     from mailframe.fetcher.plan import Folder
     from mailframe.progress import Progress, ProgressOption
+    from mailframe.secret import Secret
     from mailframe.store.plan import FlagPolicy
 
 Errors = Literal["warn", "raise", "ignore"]
@@ -279,11 +281,12 @@ def _expected(folders: Iterable[Folder], query: Query) -> int | None:
     return sum(known)
 
 
+@sealing
 def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
-    account: str | Account,
+    account: str | Account | Secret,
     *,
     folders: str | Iterable[str] | None = None,
-    password: str | None = None,
+    password: str | Secret | None = None,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
     since: Day | None = None,
@@ -395,9 +398,11 @@ def _reader(
     def decorate(read: Callable[[BatchStream], R]) -> Callable[P, R]:
         result = inspect.signature(read).return_annotation
         signature = inspect.signature(opened).replace(return_annotation=result)
+        seal = sealer(signature)
 
         @functools.wraps(read)
         def reader(*args: P.args, **options: P.kwargs) -> R:
+            args, options = seal(args, options)
             try:
                 signature.bind(*args, **options)
             except TypeError as error:  # in the name that was called
@@ -499,7 +504,10 @@ async def aiter_batches(stream: BatchStream) -> AsyncGenerator[pa.RecordBatch]:
 _FOLDER_ITEMS = (*PLANNING, "UNSEEN", "SIZE")
 
 
-def list_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+@sealing
+def list_folders(
+    account: str | Account | Secret, *, password: str | Secret | None = None
+) -> pd.DataFrame:
     """List the folders of an account.
 
     Parameters
@@ -529,7 +537,10 @@ def list_folders(account: str | Account, *, password: str | None = None) -> pd.D
     return run(_list_folders(Account.parse(account, password).with_password()))
 
 
-async def alist_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+@sealing
+async def alist_folders(
+    account: str | Account | Secret, *, password: str | Secret | None = None
+) -> pd.DataFrame:
     """List the folders of an account; `list_folders` for ``await``.
 
     Parameters

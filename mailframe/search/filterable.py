@@ -134,20 +134,20 @@ class Columns:
             return self._once("coded", name, lambda: _code(_senders(self.df)))
         return self._once("coded", name, lambda: _code(self.df[name]))
 
-    def lowered(self, name: str) -> pd.Series:
-        """Distinct values of ``name`` in lower case, for searches that ignore case."""
-        return self._once("lowered", name, self.coded(name).words.str.lower)
+    def folded(self, name: str) -> pd.Series:
+        """Distinct values of ``name`` without case, for searches that ignore it."""
+        return self._once("folded", name, lambda: _fold(self.coded(name).words))
 
     def listed(self, name: str) -> Listed:
         """Column of lists ``name``, flattened."""
         return self._once("listed", name, lambda: _flatten(arrow(self.df, name)))
 
-    def lowered_items(self, name: str) -> list[str]:
-        """Distinct items of the lists in ``name``, in lower case."""
+    def folded_items(self, name: str) -> list[str]:
+        """Distinct items of the lists in ``name``, without case."""
         return self._once(
-            "lowered items",
+            "folded items",
             name,
-            lambda: [item.lower() for item in self.listed(name).items.words],
+            lambda: [item.casefold() for item in self.listed(name).items.words],
         )
 
     def flag(self, name: str) -> Bools:
@@ -189,10 +189,10 @@ class Columns:
 
         return self._once("hours", "date", make)
 
-    def sizes(self) -> NDArray[np.int64]:
-        """``size`` in octets; -1 where it is missing."""
+    def numbers(self, name: str) -> NDArray[np.int64]:
+        """Column of numbers ``name``, such as ``size`` in octets; -1 where it is missing."""
         return self._once(
-            "sizes", "size", lambda: self.df["size"].to_numpy(dtype=np.int64, na_value=-1)
+            "numbers", name, lambda: self.df[name].to_numpy(dtype=np.int64, na_value=-1)
         )
 
     def people(self) -> pd.Series:
@@ -234,7 +234,7 @@ class Columns:
         """Place of each row's text in the alphabet (case ignored); -1 where it is missing."""
 
         def make() -> NDArray[np.int64]:
-            order = pc.sort_indices(pa.array(self.lowered(name))).to_numpy()
+            order = pc.sort_indices(pa.array(self.folded(name))).to_numpy()
             places = np.empty(len(order) + 1, dtype=np.int64)
             places[order] = np.arange(len(order))
             places[-1] = -1
@@ -250,6 +250,18 @@ def _code(column: pd.Series) -> Coded:
         return Coded(codes, pd.Series(column.cat.categories, dtype="str"))
     found, values = pd.factorize(column)
     return Coded(found.astype(np.int32), pd.Series(values, dtype="str"))
+
+
+def _fold(words: pd.Series) -> pd.Series:
+    """Leave case out, as ``str.casefold`` does; Arrow's lower case is the same in ASCII."""
+    array = pa.array(words, pa.large_string())
+    plain = pc.string_is_ascii(array)
+    lower = pc.ascii_lower(array)
+    if not pc.all(plain).as_py():
+        other = pc.invert(plain)
+        folded = [word.casefold() for word in array.filter(other).to_pylist()]
+        lower = pc.replace_with_mask(lower, other, pa.array(folded, pa.large_string()))
+    return pd.Series(lower.to_pandas(), dtype="str")
 
 
 def _senders(df: pd.DataFrame) -> pd.Series:

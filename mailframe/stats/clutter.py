@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import clock, columns, people
+from mailframe.stats import clock, columns, dates, people
+from mailframe.stats.profiles import profile
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -52,7 +53,7 @@ def sizes(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> pd.DataFrame:
 
 
 def _years(df: pd.DataFrame, tz: str | tzinfo | None) -> columns.Coded:
-    local = clock.wall(df, tz)
+    local = dates.wall(df, tz)
     rows = np.flatnonzero(local != columns.NEVER)
     year = local[rows].view("M8[us]").astype("M8[Y]").view(np.int64) + 1970
     labels, codes = np.unique(year, return_inverse=True)
@@ -85,9 +86,9 @@ def read_share(df: pd.DataFrame, by: str, least: int) -> pd.DataFrame:
 def lists(df: pd.DataFrame) -> pd.DataFrame:
     """Tell of each mailing list; see ``df.mail.lists``."""
     names = columns.coded(df, "list_id", fold=True)
-    table = columns.profile(df, names, "list_id")
+    table = profile(df, names, "list_id")
     index = names.index("list_id")
-    when = columns.micros(df)
+    when = dates.micros(df)
     if "seen" in df.columns:
         read = names.where(columns.flags(df, "seen")[names.rows])
         at = columns.latest(read.codes, when[read.rows], len(names.labels))
@@ -123,7 +124,7 @@ def inbox_age(df: pd.DataFrame, folder: str, now: datetime | None) -> pd.Series[
     places = columns.coded(df, "folder", fold=True)
     here = columns.numpy(pc.equal(places.labels, folder.lower()))
     inside = places.rows[here[places.codes]]
-    when = columns.micros(df)[inside]
+    when = dates.micros(df)[inside]
     age = clock.now(now) - when[when != columns.NEVER]
     edges = np.array(list(AGES.values())) * clock.DAY
     counts = np.bincount(np.searchsorted(edges, age, side="left"), minlength=len(edges) + 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns
+from mailframe.stats import columns, dates
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -36,7 +36,7 @@ def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
     rows, edge = rows[fresh], edge[fresh]
     used, group = np.unique(edge, return_inverse=True)
 
-    when = columns.micros(df)[rows]
+    when = dates.micros(df)[rows]
     known = when != columns.NEVER
     last = columns.latest(group[known], when[known], len(used))
     first = columns.earliest(group[known], when[known], len(used))

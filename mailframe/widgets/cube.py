@@ -167,8 +167,8 @@ def _state(columns: Columns) -> Side:
 
 def _sizes(columns: Columns) -> Side:
     names = [f"under {human_size(size)}" for size in SIZES] + [f"{human_size(SIZES[-1])} and more"]
-    codes = np.searchsorted(SIZES, columns.sizes(), side="right")
-    codes[columns.sizes() < 0] = -1
+    codes = np.searchsorted(SIZES, columns.numbers("size"), side="right")
+    codes[columns.numbers("size") < 0] = -1
     figure = _bars("sizes", "Size", "messages by size", len(names))
     return Side(figure, _places(names), codes.astype(np.int32))
 

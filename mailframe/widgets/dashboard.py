@@ -152,7 +152,7 @@ def _numbers(columns: Columns) -> list[tuple[str, str]]:
     instants = columns.instants()[columns.instants() != NO_INSTANT]
     days = int(np.ptp(instants)) // MICROSECONDS_A_DAY + 1 if len(instants) else 1
     unread = int(np.count_nonzero(~columns.flag("seen")))
-    sizes = columns.sizes()
+    sizes = columns.numbers("size")
     delays = columns.delays()[columns.delays() >= 0]
     return [
         (f"{count:,}", "messages" if count != 1 else "message"),

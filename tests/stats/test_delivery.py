@@ -111,6 +111,35 @@ def test_hops_run_from_the_first_relay_to_the_last():
 
 
 @pytest.mark.parametrize(
+    ("end", "time"),
+    [
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 +0100", "2023-12-14 05:48:20"),
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 EST", "2023-12-14 11:48:20"),
+        ("by b with ESMTP id 1; Thu, 14 Dec 23 06:48:20 +0100", "2023-12-14 05:48:20"),
+        ("by b with ESMTP id 1; Thu, 31 Dec 2023 23:59:60 +0000", "2024-01-01 00:00:00"),
+        ("by b with ESMTP id 1; jue, 14 dic 2023 06:48:20 +0100", "2023-12-14 05:48:20"),
+        (
+            "by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 -0800 (PST; a note)",
+            "2023-12-14 14:48:20",
+        ),
+        ("by b (IBM OS/400 V5R4M0) Fri, 12 Mar 2010  16:57:18 +0530", "2010-03-12 11:27:18"),
+        (
+            "by b with SMTP id b-1-2\r\n 2020-06-17 16:39:24.757045452 +0000 UTC\r\n m=+349867.49",
+            "2020-06-17 16:39:24",
+        ),
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 99:99:99 +0100", None),
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 +0160", None),
+        ("by b with ESMTP id 1; Thu, 31 Nov 2023 06:48:20 +0100", None),
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 +0100 or later", None),
+        ("by b with ESMTP id 400.2023.12.14.06.48.20", None),
+    ],
+)
+def test_a_hop_is_dated_as_a_message_is(end, time):
+    found = relayed("from a.example (a [192.0.2.1]) " + end)["time"].iloc[0]
+    assert (None if pd.isna(found) else found.strftime("%Y-%m-%d %H:%M:%S")) == time
+
+
+@pytest.mark.parametrize(
     ("field", "tls"),
     [
         ("from a by b with ESMTP; x", False),

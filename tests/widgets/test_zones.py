@@ -88,7 +88,7 @@ def test_utc_is_called_so_under_all_its_names():
 def test_without_a_word_it_is_the_readers_own_zone(monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     explorer = mf.explore(TWO)
-    assert str(explorer.zone) == "Asia/Tokyo"
+    assert str(explorer.scope.zone) == "Asia/Tokyo"
     assert {row["hour"] for row in explorer._charts.rows["clock"] if row["n"]} == {6, 7}
 
 
