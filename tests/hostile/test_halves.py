@@ -1,4 +1,4 @@
-"""Half an answer: without some item, to no range, with phantoms, in silence: asked again or told."""
+"""Half an answer: without some item, to no range, with phantoms, in silence."""
 
 import asyncio
 
