@@ -59,8 +59,9 @@ def read_eml(
     Parameters
     ----------
     paths : path, glob, or iterable of them
-        Messages; folders, of which all ``.eml``, ``.emlx`` and ``.msg`` files and numbered files (MH) are
-        taken, at any depth; or zip archives of them.
+        Messages; folders, of which all ``.eml``, ``.emlx`` and ``.msg`` files and numbered files
+        (MH) are taken, at any depth; or zip archives of them. Outlook's ``.msg`` needs
+        ``pip install "mailframe[pst]"``.
     headers, raw_headers, errors, progress
         As for `mailframe.read_mbox`; progress counts messages.
 
@@ -69,8 +70,9 @@ def read_eml(
     pandas.DataFrame
         The columns of `mailframe.read_imap`. ``account`` is the path's name; ``folder`` the path
         of the message's folder, from the name of the folder or zip that was given; ``uid`` counts
-        from 1 in each folder, in the order of paths; ``internaldate`` is empty unless the file
-        begins with a From line; ``size`` is the file's. Flags come from header fields, from
+        from 1 in each folder, in the order of paths; ``internaldate`` is that of a From line, else
+        the date of the newest Received, where that header was asked for, else empty; ``size`` is
+        the file's. Flags come from header fields, from
         ``.mh_sequences`` and from what Apple Mail keeps in ``.emlx``.
 
     Raises
@@ -104,7 +106,7 @@ class EmlReading(FileReading):
             raise ConfigurationError(self.nothing.format(names))
         super().__init__(label(paths), options)
 
-    nothing = "no .eml file in {}, no .emlx or .msg file, and none that has a number for its name, as in MH"
+    nothing = "no .eml, .emlx or .msg file in {}, and none with a number for its name, as in MH"
 
     def total(self) -> int:
         """Give the number of messages."""

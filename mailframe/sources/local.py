@@ -25,8 +25,8 @@ def open_local(path: PathOption, **options: Unpack[Keywords]) -> Reading:
     """Open the mail at a path, whatever it is.
 
     A folder is Apple Mail's if a ``.mbox`` with ``Messages`` is in it, Thunderbird's if there are
-    its indexes, a Maildir if there is a ``cur`` or ``new`` in it or below, an exported mailbox if it
-    holds ``mbox``, and otherwise one of what most of its files are: mbox, Outlook's, or single
+    its indexes, a Maildir if there is a ``cur`` or ``new`` in it or below, an exported mailbox if
+    it holds ``mbox``, and otherwise one of what most of its files are: mbox, Outlook's, or single
     messages. A zip holds mbox files if any member is called so; any other file is Outlook's by its
     first octets, an mbox where it has a From line, and a single message where not.
 

@@ -1,9 +1,9 @@
 """What Outlook keeps of a message as MAPI properties (MS-OXPROPS), told as a header block.
 
 A message that came over the internet has its header block as a property, and that is taken as it
-is. One that was written here, or came over Exchange, has none: its fields are made of the
-properties, so that all columns come the one way. Addresses of Exchange (``/O=…``) are none of the
-internet's and are left out; the names stay.
+is. One that was written here, or came over Exchange, has none, or not all: the fields that it lacks
+are made of the properties, so that all columns come the one way. Addresses of Exchange (``/O=…``)
+are none of the internet's and are left out; the names stay.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ MESSAGE_ID, REFERENCES, IN_REPLY_TO = 0x1035, 0x1039, 0x1042
 FLAG_STATUS, LAST_VERB = 0x1090, 0x1081
 SENDER = (0x0C1A, 0x5D01, 0x0C1F)  # name, SMTP address, address of any kind
 REPRESENTED = (0x0042, 0x5D02, 0x0065)
+# Of what was written here, Exchange tells the author's SMTP address beside its own.
+CREATOR, CREATOR_SMTP = 0x4023, 0x5D0A
 RECIPIENT = (0x3001, 0x39FE, 0x3003)
 RECIPIENT_TYPE = 0x0C15
 DISPLAYED = {"To": 0x0E04, "Cc": 0x0E03}
@@ -35,7 +37,7 @@ _READ = 0x0001
 _FLAGGED = 2
 _VERBS = {102: rb"\Answered", 103: rb"\Answered", 104: b"$Forwarded"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-_HAS_FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:", re.MULTILINE)
+_FIELD_NAME = re.compile(rb"^([!-9;-~]+)[ \t]*:", re.MULTILINE)
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 Value = str | int | datetime
@@ -113,21 +115,33 @@ def code_page(properties: Mapping[int, Value]) -> str:
 
 def _header(properties: Mapping[int, Value], recipients: Sequence[Mapping[int, Value]]) -> bytes:
     headers = properties.get(HEADERS)
-    if isinstance(headers, str):
-        block = headers.encode("utf-8", "replace").rstrip(b"\0")
-        if _HAS_FIELD.search(block):
-            return block.rstrip(b"\r\n") + b"\r\n\r\n"
+    block = headers.encode("utf-8", "replace").strip(b"\0\r\n") if isinstance(headers, str) else b""
+    there = {name.lower() for name in _FIELD_NAME.findall(block)}
     lines = [
         ("Date", _date(properties.get(SUBMITTED, properties.get(DELIVERED)))),
-        ("From", _mailbox(properties, REPRESENTED) or _mailbox(properties, SENDER)),
+        ("From", _author(properties)),
         *((field, _listed(field, properties, recipients)) for field in DISPLAYED),
         ("Subject", _subject(properties.get(SUBJECT))),
         ("Message-ID", _text(properties.get(MESSAGE_ID))),
         ("In-Reply-To", _text(properties.get(IN_REPLY_TO))),
         ("References", _text(properties.get(REFERENCES))),
     ]
-    text = "".join(f"{name}: {value}\r\n" for name, value in lines if value)
-    return text.encode("utf-8", "replace") + b"\r\n"
+    made = [
+        f"{name}: {value}".encode("utf-8", "replace")
+        for name, value in lines
+        if value and name.lower().encode() not in there
+    ]
+    return b"\r\n".join([*([block] if there else []), *made, b"", b""])
+
+
+def _author(properties: Mapping[int, Value]) -> str:
+    author = _mailbox(properties, REPRESENTED)
+    if "<>" in author:
+        sent = _text(properties.get(SENDER[-1])).lower()
+        is_creator = bool(sent) and sent == _text(properties.get(CREATOR)).lower()
+        smtp = CREATOR_SMTP if is_creator else SENDER[1]
+        author = _mailbox(properties, (REPRESENTED[0], SENDER[1], smtp))
+    return author or _mailbox(properties, SENDER)
 
 
 def _text(value: Value | None) -> str:

@@ -57,8 +57,8 @@ def read_mbox(
     Parameters
     ----------
     paths : path, glob, or iterable of them
-        Plain, or compressed with gzip, bzip2 or xz, or a zip holding ``.mbox`` files, such as
-        Google Takeout gives.
+        Plain, or compressed with gzip, bzip2, xz or Zstandard, or a zip holding ``.mbox``
+        files, such as Google Takeout gives.
     headers : sequence of str, optional
         More header fields, each a column, as for `mailframe.read_imap`.
     raw_headers : bool, default False
@@ -79,8 +79,9 @@ def read_mbox(
         The columns of `mailframe.read_imap`. ``account`` is the file's name (of several files, the
         name of the folder that holds them all), ``folder`` its name without suffix, ``uid`` the
         message's number in the file from 1, ``internaldate`` the From line's date (UTC where it
-        names no zone), ``size`` the octets of the message as they stand in the file. Flags come
-        from Status, X-Status, X-Keywords and X-Mozilla-Status fields. Of Google Takeout also
+        names no zone; else that of the newest Received, where that header was asked for), ``size``
+        the octets of the message as they stand in the file. Flags come from Status, X-Status,
+        X-Keywords and X-Mozilla-Status fields. Of Google Takeout also
         ``x_gm_thrid`` (str) and ``x_gmail_labels`` (list of str); Gmail's own labels, in the
         user's language, tell what is unread, starred, a draft or sent (keyword ``$Sent``).
 

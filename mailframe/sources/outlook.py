@@ -30,6 +30,7 @@ PST_SUFFIXES = (".pst", ".ost")
 MSG_SUFFIX = ".msg"
 _PST, _OLE = b"!BDN", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SUBTREE = 0x35E0  # what users see of the folders: an entry id that ends in the folder's number
+_EXCHANGE_TOP = "IPM_SUBTREE"  # what it is called in an .ost, which has no such entry
 _INTEGERS = {0x0002: "<h", 0x0003: "<i", 0x000B: "<?", 0x0014: "<q"}
 _TIME, _TEXT, _TEXT8 = 0x0040, 0x001F, 0x001E
 _WANTED = {
@@ -37,7 +38,7 @@ _WANTED = {
     *(mapi.MESSAGE_FLAGS, mapi.MESSAGE_SIZE, mapi.MESSAGE_ID, mapi.REFERENCES, mapi.IN_REPLY_TO),
     *(mapi.FLAG_STATUS, mapi.LAST_VERB, mapi.RECIPIENT_TYPE),
     *(*mapi.SENDER, *mapi.REPRESENTED, *mapi.RECIPIENT, *mapi.DISPLAYED.values()),
-    *mapi.CODE_PAGES,
+    *(*mapi.CODE_PAGES, mapi.CREATOR, mapi.CREATOR_SMTP),
 }
 
 
@@ -194,7 +195,7 @@ def _folders(store: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 -- as above
             try:
                 below = folder.get_sub_folder(number)
                 own = shown(below.name or f"folder {number + 1}")
-                is_top = below.identifier == top
+                is_top = below.identifier == top or own == _EXCHANGE_TOP
             except DAMAGE:
                 continue
             todo.append(("" if is_top else f"{name}/{own}".lstrip("/"), below))

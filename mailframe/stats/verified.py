@@ -24,8 +24,9 @@ PROPERTY = r"\s[A-Za-z]+\.[A-Za-z0-9_-]+\s*=\s*[^\s;(\"]+"  # such as header.i=@
 BESIDES = rf"(?s){pieces.COMMENT}|{QUOTED}|{PROPERTY}"
 SERVER = r"^\s*(?P<found>[^\s;=(\"]+)(?:[\s;(]|$)"
 QUOTED_SERVER = r"^\s*\"(?P<found>[^\"\\;]+)\"\s*(?:\d+\s*)?(?:;|$)"
-# Microsoft 365 begins with a result: the server that gives no name is one of its own, "".
+# Microsoft 365 begins with a result: the server that gives no name is one of its own.
 NAMELESS = r"^\s*(?P<found>)[A-Za-z-]+\s*(?:/\s*\d+\s*)?=\s*[A-Za-z]+"
+UNNAMED = "(unnamed)"  # which no name can be: a bracket begins a comment
 # Never beyond a bracket or quote that was left open: what follows might be inside.
 RESULT = r"(?i)^[^(\"]*?(?:^|;)\s*{method}\s*(?:/\s*\d+\s*)?=\s*(?P<found>{value})\b"
 
@@ -45,8 +46,8 @@ class Fields(NamedTuple):
     texts : pyarrow.DictionaryArray of text
         The pieces.
     server : pyarrow.DictionaryArray of text
-        Who added each field, in lower case; empty where results stand without a name, null where
-        there are none either.
+        Who added each field, in lower case; `UNNAMED` where it begins with a result, null where
+        it holds nothing of the kind.
     """
 
     which: Ints
@@ -66,7 +67,7 @@ def read(values: pa.LargeStringArray) -> Fields:
     named = pc.coalesce(
         pieces.found(labels, SERVER),
         pieces.found(texts.dictionary, QUOTED_SERVER),
-        pieces.found(labels, NAMELESS),
+        pc.if_else(pc.is_valid(pieces.found(labels, NAMELESS)), UNNAMED, None),
     )
     server = pc.utf8_lower(named).dictionary_encode()
     first = np.cumsum(lengths) - lengths
