@@ -353,9 +353,10 @@ def _open(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStream | Re
 
         account = _account(source, told.pop("security", None), told.pop("ca_file", None))
         return open_stream(account, **told, **how)
+    from mailframe.sources.files import as_path, exists
     from mailframe.sources.local import open_local
 
-    if not Path(source).exists():
+    if not exists(as_path(source)):
         raise ConfigurationError(
             f"{source} is neither an address, a file or folder, nor a URL such as imaps://USER@HOST"
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import inspect
 import re
 import time
@@ -18,15 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast, get_args
 
-import pandas as pd
-
 from mailframe.entry import Entry, address_of, aenter, enter
 from mailframe.errors import ConfigurationError, first_of, warn
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
 from mailframe.fetcher.pool import Pool
-from mailframe.frame.adapter import to_frame, without_folder
 from mailframe.frame.batch import BatchBuilder
 from mailframe.gather import Gathered
 from mailframe.imap.commands import header_items
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
+    import pandas as pd
     import pyarrow as pa
 
     from mailframe.account import Account
@@ -228,15 +227,24 @@ class BatchStream:
         """Fetch everything into one DataFrame."""
         self._builders = BUILDERS
         self._drops_replaced = True
-        async with aclosing(self.__aiter__()) as stream:
-            batches = deque([batch async for batch in stream])
+        # pandas is loaded while the server answers: in the first call of a process that is half a
+        # second.
+        loading = asyncio.ensure_future(
+            asyncio.to_thread(importlib.import_module, "mailframe.frame.adapter")
+        )
+        try:
+            async with aclosing(self.__aiter__()) as stream:
+                batches = deque([batch async for batch in stream])
+        finally:
+            adapter = await loading
         for name, count in self._replaced.items():
             for number in range(count):
-                batches[number] = without_folder(batches[number], name)
+                batches[number] = adapter.without_folder(batches[number], name)
             self.report["messages"] = sum(batch.num_rows for batch in batches)
         # Handed over one by one, so that to_frame can let go of what it has converted.
         handed = (batches.popleft() for _ in range(len(batches)))
-        return to_frame(handed, self.schema, report=self.report)
+        frame: pd.DataFrame = adapter.to_frame(handed, self.schema, report=self.report)
+        return frame
 
     def _speak(self, errors: Sequence[MailframeError]) -> None:
         """Tell what went wrong, the way the caller chose."""
@@ -590,6 +598,8 @@ async def alist_folders(
 
 
 async def _list_folders(entry: Entry) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 -- it takes half a second, and who streams needs none
+
     async with Pool(entry.account, connections=1) as pool:
         with entry.watched():
             listing = await pool.folders(_FOLDER_ITEMS)

@@ -58,7 +58,7 @@ ROOMS = {
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
-    "search": Room({"errors", "stats"}, IO | SHOWS | FLEET),
+    "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "search", "secret", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(

@@ -78,6 +78,11 @@ def zoneless(df: pd.DataFrame) -> int:
     return int(((found.when != NEVER) & ~known).sum())
 
 
+def stamps(df: pd.DataFrame, date: str = BEST) -> pd.DatetimeIndex:
+    """Give the instant of each message as pandas has it."""
+    return columns.stamps(micros(df, date))
+
+
 def has(df: pd.DataFrame) -> bool:
     """Tell whether a frame has anything to tell instants by."""
     return bool({"date", "internaldate"} & set(df.columns))

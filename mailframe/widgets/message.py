@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mailframe.search.language import in_thread
+from mailframe.search.keys import in_thread
 from mailframe.search.values import human_size
 
 if TYPE_CHECKING:

@@ -213,7 +213,7 @@ def test_a_tiny_mailbox_makes_a_report_without_a_fault(count, open_window, tmp_p
 
 
 def test_a_mailbox_without_a_date_has_no_messages_a_day():
-    shown = contents(make(10).assign(date=pd.NaT))
+    shown = contents(make(10).assign(date=pd.NaT, internaldate=pd.NaT))
     assert ("\N{EN DASH}", "a day on average") in shown.numbers
 
 

@@ -32,8 +32,8 @@ from mailframe.headers.columns.values import (
 from mailframe.headers.memory import remembering
 
 _SPACE, _TAB, _LF, _LESS, _GREATER = b" \t\n<>"
-# Whatever is not plainly a part of an id.
-_MARKS = table(bytes({*range(0x21), *b"<>", *range(0x7F, 0x100)} - {_LF}))
+# Whatever is not plainly a part of an id: it may be a comment, or an encoded-word.
+_MARKS = table(bytes({*range(0x21), *b"<>(?", *range(0x7F, 0x100)} - {_LF}))
 
 
 def message_ids(values: Values) -> Column:

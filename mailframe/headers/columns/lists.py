@@ -10,6 +10,7 @@ mailbox, and nothing in it but whole mailboxes; every other list is for
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,6 +64,8 @@ _HIGH = table(bytes(range(0x80, 0x100)))
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _SPEC = rf"^{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$"
 _NO_SPEC = r"(?i)=\?|xn--"
+_IN_QUOTES = '^"([^"]+)"$'
+_HANDLE = re.compile(rb"[ \t)]@|@[ \t(]")
 
 
 class Mailboxes(NamedTuple):
@@ -290,19 +293,30 @@ def _mailboxes(items: Values) -> tuple[Mailboxes, Mask]:
     plain &= matches(spec, _SPEC) & ~matches(spec, _NO_SPEC)
     names = texts(name.only(plain))
     addr, domain = _addresses(spec.filter(pa.array(plain)))
-    parts = [pc.if_else(pc.equal(names.array, ""), None, names.array), addr, domain]
+    # Only encoded-words leave quotation marks around a name.
+    shown = pc.utf8_trim(pc.replace_substring_regex(names.array, _IN_QUOTES, r"\1"), " ")
+    parts = [pc.if_else(pc.equal(shown, ""), None, shown), addr, domain]
     single = np.ones(len(start), np.bool_)
     malformed = np.empty(len(start), np.bool_)
     malformed[plain] = names.mended | mended[plain]
     if not plain.all():
-        found = [_whole(raw) for raw in items.raw.filter(pa.array(~plain)).to_pylist()]
-        single[~plain] = [len(boxes) == 1 and None not in boxes[0][1:] for boxes, _ in found]
-        malformed[~plain] = [odd for _, odd in found]
+        odd = items.raw.filter(pa.array(~plain)).to_pylist()
+        found = [_whole(raw) for raw in odd]
+        single[~plain] = [
+            len(boxes) == 1 and None not in boxes[0][1:] and not _may_go_on(raw)
+            for raw, (boxes, _) in zip(odd, found, strict=True)
+        ]
+        malformed[~plain] = [wrong for _, wrong in found]
         nobody = Mailbox(None, None, None)
         parts = _with_more(parts, [boxes[0] if boxes else nobody for boxes, _ in found])
         place = pa.array(np.argsort(np.argsort(~plain, kind="stable"), kind="stable"))
         parts = [part.take(place) for part in parts]
     return Mailboxes(parts[0], parts[1], parts[2], malformed), single
+
+
+def _may_go_on(raw: bytes) -> bool:
+    """Tell whether an item may be the first part of a name, as in ``Team @Acme, Inc. <a@b>``."""
+    return b"<" not in raw and _HANDLE.search(raw) is not None
 
 
 def _names(items: Values, behind: Positions) -> tuple[Mask, Values, Mask]:
