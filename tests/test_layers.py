@@ -41,7 +41,7 @@ ROOMS = {
     "discovery": Room(
         {"errors", "providers"},
         {"pandas", "pyarrow"},
-        {name: {"network.py"} for name in ("asyncio", "dns", "http", "socket", "ssl")},
+        {name: "network.py" for name in ("asyncio", "dns", "http", "socket", "ssl")},
     ),
     "entry": Room(
         {"account", "auth", "discovery", "errors", "providers", "secret"},
