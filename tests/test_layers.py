@@ -41,7 +41,7 @@ ROOMS = {
     "discovery": Room(
         {"errors", "providers"},
         {"pandas", "pyarrow"},
-        {name: "network.py" for name in ("asyncio", "dns", "http", "socket", "ssl")},
+        dict.fromkeys(("asyncio", "dns", "http", "socket", "ssl"), "network.py"),
     ),
     "entry": Room(
         {"account", "auth", "discovery", "errors", "providers", "secret"},
