@@ -287,8 +287,16 @@ def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  
     "-o", "--output", default="mail.html", show_default=True, metavar="FILE", help="The page."
 )
 @click.option("--title", metavar="TEXT", help="What stands above; the account without it.")
+@click.option("--me", multiple=True, metavar="ADDRESS", help="Yours; guessed from Sent without.")
 @options.zone
-def report(source: str, output: str, title: str | None, tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
+def report(
+    source: str,
+    output: str,
+    title: str | None,
+    me: Sequence[str],
+    tz: str | None,
+    **told: Any,  # noqa: ANN401 -- as above
+) -> int:
     """Draw a mailbox as one HTML page that needs no network.
 
     SOURCE is an address, an account's URL, the path of an mbox file, a Maildir or a message, or a
@@ -303,7 +311,7 @@ def report(source: str, output: str, title: str | None, tz: str | None, **told: 
     clock.zone(tz)
     with replacing(output) as file:
         df = _read(source, told)
-        file.write(page(df, title=title, tz=tz))
+        file.write(page(df, title=title, tz=tz, me=me or None))
     _say(f"wrote {output}, a page on {_count(len(df), 'message')}")
     return _tell_problems(df.attrs.get("mailframe", {}))
 

@@ -68,8 +68,9 @@ def read_eml(
     pandas.DataFrame
         The columns of `mailframe.read_imap`. ``account`` is the path's name; ``folder`` the path
         of the message's folder, from the name of the folder or zip that was given; ``uid`` counts
-        from 1 in each folder, in the order of paths; ``internaldate`` is empty unless the file
-        begins with a From line; ``size`` is the file's.
+        from 1 in each folder, in the order of paths; ``internaldate`` is that of a From line, else
+        the date of the newest Received, where that header was asked for, else empty; ``size`` is
+        the file's.
 
     Raises
     ------

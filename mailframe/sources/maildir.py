@@ -107,6 +107,7 @@ class MaildirReading(FileReading):
             if self.unread:
                 why = reason(self.unread[0])
             raise ConfigurationError(f"{path} is not a Maildir: {why}")
+        self.report["arrival"] = "file"  # what INTERNALDATE was made of, for `df.mail`
         self._folders = sorted(_told_apart(path, folders))
 
     def total(self) -> int:

@@ -74,10 +74,10 @@ def read_mbox(
         The columns of `mailframe.read_imap`. ``account`` is the file's name (of several files, the
         name of the folder that holds them all), ``folder`` its name without suffix, ``uid`` the
         message's number in the file from 1, ``internaldate`` the From line's date (UTC where it
-        names no zone), ``size`` the octets of the message as they stand in the file. Flags come
-        from Status, X-Status, X-Keywords and X-Mozilla-Status fields. Of Google Takeout also
-        ``x_gm_thrid`` (str) and ``x_gmail_labels`` (list of str); there, what has not the
-        English label Unread is seen.
+        names no zone; else that of the newest Received, where that header was asked for), ``size``
+        the octets of the message as they stand in the file. Flags come from Status, X-Status,
+        X-Keywords and X-Mozilla-Status fields. Of Google Takeout also ``x_gm_thrid`` (str) and
+        ``x_gmail_labels`` (list of str); there, what has not the English label Unread is seen.
 
     Raises
     ------

@@ -66,9 +66,10 @@ class MailAccessor:
     ``date``
         ``"best"``: the Date field (RFC 5322 section 3.6.1) where it lies between 1990 and two days
         after the arrival (or, where that is unknown, after now); else the arrival, INTERNALDATE
-        (RFC 9051 section 2.3.3), of a file the file's time; else the oldest Received, where that
-        header was read. ``dates()`` lists the Dates that cannot be right. ``"date"`` and
-        ``"internaldate"`` are these columns as they are.
+        (RFC 9051 section 2.3.3); else the oldest Received, where that header was read. In a
+        Maildir the newest Received counts before the arrival, which is the time of the file.
+        ``dates()`` lists the Dates that cannot be right. ``"date"`` and ``"internaldate"`` are
+        these columns as they are.
     ``me``
         The user's own addresses, compared without case and detail (``me+shop@``); a name beside
         an address does no harm. By default a guess for each account: who the mail in Sent folders

@@ -132,6 +132,15 @@ def test_the_best_date_is_the_senders_where_it_is_possible():
     assert df.mail.when("internaldate")[1] == at(0)
 
 
+def test_the_newest_received_counts_before_the_time_of_a_file():
+    hops = [f"from a by b; Mon, 3 Jun 2024 1{hour}:00:00 +0000" for hour in (2, 1)]
+    copied = mail("a", "bob", "me", None) | {"internaldate": at(9999), "received": hops}
+    df = frame(copied, extra=[pa.field("received", TEXTS)])
+    assert df.mail.when()[0] == at(9999)
+    df.attrs["mailframe"] = {"arrival": "file"}  # as of a Maildir
+    assert df.mail.when()[0] == at(120)
+
+
 def test_one_impossible_date_stretches_no_axis():
     far = mail("far", "bob", "me", 0) | {"date": pd.Timestamp("9999-01-01", tz="UTC")}
     df = frame(mail("a", "bob", "me", 0), mail("b", "bob", "me", 7 * 24 * 60), far)
