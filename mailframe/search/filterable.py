@@ -254,7 +254,7 @@ def _code(column: pd.Series) -> Coded:
 
 def _fold(words: pd.Series) -> pd.Series:
     """Leave case out, as ``str.casefold`` does; Arrow's lower case is the same in ASCII."""
-    array = pa.array(words, pa.large_string())
+    array = pa.array(words.tolist(), pa.large_string())
     plain = pc.string_is_ascii(array)
     lower = pc.ascii_lower(array)
     if not pc.all(plain).as_py():
