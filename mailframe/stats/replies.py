@@ -81,11 +81,18 @@ class Correspondence:
         How many mails would be replies, were they not of a kind in `NO_REPLY`.
     """
 
-    def __init__(self, df: pd.DataFrame, me_: me.Given, *, must_send: bool = True) -> None:
+    def __init__(
+        self,
+        df: pd.DataFrame,
+        me_: me.Given,
+        *,
+        must_send: bool | None = True,
+        trees: threads.Forest | None = None,
+    ) -> None:
         columns.require(df, "from_addr")
         self.df = df
         self.own = me.own(df, me_, must_send=must_send)
-        self.trees = threads.forest(df)
+        self.trees = threads.forest(df) if trees is None else trees
         self.when = dates.micros(df)
         self.counts, kinds = _counted(df, self.trees.mails)
         self.left_out = dict.fromkeys(NO_REPLY, 0)
@@ -161,6 +168,19 @@ def response_times(
         index=columns.labelled(df, found.reply),
     )
     return mail.tell(table, asking=asked.left_out)
+
+
+def delays(df: pd.DataFrame, trees: threads.Forest) -> Ints:
+    """Give the seconds that each reply took, whoever wrote it; -1 for what is none or untimed."""
+    when = dates.micros(df)
+    above = trees.parent[trees.node]
+    reply = np.flatnonzero(trees.single & (above >= 0) & _counted(df, trees.mails)[0])
+    reply = reply[trees.present[above[reply]]]
+    original = trees.first[above[reply]]
+    timed = (when[original] != columns.NEVER) & (when[reply] >= when[original])
+    seconds = np.full(len(df), -1, dtype=np.int64)
+    seconds[reply[timed]] = (when[reply] - when[original])[timed] // clock.SECOND
+    return seconds
 
 
 def _people(df: pd.DataFrame, rows: Ints) -> ExtensionArray:

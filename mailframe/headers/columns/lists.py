@@ -316,7 +316,7 @@ def _mailboxes(items: Values) -> tuple[Mailboxes, Mask]:
 
 def _may_go_on(raw: bytes) -> bool:
     """Tell whether an item may be the first part of a name, as in ``Team @Acme, Inc. <a@b>``."""
-    return b"<" not in raw and _HANDLE.search(raw) is not None
+    return _HANDLE.search(raw) is not None
 
 
 def _names(items: Values, behind: Positions) -> tuple[Mask, Values, Mask]:

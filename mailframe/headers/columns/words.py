@@ -133,7 +133,7 @@ def find_words(values: Values) -> Words:
     letter = octets[np.minimum(label_end + 1, len(octets) - 1)] | 0x20
     good &= (letter == ord("b")) | (letter == ord("q"))
     # Of two that overlap the second is none of its own: that value is for the general path.
-    good[1:] &= np.diff(first) > 3  # noqa: PLR2004 -- the marks of a word but the one that opens it
+    good[1:] &= (start[1:] > text_end[:-1] + 1) | (owner[1:] != owner[:-1])
 
     encoded = values.between(start[good] + 2, label_end[good]).dictionary_encode()
     labels = encoded.dictionary.to_pylist()

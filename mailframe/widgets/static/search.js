@@ -26,6 +26,7 @@ function render({ model, el }) {
   let offers = null; // what the kernel offered last, and the place it is for
   let at = -1;
   let asked = 0;
+  let summoned = false; // by an arrow key
 
   const open = (shown) => {
     list.hidden = !shown;
@@ -72,17 +73,19 @@ function render({ model, el }) {
     mark();
     const typed = input.value.slice(offers.start, offers.end);
     const whole = lines.length === 1 && offers.offers[0].text === typed; // nothing is left to choose
-    open(lines.length > 0 && !whole && input.matches(":focus"));
+    const begun = input.value.trim() !== "" || summoned; // an empty field says nothing by itself
+    open(lines.length > 0 && !whole && begun && input.matches(":focus"));
   };
 
   const move = (step) => {
+    summoned = true;
     if (list.hidden) { say(false); return; }
     const count = list.children.length;
     at = (at + step + count + (at < 0 && step < 0 ? 1 : 0)) % count;
     mark();
   };
 
-  input.addEventListener("input", () => say(false));
+  input.addEventListener("input", () => { summoned = false; say(false); });
   input.addEventListener("blur", () => { open(false); say(true); });
   input.addEventListener("keydown", (event) => {
     event.stopPropagation(); // a notebook has a command for nearly every letter
