@@ -37,11 +37,21 @@ ROOMS = {
     "imap": Room({"errors", "names", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
     "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": ("columns/",)}),
     "secret": Room({"errors"}, IO | {"pandas", "pyarrow", "numpy"}),
+    "providers": Room(set(), IO | {"pandas", "pyarrow"}),
+    "discovery": Room(
+        {"errors", "providers"},
+        {"pandas", "pyarrow"},
+        dict.fromkeys(("asyncio", "dns", "http", "socket", "ssl"), "network.py"),
+    ),
+    "entry": Room(
+        {"account", "auth", "discovery", "errors", "providers", "secret"},
+        {"asyncio", "pandas", "pyarrow"},
+    ),
     "account": Room({"errors", "secret"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
-    "fetcher": Room({"account", "errors", "imap", "names", "uidset"}, {"pandas"}),
+    "fetcher": Room({"account", "errors", "providers", "imap", "names", "uidset"}, {"pandas"}),
     "frame": Room({"errors", "headers"}, IO, {"pandas": ("adapter.py", "outgoing.py")}),
     "sources": Room(
         {"errors", "frame", "headers", "names", "progress"}, {"asyncio", "socket", "pandas"}
@@ -57,7 +67,7 @@ ROOMS = {
     ),
     # The top floor: everything below, but for each other's neighbours.
     "read": Room(
-        {"account", "errors", "fetcher", "frame", "gather", "imap", "names", "progress"}
+        {"account", "entry", "errors", "fetcher", "frame", "gather", "imap", "names", "progress"}
         | {"refresh", "secret", "selection", "store", "sync"},
         SHOWS | FLEET,
     ),
@@ -66,7 +76,8 @@ ROOMS = {
     "application": Room({"read", "widgets"}, FLEET),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "cli": Room(
-        {"account", "options", "demo", "errors", "frame", "read", "sources"}
+        {"account", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
+        | {"read", "sources"}
         | {"search", "stats", "store", "sync", "widgets"}
     ),
     "__main__": Room({"cli"}),

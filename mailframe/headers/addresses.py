@@ -217,6 +217,7 @@ class _Reader:
         self._last_semicolon = value.rfind(b";")
         # What stands before a comma and may be a name that goes on behind it: "Lee, Ann <a@b>".
         self._begun: list[tuple[_Tokens, bytes]] = []
+        self._kept = 0  # tokens in it
         self._lone: list[int] = []
         self._outside: _Tokens = []
         self._behind: _Tokens = []
@@ -251,7 +252,7 @@ class _Reader:
         if any(box.domain for box in self.found):
             # Beside whole addresses a lone word before a comma is somebody's name.
             for place in self._lone:
-                if place == len(self.found) - 1:
+                if place >= len(self.found) - 1:
                     break
                 self.found[place] = Mailbox(self.found[place].addr, None, None)
 
@@ -305,6 +306,7 @@ class _Reader:
             self.mended |= mark == b";" and not self._in_group
             if mark == b"," and self._angle is None and self._is_begun():
                 self._begun.append((self._outside, self._comment))
+                self._kept += len(self._outside)
                 self._outside, self._comment = [], b""
             else:
                 self._end_mailbox()
@@ -323,14 +325,13 @@ class _Reader:
     def _is_begun(self) -> bool:
         """Tell whether what stands before a comma may be the first part of a name."""
         tokens = self._outside
-        kept = sum(len(begun) for begun, _ in self._begun)
-        if kept + len(tokens) >= MOST_TOKENS or all(kind in _NO_WORDS for kind, _ in tokens):
+        if self._kept + len(tokens) >= MOST_TOKENS or all(kind in _NO_WORDS for kind, _ in tokens):
             return False
         return all(_is_handle(piece, tokens) for piece in self._cut(tokens) if _AT in piece)
 
     def _end_begun(self) -> None:
         """Take what stands before commas for itself: no name went on."""
-        begun, self._begun = self._begun, []
+        begun, self._begun, self._kept = self._begun, [], 0
         for tokens, comment in begun:
             after, self._comment = self._comment, comment
             self._end_bare(tokens)
@@ -373,7 +374,7 @@ class _Reader:
             addr, domain = self._addr_spec(angle)
             self.mended |= bool(self._begun)
             first = [token for begun, _ in self._begun for token in (*_stripped(begun), *_COMMA)]
-            self._begun.clear()
+            self._begun, self._kept = [], 0
             name = self._phrase(first + outside + ([] if next_one else behind))
             name = name or self._text(self._comment)
             if name or addr:

@@ -232,12 +232,15 @@ ko: 월요일 화요일 수요일 목요일 금요일 토요일 일요일
 _LANGUAGE = re.compile(r"^\w+: ", re.MULTILINE)
 _LEAST = 3  # letters of a beginning; fewer begin too many words
 
+# Letters that have no accent to take off, and are written without one all the same.
+_LETTERS = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d"})
+
 Names = dict[str, frozenset[int]]
 
 
 def folded(text: str, *, keep_case: bool = False) -> str:
     """Return text in small letters without accents; digits as ASCII."""
-    spread = unicodedata.normalize("NFKD", text if keep_case else text.lower().replace("ı", "i"))
+    spread = unicodedata.normalize("NFKD", text if keep_case else text.lower().translate(_LETTERS))
     return "".join(
         str(unicodedata.digit(char)) if char.isdigit() else char
         for char in spread

@@ -60,6 +60,7 @@ _AMERICAN_TIME = re.compile(
 )
 _NAMED_ZONE = re.compile(r"([+-]\d{4}) [^\W\d][^\d:+]{1,60}(?:time|zeit)$")
 _COMMENT = re.compile(r"\([^()]*+\)")
+_LOG = re.compile(r"(?<=\d{4}):(?=\d{1,2}:\d)")  # 21/Aug/2002:16:12:38
 _COLON = re.compile(r" ?: ?(?=\d)")
 _SIGNS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
 _LONGEST_ZONE = 5  # letters of a zone's name
@@ -96,6 +97,7 @@ def read(text: str) -> Parts | None:
     """Read a date, comments taken out; None where it is none or more than one."""
     folded = calendars.folded(text.translate(_SIGNS))
     folded = _COLON.sub(":", _COMMENT.sub(" ", folded)).strip()
+    folded = _LOG.sub(" ", folded)
     folded = _NAMED_ZONE.sub(r"\1", _AMERICAN_TIME.sub(r"\1\2t", folded))
     return _Pieces().read(folded)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mailframe.search.filterable import NO_INSTANT
+from mailframe.search.filterable import CASELESS, NO_INSTANT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,10 @@ class Matches:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Text or category column ``column`` is one of ``values``; ``folds`` leaves case out."""
+    """Text or category column ``column`` is one of ``values``; ``folds`` leaves case out.
+
+    Addresses, domains and list ids have none.
+    """
 
     column: str
     values: tuple[str, ...]
@@ -78,13 +81,21 @@ class OneOf:
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
         coded = columns.coded(self.column)
-        words = columns.folded(self.column) if self.folds else coded.words
-        return coded.spread(words.isin(list(self.values)).to_numpy(dtype=bool))
+        words = columns.folded(self.column) if self._folds else coded.words
+        return coded.spread(words.isin(self._wanted).to_numpy(dtype=bool))
 
     def code(self) -> str:
         """Say it in pandas."""
-        fold = ".str.casefold()" if self.folds else ""
-        return f'df["{self.column}"]{fold}.isin({list(self.values)!r})'
+        fold = ".str.casefold()" if self._folds else ""
+        return f'df["{self.column}"]{fold}.isin({self._wanted!r})'
+
+    @property
+    def _folds(self) -> bool:
+        return self.folds or self.column in CASELESS
+
+    @property
+    def _wanted(self) -> list[str]:
+        return [value.casefold() if self._folds else value for value in self.values]
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,10 @@ class ItemContains:
 
 @dataclass(frozen=True)
 class HasItem:
-    """Some item of list column ``column`` is one of ``values``; ``folds`` leaves case out."""
+    """Some item of list column ``column`` is one of ``values``; ``folds`` leaves case out.
+
+    Addresses, domains and list ids have none.
+    """
 
     column: str
     values: tuple[str, ...]
@@ -167,7 +181,7 @@ class Undated:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return 'df["date"].isna()'
+        return "df.mail.when().isna()"
 
 
 @dataclass(frozen=True)
@@ -182,7 +196,7 @@ class Since:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'(df["date"] >= {_timestamp(self.instant)})'
+        return f"(df.mail.when() >= {_timestamp(self.instant)})"
 
 
 @dataclass(frozen=True)
@@ -200,7 +214,7 @@ class Before:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'(df["date"] < {_timestamp(self.instant)})'
+        return f"(df.mail.when() < {_timestamp(self.instant)})"
 
 
 @dataclass(frozen=True)
@@ -352,4 +366,4 @@ def _timestamp(instant: pd.Timestamp) -> str:
 
 
 def _wall(zone: str) -> str:
-    return 'df["date"].dt' if zone == "UTC" else f'df["date"].dt.tz_convert("{zone}").dt'
+    return "df.mail.when().dt" if zone == "UTC" else f'df.mail.when().dt.tz_convert("{zone}").dt'

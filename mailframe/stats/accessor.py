@@ -1,8 +1,8 @@
 """``df.mail``: every statistic by its name. Definitions stand here, the work in the modules.
 
 Each method takes any part of a mail frame, filtered, sorted or indexed anew, and gives a Series or
-DataFrame with a named index. Nothing is cached and the frame is never changed. Addresses, domains,
-list ids and folders that differ only in case are one; an instant is UTC until a zone is named.
+DataFrame with a named index. Nothing is cached and the frame is never changed. Addresses, domains
+and list ids that differ only in case are one; an instant is UTC until a zone is named.
 """
 
 from __future__ import annotations
@@ -66,9 +66,10 @@ class MailAccessor:
     ``date``
         ``"best"``: the Date field (RFC 5322 section 3.6.1) where it lies between 1990 and two days
         after the arrival (or, where that is unknown, after now); else the arrival, INTERNALDATE
-        (RFC 9051 section 2.3.3), of a file the file's time; else the oldest Received, where that
-        header was read. ``dates()`` lists the Dates that cannot be right. ``"date"`` and
-        ``"internaldate"`` are these columns as they are.
+        (RFC 9051 section 2.3.3); else the oldest Received, where that header was read. In a
+        Maildir the newest Received counts before the arrival, which is the time of the file.
+        ``dates()`` lists the Dates that cannot be right. ``"date"`` and ``"internaldate"`` are
+        these columns as they are.
     ``me``
         The user's own addresses, compared without case and detail (``me+shop@``); a name beside
         an address does no harm. By default a guess for each account: who the mail in Sent folders
@@ -446,8 +447,9 @@ class MailAccessor:
         -------
         pandas.DataFrame
             One row a thread, longest waiting first, indexed by the label of that end (of several
-            the latest): ``waiting`` "owe" or "owed", ``person``, ``subject``, ``date``, ``thread``
-            (as in ``thread_ids``), ``age`` up to ``now`` (the present by default).
+            the deepest, of these the last in the frame): ``waiting`` "owe" or "owed", ``person``,
+            ``subject``, ``date``, ``thread`` (as in ``thread_ids``), ``age`` up to ``now`` (the
+            present by default).
         """
         return replies.awaiting_reply(self._df, me_=me, now=now, exclude=exclude)
 
@@ -466,6 +468,17 @@ class MailAccessor:
             ``keywords`` are those of all copies; ``folders`` (list of str) tells where they lie.
         """
         return mails.unique(self._df)
+
+    def when(self, date: str = dates.BEST) -> pd.Series[Any]:
+        """Give the instant of each message, as every other method takes it; see the class.
+
+        Returns
+        -------
+        pandas.Series of datetime64[us, UTC]
+            Aligned to the frame, named "date"; NaT where nothing tells.
+        """
+        stamps = dates.stamps(self._df, date)
+        return pd.Series(stamps, index=self._df.index, name=dates.name(date))
 
     def dates(self) -> pd.DataFrame:
         """List the messages whose Date cannot be right: before 1990, or after the arrival.
@@ -530,10 +543,17 @@ class MailAccessor:
     def inbox_age(self, folder: str = "INBOX", *, now: dt.datetime | None = None) -> pd.Series[Any]:
         """Count the mail in a folder by age: up to 1, 7, 30, 90, 365 days before ``now``, older.
 
+        Of folders that differ in case only the one named counts; INBOX is one in any case.
+
         Returns
         -------
         pandas.Series of int64
             Indexed by "age". Dates in the future count as today.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such folder in the frame.
         """
         return clutter.inbox_age(self._df, folder, now)
 
@@ -561,7 +581,8 @@ class MailAccessor:
         authserv : str or iterable of str, optional
             The servers (authserv-id) to believe; by default the one on top of most messages, and
             ``result.attrs["authserv"]`` names it. Results under other names are ignored, since
-            anyone can send them along.
+            anyone can send them along. A server that gives no name (Exchange Online does not) is
+            "(unnamed)".
 
         Returns
         -------
@@ -597,10 +618,11 @@ class MailAccessor:
         -------
         pandas.DataFrame
             ``messages``; ``checked``, those with results of a believed server (see
-            ``authentication``); ``spf``, ``dkim``, ``dmarc``, the share of these that passed;
-            and with a column ``received``: ``hops``, the mean number, ``tls``, the share of hops
-            by SMTP or LMTP that were encrypted, ``seconds``, the median from the first relay to
-            the last.
+            ``authentication``); ``spf``, ``dkim``, ``dmarc``, the share of ``checked`` that
+            passed; and with a column ``received``: ``traced``, the messages with such a field, of
+            which ``hops`` is the mean number; ``handovers``, their hops by SMTP, of which ``tls``
+            is the share that was encrypted (LMTP only puts mail into a mailbox);
+            ``seconds``, the median from the first relay to the last.
         """
         return delivery.delivery(self._df, by, authserv)
 
@@ -618,8 +640,9 @@ class MailAccessor:
     def contact_graph(self, *, least: int = 1) -> nx.DiGraph[str]:
         """Build a ``networkx.DiGraph`` of ``contacts``; needs networkx.
 
-        Edges carry ``messages``; people ``degree`` centrality, ``betweenness`` (estimated from at
-        most 100 sources) and ``community`` (Louvain: Blondel et al., 2008; 0 is the largest).
+        Edges carry ``messages``; people ``degree`` (the share of all others whom one writes to or
+        hears from, 0 to 1), ``betweenness`` (estimated from at most 100 sources) and ``community``
+        (Louvain: Blondel et al., 2008; 0 is the largest).
 
         Raises
         ------

@@ -78,7 +78,8 @@ def contact_graph(df: pd.DataFrame, least: int) -> nx.DiGraph[str]:
         for number, part in enumerate(sorted(parts, key=lambda p: (-len(p), min(p))))
         for name in part
     }
-    nx.set_node_attributes(graph, nx.degree_centrality(graph), "degree")
+    # Of two who write to one another each is one neighbour, so that no share exceeds 1.
+    nx.set_node_attributes(graph, nx.degree_centrality(graph.to_undirected()), "degree")
     nx.set_node_attributes(graph, between, "betweenness")
     nx.set_node_attributes(graph, community, "community")
     return graph

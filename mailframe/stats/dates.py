@@ -3,7 +3,8 @@
 The Date field is the sender's word, and some senders say 1970 or 9999: one such message would
 stretch every axis. So by default (``date="best"``) Date counts where it lies between 1990, before
 which there was next to no internet mail, and two days after the message arrived (zones and clocks
-are wrong by no more); else the arrival (INTERNALDATE), else the oldest Received that was read.
+are wrong by no more); else the arrival (INTERNALDATE), else the oldest Received that was read. In a
+Maildir the newest Received, where it was read, counts before the arrival: the time of the file.
 """
 
 from __future__ import annotations
@@ -52,14 +53,16 @@ def micros(df: pd.DataFrame, date: str = BEST) -> Ints:
     return columns.instants(df[date])
 
 
-def wall(df: pd.DataFrame, tz: str | tzinfo | None, date: str = BEST) -> Ints:
+def wall(
+    df: pd.DataFrame, tz: str | tzinfo | None, date: str = BEST, utc: Ints | None = None
+) -> Ints:
     """Give what the clock on the wall showed for each message, in microseconds since 1970 there.
 
     ``NEVER`` where the instant is unknown. With ``tz="sender"`` a message counts as UTC where its
     Date names no zone ("-0000" says that there is none to tell), or is not what the instant is by.
     """
     if not isinstance(tz, str) or tz != clock.SENDER:
-        return clock.shown(micros(df, date), tz)
+        return clock.shown(micros(df, date) if utc is None else utc, tz)
     columns.require(df, "date_offset")
     minutes = df["date_offset"].fillna(0).to_numpy(dtype=np.int64)
     if date == BEST:
@@ -76,6 +79,11 @@ def zoneless(df: pd.DataFrame) -> int:
     found = best(df)
     known = df["date_offset"].notna().to_numpy(dtype=bool) & (found.witness == DATE)
     return int(((found.when != NEVER) & ~known).sum())
+
+
+def stamps(df: pd.DataFrame, date: str = BEST) -> pd.DatetimeIndex:
+    """Give the instant of each message as pandas has it."""
+    return columns.stamps(micros(df, date))
 
 
 def has(df: pd.DataFrame) -> bool:
@@ -95,12 +103,16 @@ def best(df: pd.DataFrame) -> Moments:
     good = _possible(sent, np.where(arrival == NEVER, now, arrival))
     at = np.where(good, sent, arrival)
     witness = np.where(good, DATE, np.where(arrival == NEVER, NONE, ARRIVAL))
-    missing = np.flatnonzero(witness == NONE)
-    if len(missing) and "received" in df.columns:
-        traced = _oldest_received(df.iloc[missing])
-        traced = np.where(_possible(traced, now), traced, NEVER)
-        at[missing] = traced
-        witness[missing[traced != NEVER]] = RECEIVED
+    # A file's time is that of its last copy, perhaps: Received knows better.
+    doubtful = ~good if _of_files(df) else witness == NONE
+    rows = np.flatnonzero(doubtful)
+    if len(rows) and "received" in df.columns:
+        oldest, newest = (
+            np.where(_possible(each, now), each, NEVER) for each in _received(df, rows)
+        )
+        traced = np.where(witness[rows] == NONE, oldest, newest)
+        known = traced != NEVER
+        at[rows[known]], witness[rows[known]] = traced[known], RECEIVED
     return Moments(at, witness, (sent != NEVER) & ~good)
 
 
@@ -108,12 +120,20 @@ def _possible(moments: Ints, arrival: Ints | int) -> Bools:
     return (moments >= EARLIEST) & (moments <= arrival + LATEST)
 
 
-def _oldest_received(df: pd.DataFrame) -> Ints:
-    rows, values = columns.flat(df, "received")
+def _of_files(df: pd.DataFrame) -> bool:
+    """Tell whether arrivals are times of files, as far as the frame still knows (``attrs``)."""
+    report = df.attrs.get("mailframe")
+    return isinstance(report, dict) and report.get("arrival") == "file"
+
+
+def _received(df: pd.DataFrame, rows: Ints) -> tuple[Ints, Ints]:
+    """Give the oldest and the newest instant that the Received fields of some rows tell."""
+    owner, values = columns.flat(df.iloc[rows], "received")
     instants = received.read(values).instant
     known = instants != NEVER
-    oldest = columns.earliest(rows[known], instants[known], len(df))
-    return np.where(oldest == np.iinfo(np.int64).max, NEVER, oldest)
+    newest = columns.latest(owner[known], instants[known], len(rows))
+    oldest = columns.earliest(owner[known], instants[known], len(rows))
+    return np.where(newest == NEVER, NEVER, oldest), newest
 
 
 def impossible(df: pd.DataFrame) -> pd.DataFrame:

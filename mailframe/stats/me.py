@@ -61,13 +61,13 @@ def bare(addresses: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(pc.utf8_lower(addresses), DETAIL, PLAIN)
 
 
-def own(df: pd.DataFrame, me: Given = None, *, must_send: bool = True) -> Own:
+def own(df: pd.DataFrame, me: Given = None, *, must_send: bool | None = True) -> Own:
     """Find the user's own addresses.
 
     Parameters
     ----------
-    must_send : bool
-        Whether what is asked needs mail that the user sent.
+    must_send : bool, optional
+        Whether what is asked needs mail that the user sent; None: nothing is warned of.
 
     Warns
     -----
@@ -81,9 +81,11 @@ def own(df: pd.DataFrame, me: Given = None, *, must_send: bool = True) -> Own:
     known = Own(pa.array(addresses, pa.large_string()), source, *np.zeros((2, len(df)), dtype=bool))
     known.mine[senders.rows] = known.has(senders.labels)[senders.codes]
     known.sent[:] = known.mine & ~_unsent(df)
+    if must_send is None:
+        return known
     if not addresses and len(df):
         warn("cannot tell which addresses are yours from this frame: pass me=['you@example.org']")
-    elif must_send and len(df) and not known.mine.any():
+    if addresses and must_send and len(df) and not known.mine.any():
         warn(
             f"none of these messages is from {', '.join(addresses)} ({source}), so no answer of "
             "yours can be seen: take the Sent folder along, or pass me= as it stands in the mail"

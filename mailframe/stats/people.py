@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from mailframe.stats.columns import Coded, Ints
 
 ADDRESSES = frozenset({"from_addr", "to", "cc", "bcc", "reply_to", "sender"})
+CASELESS = ADDRESSES | {"from_domain", "list_id"}
 KINDS = ("to", "cc", "bcc")
 
 
 def key(df: pd.DataFrame, name: str) -> Coded:
-    """Encode a column; addresses and domains without regard to case."""
-    return columns.coded(df, name, fold=name in ADDRESSES or name == "from_domain")
+    """Encode a column; addresses, domains and list ids without regard to case."""
+    return columns.coded(df, name, fold=name in CASELESS)
 
 
 def top(df: pd.DataFrame, column: str, n: int) -> pd.Series[Any]:

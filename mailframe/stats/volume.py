@@ -40,7 +40,7 @@ def binned(
     """
     utc = dates.micros(df, date)
     rows = np.flatnonzero(utc != columns.NEVER)
-    local = dates.wall(df, tz, date)[rows]
+    local = dates.wall(df, tz, date, utc)[rows]
     period = periods.calendar(freq)
     if period is not None:
         bins, days = period.bins(local // clock.DAY)
@@ -60,6 +60,13 @@ def _partial(table: Counts) -> Counts:
     """Mark the first and the last period: mail begins and ends somewhere within them."""
     ends = table.index[[0, -1]].unique() if len(table) else table.index
     table.attrs["partial"] = [str(start) for start in ends]
+    return table
+
+
+def _zoneless(table: Counts, df: pd.DataFrame, tz: str | tzinfo | None) -> Counts:
+    """Say how many messages name no zone of their own, where that is asked for."""
+    if isinstance(tz, str) and tz == clock.SENDER:
+        table.attrs["zoneless"] = dates.zoneless(df)
     return table
 
 
@@ -154,7 +161,8 @@ def matrix(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.DataFr
     cells = np.bincount(weekday * 24 + local % clock.DAY // clock.HOUR, minlength=7 * 24)
     days = pd.CategoricalIndex(WEEKDAYS, WEEKDAYS, ordered=True, name="weekday")
     hours = pd.RangeIndex(24, name="hour")
-    return pd.DataFrame(cells.reshape(7, 24), index=days, columns=hours)
+    table = pd.DataFrame(cells.reshape(7, 24), index=days, columns=hours)
+    return _zoneless(table, df, tz)
 
 
 def calendar(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.Series[Any]:
@@ -162,7 +170,7 @@ def calendar(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.Seri
     local = dates.wall(df, tz, date)
     day, index = periods.DAILY.bins(local[local != columns.NEVER] // clock.DAY)
     counts = np.bincount(day, minlength=len(index))
-    return pd.Series(counts, index=index.rename("day"), name="messages")
+    return _zoneless(pd.Series(counts, index=index.rename("day"), name="messages"), df, tz)
 
 
 def flow(

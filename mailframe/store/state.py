@@ -242,6 +242,10 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
+def _is_modseq(value: object) -> bool:
+    return isinstance(value, int) and _is_count(abs(value)) and not isinstance(value, bool)
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and value.encode("utf-8", "replace").decode() == value
 
@@ -288,7 +292,7 @@ _SENSE: dict[str, Callable[[object], bool]] = {
     "folder": _is_text,
     "uidvalidity": _is_count,
     "uidnext": _is_count,
-    "modseq": _is_count,
+    "modseq": _is_modseq,
     "messages": _or_none(_is_count),
     "unseen": _or_none(_is_count),
     "headers": _are_texts,

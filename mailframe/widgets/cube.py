@@ -182,7 +182,7 @@ def _delays(columns: Columns) -> Side:
 
 
 def _threads(columns: Columns) -> Side:
-    found = threaded(columns.df)
+    found = threaded(columns.df, columns.trees())
     codes = np.searchsorted(list(THREADS.values()), found.lengths[found.thread], side="left")
     figure = _bars("threads", "In threads of", "messages by length of thread", len(THREADS))
     return Side(figure, _places(list(THREADS)), codes.astype(np.int32))

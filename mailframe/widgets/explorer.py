@@ -6,6 +6,7 @@ clauses → mask → count, table, charts. Controls, chips and brushed charts on
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,11 @@ import traitlets
 from mailframe.errors import ConfigurationError
 from mailframe.frame.export import to_csv
 from mailframe.search.filterable import Columns
+from mailframe.search.language import parse
 from mailframe.search.matching import Selection, scope_of
 from mailframe.stats import clock
 from mailframe.widgets import charts, controls, cubes, filters, message, parts, report
+from mailframe.widgets.searchline import SearchLine
 from mailframe.widgets.table import MailTable
 
 if TYPE_CHECKING:
@@ -144,7 +147,9 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._only_thread = _button("Only this thread", "Filter by it", self._keep_thread)
         self._opened = ipw.VBox([self._message, self._only_thread]).add_class("mf-opened")
         main = ipw.VBox([self._charts, self._table, self._opened]).add_class("mf-main")
-        top = ipw.HBox([controls.search_line(self), self._actions]).add_class("mf-top")
+        top = ipw.HBox([SearchLine(self, self._columns, self._beside), self._actions]).add_class(
+            "mf-top"
+        )
         state = ipw.HBox([self._said, self._chips]).add_class("mf-state")
         body = ipw.HBox([side, main]).add_class("mf-body")
         self.children = [parts.style(), top, state, body]
@@ -181,6 +186,13 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         }
         self._charts.rows = {name: table.to_dict("records") for name, table in tables.items()}
         self._folders.counts = dict(zip(self._names, in_folders.tolist(), strict=True))
+
+    def _beside(self, rest: str) -> Bools:
+        """Tell which messages the other filters leave, and the rest of a line being typed."""
+        clauses = [(name, clause) for name, clause in self._selection.clauses if name != "search"]
+        with suppress(ConfigurationError):
+            clauses += [("search", clause) for clause in parse(rest, self.scope)]
+        return Selection(self._columns, clauses, self._selection).mask
 
     def _in_period(self) -> Bools:
         edges = self._periods.edges * cubes.MILLISECONDS_A_DAY

@@ -44,6 +44,8 @@ def small(**columns):
     frame = make(count)
     for name, values in columns.items():
         frame[name] = pd.Series(values, dtype=frame[name].dtype)
+    if "date" in columns:
+        frame["internaldate"] = frame["date"]
     return Columns(frame)
 
 
@@ -145,6 +147,23 @@ def test_a_message_without_a_date_is_in_no_period():
     columns = small(date=[pd.NaT, pd.Timestamp("2024", tz="UTC")])
     for line in ("before:2100", "since:1900", "weekday:mon-sun", "hour:0-23"):
         assert chosen(line, columns).index.tolist() == [1]
+
+
+def test_what_went_to_many_and_what_a_program_sent_can_be_sought():
+    columns = small(bulk=[True, False, False], auto=[False, True, False])
+    assert chosen("is:bulk", columns).index.tolist() == [0]
+    assert chosen("is:auto", columns).index.tolist() == [1]
+    assert chosen("-is:bulk -is:auto", columns).index.tolist() == [2]
+    older = Columns(columns.df.drop(columns="auto"))
+    with pytest.raises(ConfigurationError, match="this frame has no column auto"):
+        chosen("is:auto", older)
+
+
+def test_a_message_with_an_impossible_date_is_in_the_period_of_its_arrival():
+    columns = small(date=[pd.Timestamp("2099", tz="UTC"), pd.Timestamp("2024-03-01", tz="UTC")])
+    columns.df["internaldate"] = pd.Timestamp("2024-05-05", tz="UTC").as_unit("us")
+    assert chosen("on:2024-05", Columns(columns.df)).index.tolist() == [0]
+    assert not len(chosen("since:2025", Columns(columns.df)))
 
 
 def test_weekdays_and_hours_go_round():

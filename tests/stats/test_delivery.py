@@ -17,6 +17,9 @@ GMAIL = (
 )
 
 
+SPF_AND_DKIM = {"spf": "pass", "dkim": "pass"}
+
+
 def authenticated(*headers, **options):
     """Give the results of one message with these fields, as a dict."""
     df = make_frame(1)
@@ -48,6 +51,8 @@ def test_results_as_a_large_provider_writes_them():
         ("mx.example; spf=fail smtp.helo=h; spf=pass smtp.mailfrom=m", {"spf": "fail"}),
         ('mx.example; dkim=fail reason="bad \\"sig\\"; dkim=pass"', {"dkim": "fail"}),
         ("mx.example; x-spf=pass", {}),
+        ('"mx.example"; spf=pass', {"spf": "pass"}),
+        ("spf=pass (x) smtp.mailfrom=a.example; dkim=pass\r\n\theader.d=a.example", SPF_AND_DKIM),
         ("", {}),
     ],
 )

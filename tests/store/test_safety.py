@@ -342,7 +342,7 @@ SENSELESS = {
     "version": "2",
     "uidvalidity": "7",
     "uidnext": None,
-    "modseq": -1,
+    "modseq": -(1 << 63),
     "messages": 1.5,
     "unseen": 1 << 70,
     "headers": "Received",
