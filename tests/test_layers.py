@@ -37,7 +37,7 @@ ROOMS = {
     "imap": Room({"errors", "names", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
     "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": {"columns.py"}}),
     "account": Room({"errors"}, {"pandas", "pyarrow"}),
-    "sync": Room(set(), {"pandas", "pyarrow"}),
+    "sync": Room({"errors"}, {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
     "fetcher": Room({"account", "errors", "imap", "names", "uidset"}, {"pandas"}),

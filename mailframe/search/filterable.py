@@ -38,7 +38,6 @@ NEEDED = (
 NO_INSTANT = np.iinfo(np.int64).min  # how NumPy stores NaT
 MICROSECONDS_A_DAY = 86_400_000_000
 MICROSECONDS_AN_HOUR = 3_600_000_000
-UTC = {"UTC", "UCT", "Zulu", "Universal", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal"}
 
 
 Form = TypeVar("Form")
@@ -108,7 +107,7 @@ class Columns:
         require_columns(df)
         self.df = df
         zone = clock.zone(tz)
-        self.zone = dt.UTC if str(zone) in UTC else zone
+        self.zone = dt.UTC if str(zone) in clock.UTC else zone
         self._made: dict[tuple[str, str], object] = {}
 
     def __len__(self) -> int:

@@ -123,7 +123,7 @@ def bind(
         try:
             setattr(filters, trait, read(value))
         except ConfigurationError as error:
-            filters.problem = str(error)
+            filters.problem = f"{error} (what is shown is as before)"
         else:
             filters.problem = ""
 

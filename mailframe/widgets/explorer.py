@@ -72,6 +72,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._columns = Columns(df, tz)
         self.zone = self._columns.zone
         self._names = [str(name) for name in self._columns.coded("folder").words]
+        self.known_folders = self._names
         self._periods = cubes.periods(self._columns)
         self._data: pd.DataFrame | None = None
         self._selection = Selection(self._columns)
@@ -133,7 +134,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._actions = parts.Actions(self._save)
         self._charts = parts.Charts(
             [
-                charts.volume(height=90),
+                charts.volume(self._periods.unit, height=90),
                 charts.clock(self._columns),
                 charts.bars("senders", "Senders", "top senders", rows=BARS),
                 charts.bars("folders", "Folders", "folders by number of messages", rows=BARS),
@@ -147,7 +148,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         top = ipw.HBox([controls.search_line(self), self._actions]).add_class("mf-top")
         state = ipw.HBox([self._said, self._chips]).add_class("mf-state")
         body = ipw.HBox([side, main]).add_class("mf-body")
-        self.children = [parts.style(), top, state, body]
+        self.children = [parts.Page(), top, state, body]
         self.add_class("mailframe").add_class("mf-explorer")
         self._opened.layout.display = "none"
         self._table.observe(self._open, "opened")
@@ -172,11 +173,14 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         folders = columns.coded("folder")
         in_folders = cubes.count(folders.codes, len(self._names), selection.without("folders"))
         senders = columns.coded("from_addr")
-        sent = cubes.count(senders.codes, len(senders.words), selection.without("sender"))
+        # Who is one of many stays among them; a part of names leaves whom it fits.
+        chosen = {self.sender} & set(senders.words)
+        others = selection.without("sender") if chosen else selection.mask
+        sent = cubes.count(senders.codes, len(senders.words), others)
         tables = {
             "volume": cubes.over_time(self._periods, times, self._in_period()),
             "clock": cubes.by_clock(hours, self._in_hours()),
-            "senders": _ranking(sent, senders.words, columns.people(), {self.sender} - {""}),
+            "senders": _ranking(sent, senders.words, columns.people(), chosen),
             "folders": _ranking(in_folders, folders.words, folders.words, set(self.folders)),
         }
         self._charts.rows = {name: table.to_dict("records") for name, table in tables.items()}
@@ -281,6 +285,9 @@ def _ranking(
 ) -> pd.DataFrame:
     """Rows of a bar chart: the most frequent keys, those pale that are not chosen."""
     codes = cubes.top(counts, BARS)
+    if chosen and not set(keys.iloc[codes]) & chosen:  # what was chosen is always to be seen
+        first = keys.isin(list(chosen)).to_numpy().nonzero()[0][:1]
+        codes = np.append(codes[: BARS - 1], first)
     best = keys.iloc[codes].tolist()
     return pd.DataFrame(
         {

@@ -80,7 +80,7 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._buttons["cancel"].on_click(lambda _: self.cancel())
         for named in (self._host, self._user):  # another account has other folders
             named.observe(self._forget_folders, "value")
-        super().__init__([parts.style(), self._form()])
+        super().__init__([parts.Page(), self._form()])
         self.add_class("mailframe").add_class("mf-connect")
         self._follow()
         self.observe(self._follow, "state")

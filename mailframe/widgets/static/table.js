@@ -45,10 +45,11 @@ function served(model, state) {
     createdRow: (row, data) => {
       row.dataset.row = data[columns.length];
       row.classList.toggle("mf-unread", data[columns.length + 1] === 1);
-      row.tabIndex = 0;
+      row.tabIndex = -1;
     },
     drawCallback() {
       state.api = this.api();
+      state.drawn?.();
     },
   };
 }
@@ -74,19 +75,71 @@ async function render({ model, el }) {
   model.on("change:page", answered);
   model.on("change:revision", changed);
   inner.render({ model: stand_in, el });
-  const open = (event) => {
-    const row = event.target.closest?.("tbody tr[data-row]");
-    if (!row || (event.type === "keydown" && event.key !== "Enter")) return;
-    el.querySelectorAll("tr.mf-open").forEach((other) => other.classList.remove("mf-open"));
-    row.classList.add("mf-open");
-    model.set("opened", Number(row.dataset.row));
-    model.save_changes();
+  const rows = () => [...el.querySelectorAll("tbody tr[data-row]")];
+  const opened = () => {
+    for (const row of rows()) row.classList.toggle("mf-open", Number(row.dataset.row) === model.get("opened"));
   };
-  el.addEventListener("click", open);
-  el.addEventListener("keydown", open);
+  const open = (number) => {
+    model.set("opened", number);
+    model.save_changes();
+    opened();
+  };
+  // One row can be reached with Tab; the arrows go on from there.
+  const reach = (row) => {
+    for (const other of rows()) other.tabIndex = other === row ? 0 : -1;
+    row?.focus({ preventScroll: false });
+  };
+  const turn = (to, place) => {
+    const { page, pages } = state.api.page.info();
+    if (page + to < 0 || page + to >= pages) return false;
+    state.landing = place;
+    state.api.page(page + to).draw("page");
+    return true;
+  };
+  state.drawn = () => {
+    const all = rows();
+    if (all.length) all[0].tabIndex = 0;
+    opened();
+    if (state.landing === undefined || !all.length) return;
+    reach(all.at(state.landing));
+    state.landing = undefined;
+  };
+  const pressed = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && model.get("opened") >= 0) {
+      event.preventDefault();
+      return open(-1);
+    }
+    const row = event.target.closest?.("tbody tr[data-row]");
+    if (!row) return;
+    const all = rows();
+    const at = all.indexOf(row);
+    const acts = {
+      Enter: () => open(Number(row.dataset.row)),
+      ArrowDown: () => (at + 1 < all.length ? reach(all[at + 1]) : turn(1, 0)),
+      ArrowUp: () => (at > 0 ? reach(all[at - 1]) : turn(-1, -1)),
+      Home: () => reach(all[0]),
+      End: () => reach(all.at(-1)),
+      PageDown: () => turn(1, 0),
+      PageUp: () => turn(-1, 0),
+    };
+    if (!acts[event.key]) return;
+    event.preventDefault();
+    acts[event.key]();
+  };
+  const clicked = (event) => {
+    const row = event.target.closest?.("tbody tr[data-row]");
+    if (!row) return;
+    reach(row);
+    open(Number(row.dataset.row));
+  };
+  model.on("change:opened", opened);
+  el.addEventListener("click", clicked);
+  el.addEventListener("keydown", pressed);
   return () => {
     model.off("change:page", answered);
     model.off("change:revision", changed);
+    model.off("change:opened", opened);
   };
 }
 
