@@ -107,6 +107,8 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._said.value = ""
         fields = {"server": self._host, "user": self._user}
         missing = [name for name, box in fields.items() if not box.value.strip()]
+        for name, box in fields.items():
+            (box.add_class if name in missing else box.remove_class)("mf-wrong")
         if missing:
             self._said.value = parts.problem(f"Fill in the {' and the '.join(missing)}.")
             return

@@ -136,24 +136,42 @@ class Actions(anywidget.AnyWidget):
     Parameters
     ----------
     make : callable
-        Given ``"csv"`` or ``"report"``, returns file name, media type and content.
+        Given ``"csv"`` or ``"report"``, returns file name, media type and content; or a sentence,
+        where the file lies on the kernel's disk.
+    undo, redo : callable
+        What the two arrows do.
     """
 
     _esm = assets.text("actions.js")
 
     query = traitlets.Unicode().tag(sync=True)
+    undoable = traitlets.Bool().tag(sync=True)
+    redoable = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, make: Callable[[str], tuple[str, str, bytes]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[str], tuple[str, str, bytes] | str],
+        undo: Callable[[], None],
+        redo: Callable[[], None],
+    ) -> None:
         super().__init__()
         self._make = make
+        self._steps = {"undo": undo, "redo": redo}
         self.on_msg(self._wish)
 
     def _wish(self, _widget: object, message: dict[str, Any], _buffers: object) -> None:
-        try:
-            name, media, content = self._make(str(message.get("wish")))
-        except MailframeError as error:
-            self.send({"failed": str(error)})
+        wish = str(message.get("wish"))
+        if wish in self._steps:
+            self._steps[wish]()
             return
+        try:
+            made = self._make(wish)
+        except MailframeError as error:
+            made = str(error)
+        if isinstance(made, str):
+            self.send({"said": made})
+            return
+        name, media, content = made
         for start in range(0, max(len(content), 1), CHUNK):
             part = content[start : start + CHUNK]
             done = start + CHUNK >= len(content)

@@ -152,6 +152,20 @@ def notebook7(home):
     return served(home, command)
 
 
+def run_cells(page):
+    """Run all cells of the notebook on the page, as soon as there is a kernel that hears it."""
+    heard = "() => !/^\\[ \\]/.test(document.querySelector('.jp-InputPrompt').innerText)"
+    count = page.locator(".jp-CodeCell").count()
+    for _ in range(PATIENCE // 2):
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        for _ in range(count):
+            page.keyboard.press("Shift+Enter")
+        time.sleep(2)
+        if page.evaluate(heard):
+            return
+    raise AssertionError("no kernel ran the cells")
+
+
 def voila(home, notebook):
     """Voilà, showing `notebook` as an application."""
     return served(home, ["voila", str(notebook)])

@@ -45,10 +45,7 @@ def page(request, open_window, tmp_path_factory):
         page = window.page
         page.goto(f"{server}/{address}/mail.ipynb")
         page.wait_for_selector(f"{first} .jp-CodeCell .cm-content")
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-        page.locator(".jp-CodeCell .cm-content").first.click()
-        for _ in CELLS:
-            page.keyboard.press("Shift+Enter")
+        browser.run_cells(page)
         window.wait("() => document.querySelectorAll('[data-ready=true]').length == 3")
         window.wait("() => document.querySelectorAll('.mf-explorer td.mf-subject').length == 24")
         yield page

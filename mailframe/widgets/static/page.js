@@ -8,6 +8,7 @@ const KEYS = [
   ["Home End", "The first or last message of the page"],
   ["Page \u2191 \u2193", "The page before or after"],
   ["Enter", "Open the message"],
+  ["Space", "Choose the message, or not"],
   ["Esc", "Close the message, or this page"],
 ];
 
@@ -49,6 +50,20 @@ function nameHandles(root) {
   }
 }
 
+// The clipboard is closed to pages that are not served securely: then what to copy is selected instead.
+async function copy(button) {
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = button.dataset.copy;
+    getSelection().selectAllChildren(button);
+    return;
+  }
+  setTimeout(() => (button.textContent = before), 2000);
+}
+
 function settle(root, el) {
   root.dataset.lmSuppressShortcuts = "true";
   const dialog = help();
@@ -58,15 +73,26 @@ function settle(root, el) {
     if (event.key === "?" && !typing(event.target) && !dialog.open) {
       event.preventDefault();
       dialog.showModal();
+    } else if (event.key === "Escape" && !dialog.open && !typing(event.target)) {
+      const close = root.querySelector(".mf-close");
+      if (close?.offsetParent) close.click();
+    } else if (event.key === "Enter" && event.target.matches(".mf-connect input")) {
+      root.querySelector(".mf-primary:not(:disabled)")?.click();
     }
   };
+  const clicked = (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    if (event.target.closest("[data-keys]")) dialog.showModal();
+  };
   root.addEventListener("keydown", heard);
-  root.addEventListener("mailframe:keys", () => dialog.showModal());
+  root.addEventListener("click", clicked);
   const changes = new MutationObserver(() => nameHandles(root));
   changes.observe(root, { childList: true, subtree: true });
   nameHandles(root);
   return () => {
     root.removeEventListener("keydown", heard);
+    root.removeEventListener("click", clicked);
     changes.disconnect();
   };
 }
