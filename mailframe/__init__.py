@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe import demo as demo
     from mailframe.account import Account
     from mailframe.application import connect
+    from mailframe.entry import discover
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
     from mailframe.frame.fromcsv import read_csv
@@ -55,6 +56,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "mailframe.account": ["Account"],
     "mailframe.application": ["connect"],
+    "mailframe.entry": ["discover"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
     "mailframe.frame.fromcsv": ["read_csv"],
@@ -103,6 +105,7 @@ __all__ = [
     "connect",
     "dashboard",
     "demo",
+    "discover",
     "explore",
     "list_folders",
     "open_store",

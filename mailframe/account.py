@@ -3,14 +3,13 @@
 An account comes from an IMAP URL (RFC 5092) or from keywords. The password is looked up only when
 a connection is about to be opened, and lives in a ``Secret``, a value that will not print, pickle
 or format itself; nothing else here ever holds one. Where OAuth 2.0 is spoken, an access token takes
-the password's place. The URL is taken apart by our own pattern: the
-standard library's errors quote what they could not read, and that may be half a password.
+the password's place. The URL is taken apart by our own pattern, in one place that raises nothing:
+the standard library's errors quote what they could not read, and that may be half a password.
 """
 
 from __future__ import annotations
 
 import getpass
-import hmac
 import importlib
 import ipaddress
 import netrc
@@ -20,10 +19,11 @@ import ssl
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 from urllib.parse import quote, unquote
 
 from mailframe.errors import ConfigurationError, warn
+from mailframe.secret import Secret, sealing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,56 +52,11 @@ _MECHANISMS: dict[str, Auth] = {
     "XOAUTH2": "xoauth2",
     "OAUTHBEARER": "oauthbearer",
 }
+# Mechanisms that may be named in an error: what else stands there may be half a password.
+_OTHERS = {"ANONYMOUS", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "GSSAPI", "NTLM"}
+_OTHERS |= {"SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}
 _CONTROLS = re.compile(r"[\r\n\0]")
-
-
-class Secret:
-    """A password or token that shows itself only to the one who asks by name.
-
-    Printing, formatting and ``repr`` give stars; pickling is refused.
-
-    Parameters
-    ----------
-    value : str
-        What to keep. CR, LF and NUL are refused: they would end the command that carries it.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        if _CONTROLS.search(value):
-            raise ConfigurationError("The password holds a line break or a NUL; no server takes it")
-        self._value = value
-
-    def reveal(self) -> str:
-        """Give the value; for the moment of sending only."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def __format__(self, spec: str) -> str:
-        return format("***", spec)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
-
-    def __hash__(self) -> int:
-        return hash(Secret)  # says nothing about the value, and stays the same for equal ones
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Secret:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret is not pickled; hand the password over by another way")
+_PORTS = range(1, 1 << 16)
 
 
 @dataclass(frozen=True)
@@ -145,12 +100,14 @@ class Account:
     auth: Auth = "password"
 
     def __post_init__(self) -> None:
-        if not self.host or re.search(r"[\s\0]", self.host):
+        if not self.host or not _sendable(self.host) or re.search(r"[\s\0/@]", self.host):
             raise ConfigurationError(f"An account needs the name of a server; {_FORM}")
         host, mark, zone = self.host.partition("%")  # the zone of an IPv6 address has case
         object.__setattr__(self, "host", host.lower() + mark + zone)
         if not self.user:
             raise ConfigurationError(f"No user name for {self.host}; {_FORM}")
+        if not _sendable(self.user):
+            raise ConfigurationError("The user name is not text, or not UTF-8")
         if _CONTROLS.search(self.user):
             raise ConfigurationError("The user name holds a line break or a NUL")
         if self.security not in get_args(Security):
@@ -161,18 +118,23 @@ class Account:
             raise ConfigurationError(
                 f'auth={self.auth!r} is none of "password", "xoauth2", "oauthbearer"'
             )
-        if isinstance(self.password, str):
-            object.__setattr__(self, "password", Secret(self.password))
+        if self.password is not None:
+            secret = self.password if isinstance(self.password, Secret) else Secret(self.password)
+            object.__setattr__(self, "password", secret)
+            secret.check(self.secret_kind)
         if not self.port:
             object.__setattr__(self, "port", _default_port(self.security))
-        if not 0 < self.port < 1 << 16:
-            raise ConfigurationError(f"{self.port} is not a port number (1 to 65535)")
+        if not isinstance(self.port, int) or self.port not in _PORTS:
+            brief = isinstance(self.port, int) and abs(self.port) < 1 << 64
+            given = self.port if brief else "What was given"
+            raise ConfigurationError(f"{given} is not a port number (1 to 65535)")
 
     @classmethod
+    @sealing
     def parse(
         cls,
-        account: str | Account,
-        password: str | Secret | None = None,
+        account: str | Account | Secret,
+        password: str | bytes | Secret | None = None,
         *,
         security: Security | None = None,
         ca_file: str | os.PathLike[str] | None = None,
@@ -187,7 +149,7 @@ class Account:
 
         Parameters
         ----------
-        account : str or Account
+        account : str, Account or Secret
             RFC 5092 URL of a server: no folder, no query. Reserved characters percent-encoded.
         password, security, ca_file, ssl_context
             Take precedence over what ``account`` says.
@@ -202,11 +164,9 @@ class Account:
             port = parsed.port
             kept = 0 if port == _default_port(parsed.security) else port
             parsed = replace(parsed, security=security, port=kept)
-        if isinstance(password, str):
-            password = Secret(password)
         return replace(
             parsed,
-            password=parsed.password if password is None else password,
+            password=parsed.password if password is None else password,  # type: ignore[arg-type]  # sealed
             ca_file=parsed.ca_file if ca_file is None else os.fspath(ca_file),
             ssl_context=parsed.ssl_context if ssl_context is None else ssl_context,
         )
@@ -264,8 +224,8 @@ class Account:
             return self
         for place in (_from_environment, _from_keyring, _from_netrc, _from_prompt):
             found = place(self)
-            if found:
-                return replace(self, password=Secret(found))
+            if found is not None:
+                return replace(self, password=found)
         raise ConfigurationError(
             f"No {self.secret_kind} for {self.name} and nobody to ask: pass password=, set "
             f"{PASSWORD_VARIABLE}, or add {self.host} to the keyring or to ~/.netrc",
@@ -301,31 +261,71 @@ def _default_port(security: str) -> int:
     return TLS_PORT if security == "tls" else PLAIN_PORT
 
 
-def _parse_url(url: str, make: Callable[..., Account]) -> Account:
-    # What is no text is most likely a variable that was never set.
-    match = _URL.fullmatch(url.strip()) if isinstance(url, str) else None
+# What an account is made of holds its password from its first line on.
+Account.__init__ = sealing(Account.__init__)  # type: ignore[method-assign]
+
+
+def _sendable(text: object) -> bool:
+    """Tell text that UTF-8 can carry from other things, and from other octets in disguise."""
+    return isinstance(text, str) and text.encode("utf-8", "replace").decode() == text
+
+
+class _Url(NamedTuple):
+    """The parts of a URL, each as it stands."""
+
+    scheme: str
+    user: str
+    mechanism: str | None  # one that may be named, or "" for another
+    password: Secret | None
+    host: str
+    port: str
+    beyond: bool  # whether something stands behind the server
+
+
+def _taken_apart(url: Secret) -> _Url | None:
+    """Take a URL apart; raises nothing, because its variables are what nobody shall see."""
+    value = url.reveal() if url.is_text() else ""
+    match = _URL.fullmatch(value.strip())
     if match is None:
+        return None
+    login, _, password = (match["user"] or "").partition(":")
+    user, *mechanism = re.split(";AUTH=", login, maxsplit=1, flags=re.IGNORECASE)
+    asked = mechanism[0].upper() if mechanism else None
+    return _Url(
+        match["scheme"].lower(),
+        unquote(user),
+        "" if asked not in {None, *_MECHANISMS, *_OTHERS} else asked,
+        Secret(unquote(password, errors="surrogateescape")) if password else None,
+        unquote(match["host"]).strip("[]"),
+        (match["port"] or "").lstrip("0"),
+        (match["rest"] or "/") != "/",
+    )
+
+
+def _parse_url(account: object, make: Callable[..., Account]) -> Account:
+    # What is no text is most likely a variable that was never set.
+    url = _taken_apart(account) if isinstance(account, Secret) else None
+    if url is None:
         raise ConfigurationError(f"This is not an IMAP URL; {_FORM}")
-    if (match["rest"] or "/") != "/":
+    if url.beyond:
         raise ConfigurationError(
             'An account\'s URL ends with the server; name folders by folders=["INBOX", ...] '
             "(and write %2F, %3F, %23 for / ? # in a user name or password)"
         )
-    login, _, password = (match["user"] or "").partition(":")
-    user, *mechanism = re.split(";AUTH=", login, maxsplit=1, flags=re.IGNORECASE)
-    auth = _MECHANISMS.get(mechanism[0].upper() if mechanism else "*")
+    auth = _MECHANISMS.get("*" if url.mechanism is None else url.mechanism)
     if auth is None:
         known = ", ".join(name for name in _MECHANISMS if name != "*")
-        raise ConfigurationError(f"The URL asks for AUTH={mechanism[0]}; supported are {known}")
-    host = unquote(match["host"]).strip("[]")
-    port = int(match["port"] or 0)
+        asked = f"AUTH={url.mechanism}" if url.mechanism else "a mechanism by ;AUTH= that is none"
+        raise ConfigurationError(f"The URL asks for {asked}; supported are {known}")
+    if len(url.port) > len(str(_PORTS[-1])):
+        raise ConfigurationError("The URL's port is not a port number (1 to 65535)")
+    port = int(url.port or 0)
     security: Security = "starttls"
-    if match["scheme"].lower() == "imaps" or port == TLS_PORT:
+    if url.scheme == "imaps" or port == TLS_PORT:
         security = "tls"
-    elif is_loopback(host):
+    elif is_loopback(url.host):
         security = "none"
-    secret = Secret(unquote(password)) if password else None
-    return make(host, unquote(user), port, security, secret, auth=auth)
+    return make(url.host, url.user, port, security, url.password, auth=auth)
 
 
 def is_loopback(host: str) -> bool:
@@ -338,23 +338,27 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _from_environment(_: Account) -> str | None:
-    return os.environ.get(PASSWORD_VARIABLE)
+def _found(value: str | None) -> Secret | None:
+    return Secret(value) if value else None
 
 
-def _from_keyring(account: Account) -> str | None:
+def _from_environment(_: Account) -> Secret | None:
+    return _found(os.environ.get(PASSWORD_VARIABLE))
+
+
+def _from_keyring(account: Account) -> Secret | None:
     try:
         keyring = importlib.import_module("keyring")
     except ImportError:
         return None
-    found: str | None = None
+    found: Secret | None = None
     # A keyring that is locked or has no backend is like one that is not there.
     with suppress(keyring.errors.KeyringError):
-        found = keyring.get_password(account.host, account.user)
+        found = _found(keyring.get_password(account.host, account.user))
     return found
 
 
-def _from_netrc(account: Account) -> str | None:
+def _from_netrc(account: Account) -> Secret | None:
     try:
         entry = netrc.netrc().authenticators(account.host)
     except FileNotFoundError:
@@ -367,16 +371,17 @@ def _from_netrc(account: Account) -> str | None:
         return None
     if entry is None or entry[0] not in {"", account.user}:
         return None
-    return entry[2]
+    return _found(entry[2])
 
 
-def _from_prompt(account: Account) -> str | None:
+def _from_prompt(account: Account) -> Secret | None:
     # A Jupyter kernel puts its own function in place of getpass's; else somebody must sit there.
     in_notebook = getattr(getpass.getpass, "__module__", None) != "getpass"
     if not in_notebook and not (sys.stdin and sys.stdin.isatty()):
         return None
     try:
-        return getpass.getpass(f"{account.secret_kind.capitalize()} for {account.name}: ")
+        prompt = f"{account.secret_kind.capitalize()} for {account.name}: "
+        return _found(getpass.getpass(prompt))
     except EOFError:
         return None
     except Exception as error:

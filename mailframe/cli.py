@@ -1,4 +1,4 @@
-"""The command line: folders, fetch, sync, stats, report, demo.
+"""The command line: discover, folders, fetch, sync, stats, report, demo.
 
 Exit codes: 0 for all well, 1 where something failed (said on standard error, one line each), 2 for
 a command that makes no sense, 130 after Ctrl-C. Results go to standard output or a file, everything
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from mailframe.account import Account, Security
+    from mailframe.account import Security
+    from mailframe.entry import Entry
     from mailframe.frame.export import Format, Formulas
     from mailframe.read import BatchStream
     from mailframe.sources.reading import Reading
@@ -124,7 +125,8 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 def cli(*, verbose: bool) -> None:
     """Your mail as a table: message headers from IMAP accounts, read only.
 
-    URL is imaps://USER@HOST (TLS) or imap://USER@HOST (STARTTLS), with %40 for an @ in USER. The
+    URL is an address such as ann@example.org, whose server is then found; or imaps://USER@HOST
+    (TLS), or imap://USER@HOST (STARTTLS), with %40 for an @ in USER. The
     password comes from MAILFRAME_PASSWORD, the keyring, ~/.netrc or a prompt; better not from the
     URL, which others on this machine can see.
     """
@@ -133,10 +135,29 @@ def cli(*, verbose: bool) -> None:
         logging.getLogger("mailframe").setLevel(logging.DEBUG)
 
 
-def _account(url: str, security: Security | None, ca_file: str | None) -> Account:
-    from mailframe.account import Account
+def _account(url: str, security: Security | None, ca_file: str | None) -> Entry:
+    from mailframe.entry import enter
 
-    return Account.parse(url, security=security, ca_file=ca_file)
+    return enter(url, security=security, ca_file=ca_file)
+
+
+@cli.command()
+@click.argument("address")
+@click.option("--ispdb/--no-ispdb", default=None, help="Whether Mozilla's database may be asked.")
+def discover(address: str, *, ispdb: bool | None) -> None:
+    """Find the IMAP server of an address; nobody logs in.
+
+    The URL comes to standard output, who says so to standard error.
+    """
+    from mailframe import providers
+    from mailframe.entry import discover as find
+
+    found = find(address, ispdb=ispdb)
+    click.echo(found.url)
+    _say(f"says {found.reason}")
+    provider = providers.of_host(found.host, found.port)
+    if provider is not None:
+        _say(f"{provider.way_in(found.address)}; see {provider.source}")
 
 
 @cli.command()
@@ -216,7 +237,7 @@ def fetch(
 ) -> int:
     """Fetch message headers into a file, a row for each message.
 
-    SOURCE is an account's URL, or the path of an mbox file, a Maildir or a message.
+    SOURCE is an address, an account's URL, or the path of an mbox file, a Maildir or a message.
 
     Rows are written as they arrive, so memory does not grow with the mailbox; the file gets its
     name when it is complete.
@@ -246,8 +267,8 @@ def fetch(
 def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Sum up a mailbox on one screen.
 
-    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .csv or
-    .parquet file that fetch wrote.
+    SOURCE is an address, an account's URL, the path of an mbox file, a Maildir or a message, or a
+    .csv or .parquet file that fetch wrote.
     """
     from mailframe.stats import MailAccessor, clock
 
@@ -266,12 +287,20 @@ def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  
     "-o", "--output", default="mail.html", show_default=True, metavar="FILE", help="The page."
 )
 @click.option("--title", metavar="TEXT", help="What stands above; the account without it.")
+@click.option("--me", multiple=True, metavar="ADDRESS", help="Yours; guessed from Sent without.")
 @options.zone
-def report(source: str, output: str, title: str | None, tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
+def report(
+    source: str,
+    output: str,
+    title: str | None,
+    me: Sequence[str],
+    tz: str | None,
+    **told: Any,  # noqa: ANN401 -- as above
+) -> int:
     """Draw a mailbox as one HTML page that needs no network.
 
-    SOURCE is an account's URL, the path of an mbox file, a Maildir or a message, or a .csv or
-    .parquet file that fetch wrote.
+    SOURCE is an address, an account's URL, the path of an mbox file, a Maildir or a message, or a
+    .csv or .parquet file that fetch wrote.
     """
     if Path(output).suffix.lower() not in _PAGE:
         raise ConfigurationError(f"The report is a page of HTML: let {output} end in .html")
@@ -282,7 +311,7 @@ def report(source: str, output: str, title: str | None, tz: str | None, **told: 
     clock.zone(tz)
     with replacing(output) as file:
         df = _read(source, told)
-        file.write(page(df, title=title, tz=tz))
+        file.write(page(df, title=title, tz=tz, me=me or None))
     _say(f"wrote {output}, a page on {_count(len(df), 'message')}")
     return _tell_problems(df.attrs.get("mailframe", {}))
 
@@ -321,20 +350,23 @@ def _change(figures: Mapping[str, Any]) -> str:
 
 def _open(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStream | Reading:
     """Open an account or local mail for streaming; problems are told from the report."""
+    from mailframe.discovery.plan import is_address
+
     told = {name: value for name, value in told.items() if value is not None}
     if "flags" in told and "store" not in told:
         raise ConfigurationError("--flags is for a store: name one by --store")
     how: dict[str, Any] = {"progress": False if quiet else None, "errors": "ignore"}
-    if "://" in source:
+    if "://" in source or (is_address(source) and not Path(source).exists()):
         from mailframe.read import open_stream
 
         account = _account(source, told.pop("security", None), told.pop("ca_file", None))
         return open_stream(account, **told, **how)
+    from mailframe.sources.files import as_path, exists
     from mailframe.sources.local import open_local
 
-    if not Path(source).exists():
+    if not exists(as_path(source)):
         raise ConfigurationError(
-            f"{source} is neither a file or folder nor a URL such as imaps://USER@HOST"
+            f"{source} is neither an address, a file or folder, nor a URL such as imaps://USER@HOST"
         )
     if Path(source).suffix.lower() in _WRITTEN:
         raise ConfigurationError(

@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import inspect
 import re
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast, get_args
 
-import pandas as pd
-
-from mailframe.account import Account
+from mailframe.entry import Entry, address_of, aenter, enter
 from mailframe.errors import ConfigurationError, first_of, warn
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
 from mailframe.fetcher.pool import Pool
-from mailframe.frame.adapter import to_frame, without_folder
 from mailframe.frame.batch import BatchBuilder
 from mailframe.gather import Gathered
 from mailframe.imap.commands import header_items
@@ -34,6 +32,7 @@ from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.names import patterns_of
 from mailframe.progress import open_progress
 from mailframe.refresh import EXTENSIONS, ITEMS, Keeping
+from mailframe.secret import sealer, sealing
 from mailframe.selection import Day, choose, search_keys
 from mailframe.sync import heartbeat, run
 
@@ -41,12 +40,15 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
+    import pandas as pd
     import pyarrow as pa
 
+    from mailframe.account import Account
     from mailframe.errors import MailframeError
     from mailframe.fetcher.folders import Listing
     from mailframe.fetcher.plan import Folder
     from mailframe.progress import Progress, ProgressOption
+    from mailframe.secret import Secret
     from mailframe.store.plan import FlagPolicy
 
 Errors = Literal["warn", "raise", "ignore"]
@@ -74,7 +76,7 @@ class BatchStream:
 
     def __init__(  # noqa: PLR0913 -- what open_stream has checked
         self,
-        account: Account,
+        entry: Entry,
         builder: BatchBuilder,
         query: Query,
         *,
@@ -88,8 +90,9 @@ class BatchStream:
         limits: Limits,
     ) -> None:
         self.schema: pa.Schema = builder.schema
-        self.report: dict[str, Any] = {"account": account.name, "problems": []}
-        self._account = account
+        self.report: dict[str, Any] = {"account": entry.account.name, "problems": []}
+        self._entry = entry
+        self._account = entry.account
         self._builder = builder
         self._query = query
         self._patterns = patterns
@@ -122,7 +125,8 @@ class BatchStream:
         )
         missing: list[MailframeError] = []
         async with heartbeat(), pool:
-            listing = await pool.folders(ITEMS if keeping else PLANNING)
+            with self._entry.watched():
+                listing = await pool.folders(ITEMS if keeping else PLANNING)
             choice = choose(listing.folders, self._patterns)
             if choice.missing and not choice.folders:
                 raise choice.missing[0]
@@ -223,15 +227,24 @@ class BatchStream:
         """Fetch everything into one DataFrame."""
         self._builders = BUILDERS
         self._drops_replaced = True
-        async with aclosing(self.__aiter__()) as stream:
-            batches = deque([batch async for batch in stream])
+        # pandas is loaded while the server answers: in the first call of a process that is half a
+        # second.
+        loading = asyncio.ensure_future(
+            asyncio.to_thread(importlib.import_module, "mailframe.frame.adapter")
+        )
+        try:
+            async with aclosing(self.__aiter__()) as stream:
+                batches = deque([batch async for batch in stream])
+        finally:
+            adapter = await loading
         for name, count in self._replaced.items():
             for number in range(count):
-                batches[number] = without_folder(batches[number], name)
+                batches[number] = adapter.without_folder(batches[number], name)
             self.report["messages"] = sum(batch.num_rows for batch in batches)
         # Handed over one by one, so that to_frame can let go of what it has converted.
         handed = (batches.popleft() for _ in range(len(batches)))
-        return to_frame(handed, self.schema, report=self.report)
+        frame: pd.DataFrame = adapter.to_frame(handed, self.schema, report=self.report)
+        return frame
 
     def _speak(self, errors: Sequence[MailframeError]) -> None:
         """Tell what went wrong, the way the caller chose."""
@@ -279,11 +292,12 @@ def _expected(folders: Iterable[Folder], query: Query) -> int | None:
     return sum(known)
 
 
+@sealing
 def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
-    account: str | Account,
+    account: str | Account | Secret | Entry,
     *,
     folders: str | Iterable[str] | None = None,
-    password: str | None = None,
+    password: str | Secret | None = None,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
     since: Day | None = None,
@@ -303,8 +317,9 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
 
     Parameters
     ----------
-    account : str or Account
-        A URL such as ``imaps://ann@imap.example.org``, or an `Account`.
+    account : str, Account or Entry
+        An address such as ``ann@example.org``, whose server is found as `mailframe.discover` does;
+        a URL such as ``imaps://ann@imap.example.org``; or an `Account`.
     folders : str or iterable of str, optional
         Names and globs (``"Lists/*"``); every folder by default.
     password : str, optional
@@ -366,10 +381,10 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
                 " newest= and raw_headers=, and choose with open_store(path).frame(since=...)"
             )
         keeping = Keeping(store, headers=headers, flags=flags)
-    parsed = Account.parse(account, password)
-    builder = BatchBuilder(parsed.name, headers=headers, raw_headers=raw_headers)
+    entry = enter(account, password)
+    builder = BatchBuilder(entry.account.name, headers=headers, raw_headers=raw_headers)
     return BatchStream(
-        parsed.with_password(),
+        entry.with_password(),
         builder,
         Query(header_items(builder.fields), keys, newest),
         patterns=patterns,
@@ -395,20 +410,49 @@ def _reader(
     def decorate(read: Callable[[BatchStream], R]) -> Callable[P, R]:
         result = inspect.signature(read).return_annotation
         signature = inspect.signature(opened).replace(return_annotation=result)
+        seal = sealer(signature)
+
+        later = _later(opened, read)
 
         @functools.wraps(read)
         def reader(*args: P.args, **options: P.kwargs) -> R:
+            args, options = seal(args, options)
             try:
-                signature.bind(*args, **options)
+                bound = signature.bind(*args, **options)
             except TypeError as error:  # in the name that was called
                 raise TypeError(f"{read.__name__}() {error}") from None
-            return read(opened(*args, **options))
+            address = address_of(bound.arguments["account"])
+            if later is None or address is None:
+                return read(opened(*args, **options))
+            return cast("R", later(address, bound))
 
         reader.__signature__ = signature  # type: ignore[attr-defined]  # what help() shows
         reader.__doc__ = _with_parameters(read.__doc__, opened.__doc__)
         return reader
 
     return decorate
+
+
+def _later(
+    opened: Callable[..., BatchStream], read: Callable[[BatchStream], Any]
+) -> Callable[[str, inspect.BoundArguments], Any] | None:
+    """For those who await: read when the server of an address was found, with nobody held up."""
+
+    async def find(address: str, bound: inspect.BoundArguments) -> BatchStream:
+        bound.arguments["account"] = await aenter(address)
+        return opened(*bound.args, **bound.kwargs)
+
+    async def result(address: str, bound: inspect.BoundArguments) -> object:
+        return await read(await find(address, bound))
+
+    async def batches(address: str, bound: inspect.BoundArguments) -> AsyncGenerator[object]:
+        async with aclosing(read(await find(address, bound))) as found:
+            async for batch in found:
+                yield batch
+
+    if inspect.isasyncgenfunction(read):
+        return batches
+    return result if inspect.iscoroutinefunction(read) else None
 
 
 _SECTION = re.compile(r"^\w+\n-+\n", re.MULTILINE)
@@ -499,7 +543,10 @@ async def aiter_batches(stream: BatchStream) -> AsyncGenerator[pa.RecordBatch]:
 _FOLDER_ITEMS = (*PLANNING, "UNSEEN", "SIZE")
 
 
-def list_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+@sealing
+def list_folders(
+    account: str | Account | Secret | Entry, *, password: str | Secret | None = None
+) -> pd.DataFrame:
     """List the folders of an account.
 
     Parameters
@@ -526,10 +573,13 @@ def list_folders(account: str | Account, *, password: str | None = None) -> pd.D
     MailframeWarning
         Something that the server said may be a folder, and cannot be read.
     """
-    return run(_list_folders(Account.parse(account, password).with_password()))
+    return run(_list_folders(enter(account, password).with_password()))
 
 
-async def alist_folders(account: str | Account, *, password: str | None = None) -> pd.DataFrame:
+@sealing
+async def alist_folders(
+    account: str | Account | Secret | Entry, *, password: str | Secret | None = None
+) -> pd.DataFrame:
     """List the folders of an account; `list_folders` for ``await``.
 
     Parameters
@@ -542,12 +592,17 @@ async def alist_folders(account: str | Account, *, password: str | None = None) 
     pandas.DataFrame
         As from `list_folders`, which also tells the errors.
     """
-    return await _list_folders(Account.parse(account, password).with_password())
+    address = address_of(account)
+    entry = enter(account if address is None else await aenter(address), password)
+    return await _list_folders(entry.with_password())
 
 
-async def _list_folders(account: Account) -> pd.DataFrame:
-    async with Pool(account, connections=1) as pool:
-        listing = await pool.folders(_FOLDER_ITEMS)
+async def _list_folders(entry: Entry) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 -- it takes half a second, and who streams needs none
+
+    async with Pool(entry.account, connections=1) as pool:
+        with entry.watched():
+            listing = await pool.folders(_FOLDER_ITEMS)
     if listing.lost:
         warn(first_of(listing.lost))
     folders = listing.folders

@@ -22,6 +22,11 @@ _END_OF_HEADER = re.compile(rb"\r?\n\r?\n|\r\r(?!\n)")
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(?:[^\n]*\n(?=[ \t]))*[^\n]*\n?")
 
 
+def are_here():
+    """Tell whether all archives are at hand."""
+    return all((_FOLDER / f"{name}.headers.tar.xz").exists() for name in NAMES)
+
+
 @cache
 def messages(name):
     """Return the messages of an archive, in order of their names; skip the test if it is absent."""

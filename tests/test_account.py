@@ -203,10 +203,19 @@ def test_a_ca_file_that_cannot_be_read_is_told(tmp_path, content):
         Account.parse("imaps://ann@h.example", ca_file=path).tls_context()
 
 
+def test_a_port_is_a_number_that_there_is():
+    for port in (10**5000, "993", 1.5, -1, 65536):
+        with pytest.raises(ConfigurationError, match="not a port number"):
+            Account("h.example", "ann", port)
+    with pytest.raises(ConfigurationError, match="port"):
+        Account.parse(f"imaps://ann@h.example:{'9' * 5000}")
+    assert Account.parse("imaps://ann@h.example:000143").port == 143
+
+
 @pytest.mark.parametrize("character", ["\r", "\n", "\0"])
 def test_what_would_end_a_command_enters_no_account(character):
     with pytest.raises(ConfigurationError):
-        Secret("a" + character)
+        Account("h.example", "ann", password="a" + character)
     with pytest.raises(ConfigurationError):
         Account("h.example", "ann" + character)
 

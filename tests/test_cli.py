@@ -298,7 +298,7 @@ def refused_port(_):
         (lambda d: [d.url("ann"), "-f", ""], 2, "folders are named by -f INBOX"),
         (lambda d: [d.url("ann") + "/INBOX"], 2, "name folders by -f INBOX"),
         (lambda d: [d.url("ann"), "--ca-file", "none.pem", "--security", "tls"], 2, "none.pem"),
-        (lambda _: ["ann@example.org"], 2, "imaps://USER@HOST"),
+        (lambda _: ["ann@here"], 2, "imaps://USER@HOST"),
         (lambda _: ["https://ann@example.org"], 2, "imaps://USER@HOST"),
     ],
 )

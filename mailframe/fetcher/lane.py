@@ -171,7 +171,10 @@ class Lane:
         if work.halves:
             return commands.uid_fetch_parts(work.uids, commands.lacking_items(work.halves))
         if work.ask is not None:
-            return commands.uid_fetch(work.uids, work.ask.items, modifier=work.ask.modifier)
+            ask = work.ask
+            return commands.uid_fetch(
+                work.uids, ask.items, modifier=ask.modifier, written=work.written
+            )
         items = self._ledger.entry(work.folder).known.items or query.items
         return commands.uid_fetch(work.uids, items, written=work.written)
 
@@ -396,7 +399,8 @@ class Lane:
         if uid is None:
             return False
         for job in self._jobs:
-            asks = not job.answered and uid in job.pending.command.uids
+            whole = isinstance(job.work, Span) and job.work.ask is None and not job.answered
+            asks = whole and uid in job.pending.command.uids
             if asks and job.examine.opened and self._ledger.wants(job.work):
                 self._ledger.lost(job.work, UidSet.from_uids([uid]), error)
                 return True

@@ -371,7 +371,10 @@ class Ledger:
         done = UidSet() if work.ask else entry.delivered(work.uids) | entry.lost
         left = work.uids - done
         if left and not entry.unlisted and _refuses_ranges(work, error):
-            return self._replace(work, [Lookup(work.folder, within=left)])
+            if work.ask is None:
+                return self._replace(work, [Lookup(work.folder, within=left)])
+            held = list(listed_uids(work.folder, left & entry.known.held))
+            return self._replace(work, [replace(span, ask=work.ask) for span in held])
         if entry.is_barren(self._barren, error):
             self.folder_failed(work, error)
             return []
@@ -537,7 +540,7 @@ def _refuses_ranges(work: Span, error: MailframeError) -> bool:
     """
     if not isinstance(error, CommandError) or isinstance(error, ThrottledError):
         return False
-    ranged = work.ask is None and not work.listed and len(work.uids) > 1
+    ranged = not work.listed and len(work.uids) > 1
     return ranged and (error.status == "BAD" or work.attempts + 1 >= BISECT_AFTER)
 
 

@@ -14,6 +14,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, cast
 
+from mailframe import providers
 from mailframe.account import is_loopback
 from mailframe.errors import (
     AuthenticationError,
@@ -291,6 +292,9 @@ class Session(asyncio.Protocol):
         )
 
     def _login_hint(self) -> str:
+        provider = providers.of_host(self.account.host, self.account.port)
+        if provider is not None:
+            return provider.way_in(self.account.user)
         if self.account.auth != "password":
             return "check the user name, and that the access token is fresh (most last an hour)"
         app = "check user name and password (many need an app password)"
@@ -298,6 +302,9 @@ class Session(asyncio.Protocol):
 
     def _other_ways(self) -> str:
         """Say how else the server would let somebody in."""
+        provider = providers.of_host(self.account.host, self.account.port)
+        if provider is not None:
+            return provider.way_in(self.account.user)
         if self.account.auth != "password":
             return "it may want a password, or another mechanism"
         if self._offers_tokens():

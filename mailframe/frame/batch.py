@@ -27,18 +27,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.frame.blocks import Blocks, Mask, Spans
+from mailframe.frame.blocks import Blocks, Spans
 from mailframe.frame.extras import JOINED, Extra, parse_extras
 from mailframe.frame.instants import header_dates, internal_dates
 from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, SCHEMA, TEXTS
-from mailframe.headers import automatic, columns, fields, text
-from mailframe.headers.columns import Lists, Values
+from mailframe.headers import automatic, fields, text
+from mailframe.headers.columns.ids import id_lists, list_ids, message_ids, parent_ids
+from mailframe.headers.columns.lists import addr_specs, read_lists, senders
+from mailframe.headers.columns.urls import url_lists
+from mailframe.headers.columns.values import Lists, Values, distinct, matching
+from mailframe.headers.columns.words import texts
 from mailframe.headers.memory import remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from mailframe.headers.columns.marks import Mask
 
 MENDED = "_mended"
 _SYSTEM_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
@@ -244,24 +250,30 @@ class _HeaderColumns:
         self._put("date_offset", spans, sent.offsets())
         self._note(spans, sent.mended)
 
-        spans = self._first("FROM")
-        sender = columns.mailboxes(self.blocks.values(spans))
-        self._put("from_name", spans, sender.name)
-        self._put("from_addr", spans, sender.addr)
-        self._put("from_domain", spans, sender.domain)
-        self._note(spans, sender.mended)
-
+        self.put_people()
         for name, field, decode in _TEXT_COLUMNS:
             spans = self._first(field)
             column = decode(self.blocks.values(spans))
             self._put(name, spans, column.array)
             self._note(spans, column.mended)
-        for name, field, decode_lists in _LIST_COLUMNS:
-            spans = self._first(field)
-            if field in JOINED:
-                spans = self.blocks.spans(field)
-            self._put_lists(name, spans, decode_lists(self.blocks.values(spans)), TEXTS)
+        spans = self._first("REFERENCES")
+        self._put_lists("references", spans, id_lists(self.blocks.values(spans)), TEXTS)
         self.put_nature()
+
+    def put_people(self) -> None:
+        """Put the columns of From, To and Cc."""
+        fields = [self._first("FROM")]
+        for field in ("TO", "CC"):
+            self._first(field)  # counts the defect
+            fields.append(self.blocks.spans(field))
+        lists = read_lists([self.blocks.values(spans) for spans in fields])
+        sender = senders(lists[0])
+        self._put("from_name", fields[0], sender.name)
+        self._put("from_addr", fields[0], sender.addr)
+        self._put("from_domain", fields[0], sender.domain)
+        self._note(fields[0], sender.mended)
+        for name, spans, each in zip(("to", "cc"), fields[1:], lists[1:], strict=True):
+            self._put_lists(name, spans, addr_specs(each), TEXTS)
 
     def put_nature(self) -> None:
         """Put whether a message went to many, and whether a program sent it; no value is bad."""
@@ -272,7 +284,7 @@ class _HeaderColumns:
         auto |= self._any("PRECEDENCE", automatic.answers_itself)
         for field in ("AUTO-SUBMITTED", "X-AUTOREPLY", "X-AUTORESPOND"):
             auto |= self._any(field, automatic.is_automatic)
-        auto |= columns.matching(self.columns["from_addr"], automatic.UNREAD_SENDER)
+        auto |= matching(self.columns["from_addr"], automatic.UNREAD_SENDER)
         self.columns["bulk"], self.columns["auto"] = pa.array(bulk), pa.array(auto)
 
     def _any(self, field: str, says: Callable[[bytes], bool]) -> Mask:
@@ -280,7 +292,7 @@ class _HeaderColumns:
         rows = np.zeros(self.count, np.bool_)
         spans = self.blocks.spans(field)
         if len(spans.rows):
-            found, index = columns.distinct(self.blocks.values(spans).raw, says)
+            found, index = distinct(self.blocks.values(spans).raw, says)
             rows[spans.rows[np.array(found, np.bool_)[index.to_numpy()]]] = True
         return rows
 
@@ -296,7 +308,7 @@ class _HeaderColumns:
                 when = header_dates(self.blocks, spans)
                 array, mended = when.instants(), when.mended
             else:
-                array, mended = columns.texts(self.blocks.values(spans))
+                array, mended = texts(self.blocks.values(spans))
             if not extra.every:
                 self._put(extra.column, spans, array)
                 self._note(spans, mended)
@@ -335,20 +347,21 @@ class _HeaderColumns:
 
 
 _TEXT_COLUMNS = (
-    ("subject", "SUBJECT", columns.texts),
-    ("message_id", "MESSAGE-ID", columns.message_ids),
-    ("in_reply_to", "IN-REPLY-TO", columns.parent_ids),
-    ("list_id", "LIST-ID", columns.list_ids),
+    ("subject", "SUBJECT", texts),
+    ("message_id", "MESSAGE-ID", message_ids),
+    ("in_reply_to", "IN-REPLY-TO", parent_ids),
+    ("list_id", "LIST-ID", list_ids),
 )
-_LIST_COLUMNS = (
-    ("to", "TO", columns.addr_specs),
-    ("cc", "CC", columns.addr_specs),
-    ("references", "REFERENCES", columns.id_lists),
-)
+
+
+def _addresses(values: Values) -> Lists:
+    return addr_specs(*read_lists([values]))
+
+
 _LIST_FORMS: dict[str, Callable[[Values], Lists]] = {
-    "asAddresses": columns.addr_specs,
-    "asMessageIds": columns.id_lists,
-    "asURLs": columns.url_lists,
+    "asAddresses": _addresses,
+    "asMessageIds": id_lists,
+    "asURLs": url_lists,
 }
 
 

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from mailframe.headers import fields
-from mailframe.headers.columns import Values, between
+from mailframe.headers.columns.marks import Mask, Positions, runs, strip
+from mailframe.headers.columns.values import Values, lay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Positions = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+    from numpy.typing import NDArray
 
 _TAB, _LF, _CR, _SPACE, _COLON, _EQUALS, _QUESTION = b"\t\n\r :=?"
+_ENDS = b" \t\r\n"
 _WORD = 8  # octets of a uint64
 
 # Behind the last block, so that a window of some octets can be read from any position.
@@ -40,15 +40,17 @@ class Spans(NamedTuple):
     rows : int64 array
         The message of each value.
     start, end : int64 array
-        The value's octets, without one blank behind the colon and without its last line end.
+        The value's octets, without blanks and line ends at its ends.
+    folded : bool array
+        Whether it may have line ends within.
     odd : bool array
-        Whether more stands there than printable ASCII on one line, or an encoded-word, or blanks
-        at the ends.
+        Whether it may have anything but printable ASCII in it, or an encoded-word.
     """
 
     rows: Positions
     start: Positions
     end: Positions
+    folded: Mask
     odd: Mask
 
     def firsts(self) -> tuple[Spans, Positions]:
@@ -60,7 +62,8 @@ class Spans(NamedTuple):
 
     def only(self, which: Mask | Positions) -> Spans:
         """Return some of the values."""
-        return Spans(self.rows[which], self.start[which], self.end[which], self.odd[which])
+        rows, start, end = self.rows[which], self.start[which], self.end[which]
+        return Spans(rows, start, end, self.folded[which], self.odd[which])
 
 
 class Blocks:
@@ -95,8 +98,16 @@ class Blocks:
         return self._found[name.lower().encode("ascii")]
 
     def values(self, spans: Spans) -> Values:
-        """Return the octets in some spans as a column."""
-        return Values(between(pa.py_buffer(self._raw), spans.start, spans.end), spans.odd)
+        """Return what stands in some spans, without folds."""
+        data = pa.py_buffer(self._raw)
+        rows = np.flatnonzero(spans.folded)
+        if not len(rows):
+            return lay(data, spans.start, spans.end, spans.odd)
+        first = np.searchsorted(self._line_end, spans.start[rows])
+        behind = np.searchsorted(self._line_end, spans.end[rows])
+        fold = self._line_end[runs(first, behind - first)]
+        gaps = fold - (self.octets[fold - 1] == _CR), fold + 1
+        return lay(data, spans.start, spans.end, spans.odd, gaps)
 
     def _lay(self, header: Sequence[bytes]) -> set[int]:
         """Lay the blocks out, each closed by one more LF, and find their logical lines.
@@ -127,6 +138,7 @@ class Blocks:
         own[:1] = True
         logical = np.flatnonzero(own)
         last = np.append(logical, len(line))[1:] - 1
+        self._line_end = line_end
         self._line = line[logical]
         self._end = line_end[last]
         self._end -= octets[self._end - 1] == _CR
@@ -137,7 +149,8 @@ class Blocks:
         bare = bare[octets[bare + 1] != _LF]
         equals = found[kind == _EQUALS]
         other = found[(kind != _LF) & (kind != _CR) & (kind != _EQUALS)]
-        self._odd = last != logical
+        self._folded = last != logical
+        self._odd = np.zeros(len(logical), np.bool_)
         for positions in (other, bare, equals[octets[equals + 1] == _QUESTION]):
             self._odd[np.searchsorted(self._line, positions, "right") - 1] = True
 
@@ -168,10 +181,9 @@ class Blocks:
             strange.update(self._row[lines[loose]].tolist())
             lines = lines[colon]
         start = self._line[lines] + len(name) + 1
-        end = self._end[lines]
-        start += self.octets[start] == _SPACE
-        odd = self._odd[lines] | (self.octets[start] == _SPACE) | (self.octets[end - 1] == _SPACE)
-        return Spans(self._row[lines], start, end, odd)
+        end = np.maximum(self._end[lines], start)
+        strip(self.octets, start, end, _ENDS)
+        return Spans(self._row[lines], start, end, self._folded[lines], self._odd[lines])
 
 
 def _is_blank(octets: NDArray[np.uint8]) -> Mask:

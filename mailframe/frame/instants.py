@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from mailframe.frame.blocks import Blocks
 from mailframe.frame.schema import INSTANT
-from mailframe.headers import dates
-from mailframe.headers.columns import distinct
+from mailframe.headers import calendars, dates
+from mailframe.headers.columns.values import distinct
 from mailframe.headers.memory import remembering
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mailframe.frame.blocks import Blocks, Mask, Positions, Spans
+    from mailframe.frame.blocks import Spans
+    from mailframe.headers.columns.marks import Mask, Positions
 
 _LOWER = 0x20202020
 _SPACE, _ZERO, _COLON, _DASH, _PLUS = b" 0:-+"
@@ -134,6 +136,12 @@ def header_dates(blocks: Blocks, spans: Spans) -> Instants:
     return result
 
 
+def dates_in(values: Sequence[str]) -> Instants:
+    """Decode dates that stand in texts of one line each, as in a Date field."""
+    blocks = Blocks([b"Date: " + value.encode() for value in values], ["DATE"])
+    return header_dates(blocks, blocks.spans("DATE"))
+
+
 def internal_dates(raw: Sequence[bytes]) -> Instants:
     """Decode INTERNALDATE values (RFC 9051 section 9, date-time); ``b""`` is an absent one."""
     lengths = np.fromiter(map(len, raw), np.int64, len(raw))
@@ -213,7 +221,9 @@ def _clock(
 
 def _parse_zone(raw: bytes) -> tuple[bool, int, bool, bool]:
     """Parse what follows the seconds: whether it is plain, offset, has one, was malformed."""
-    if not _ZONE.fullmatch(raw):
+    name = raw.partition(b" ")[0].decode("ascii", "replace").lower()
+    # A name of a month or a weekday may say more of the whole date than of this one.
+    if not _ZONE.fullmatch(raw) or calendars.months(name) or calendars.weekdays(name):
         return False, 0, False, False
     when = dates.parse(b"01 Jan 1970 00:00:00 " + raw)
     return when.seconds is not None, when.offset or 0, when.offset is not None, when.mended

@@ -10,6 +10,8 @@ there are, are recognised by one regular expression and need no machine.
 from __future__ import annotations
 
 import re
+import unicodedata
+from itertools import pairwise
 from typing import NamedTuple
 
 import idna
@@ -70,16 +72,30 @@ _DOT_ATOM = compile_pattern(
 )
 _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 
+# What stands for nobody, or for people who shall not be told.
+_NO_ONE = re.compile(rb"recipient|undisclosed|unlisted|suppressed", re.IGNORECASE)
+_IN_QUOTES = re.compile(r'"[^"]+"')
+# An address that stands as it is in an encoded-word's end, in place of brackets behind it.
+_ADDRESS_IN_WORD = re.compile(
+    rb"(=\?[^?*\s]{0,64}+(?:\*[^?\s]{0,64}+)?\?[Qq]\?[^?<>]*+)"
+    rb"(<[^<>@=?\s]++@[A-Za-z0-9.-]++>)\?=(?=[ \t]*+(?:,|\Z))"
+)
+
 # Tokens of one mailbox that are kept; each takes some 100 octets of memory.
 MOST_TOKENS = 10_000
 
 # Punycode takes the square of a label's length to decode; the DNS has no name beyond 255 octets.
 _LONGEST_DOMAIN = 1_000
+# Between the parts of an emoji, and of some letters.
+_JOINERS = "\u200c\u200d-"
 
 _Tokens = list[tuple[str, bytes]]
 _AT = ("mark", b"@")
 _BLANK = ("blank", b" ")
 _COLON = ("atom", b":")
+_OPEN_COLON = ("colon", b":")
+_COMMA = (("atom", b","), _BLANK)
+_NO_WORDS = frozenset({"blank", "quote"})
 _WORD_AT = [("atom", b"at")]
 _SCHEMES = [[("atom", scheme)] for scheme in (b"mailto", b"MAILTO", b"smtp", b"SMTP")]
 
@@ -103,6 +119,8 @@ def mailboxes(raw: bytes) -> tuple[list[Mailbox], bool]:
     if plain is not None:
         return plain, False
     text, guessed = _in_utf8(value)
+    if b">?=" in text:
+        text = _ADDRESS_IN_WORD.sub(rb"\1?= \2", text)
     reader = _Reader(text)
     reader.read()
     return reader.found, reader.mended or guessed
@@ -152,17 +170,37 @@ def plain_mailboxes(value: bytes) -> list[Mailbox] | None:
 def domain_text(domain: str) -> tuple[str, bool]:
     """Return a domain in lower case, its punycode as Unicode, and whether that failed."""
     lower = domain.lower()
+    if not lower.isascii():
+        # Wide letters and dots of East Asia are the same in a domain (UTS 46).
+        lower = unicodedata.normalize("NFKC", lower).lower().replace("\u3002", ".")
     if "xn--" not in lower:
         return lower, False
     if len(lower) > _LONGEST_DOMAIN:
         return lower, True
+    # Label by label, and without the length rules of the DNS: this is for reading.
+    labels = [_label_text(each) for each in lower.split(".")]
+    return ".".join(text or each for text, each in zip(labels, lower.split("."), strict=True)), (
+        None in labels
+    )
+
+
+def _label_text(label: str) -> str | None:
+    """Return a label with its punycode decoded, None where there is none behind ``xn--``."""
+    if not label.startswith("xn--"):
+        return label
     try:
-        # Label by label, and without the length rules of the DNS: this is for reading.
-        return ".".join(
-            idna.ulabel(label) if label.startswith("xn--") else label for label in lower.split(".")
-        ), False
+        return idna.ulabel(label)
     except (idna.IDNAError, UnicodeError, ValueError, IndexError):
-        return lower, True
+        pass
+    # Symbols such as emoji were allowed in 2003, and are in use.
+    try:
+        text = label.removeprefix("xn--").encode("ascii").decode("punycode")
+        again = text.encode("punycode").decode("ascii")
+    except (UnicodeError, ValueError, IndexError):
+        return None
+    is_text = all(unicodedata.category(char)[0] in "LMNS" or char in _JOINERS for char in text)
+    is_lasting = unicodedata.normalize("NFC", text.lower()) == text and not text.isascii()
+    return text if is_text and is_lasting and "xn--" + again == label else None
 
 
 class _Reader:
@@ -175,6 +213,12 @@ class _Reader:
         self._tokens = _TOKENS
         self._comments = True
         self._in_group = False
+        # A group ends in a semicolon: behind the last one a colon opens none.
+        self._last_semicolon = value.rfind(b";")
+        # What stands before a comma and may be a name that goes on behind it: "Lee, Ann <a@b>".
+        self._begun: list[tuple[_Tokens, bytes]] = []
+        self._kept = 0  # tokens in it
+        self._lone: list[int] = []
         self._outside: _Tokens = []
         self._behind: _Tokens = []
         self._comment = b""
@@ -195,13 +239,22 @@ class _Reader:
                 position = match.start() + 1
             elif token == b"(" and self._comments:
                 position = self._read_comment(position)
+            elif token == b":" and kind == "mark" and position > self._last_semicolon:
+                self._colon()
             elif kind == "mark" and token not in {b"@", b"(", b")"}:
                 self._mark(token)
             else:
                 self.mended |= token in {b"(", b")"} or (kind == "atom" and b"\\" in token)
                 self._add(kind, token)
         self._end_mailbox()
+        self._end_begun()
         self.mended |= self._in_group
+        if any(box.domain for box in self.found):
+            # Beside whole addresses a lone word before a comma is somebody's name.
+            for place in self._lone:
+                if place == len(self.found) - 1:
+                    break
+                self.found[place] = Mailbox(self.found[place].addr, None, None)
 
     def _read_comment(self, start: int) -> int:
         depth = 1
@@ -214,6 +267,7 @@ class _Reader:
         # Never closed: it is text, and so is every parenthesis after it.
         self._comments = False
         self.mended = True
+        self._add("atom", b"(")
         return start
 
     def _is_inside(self) -> bool:
@@ -250,8 +304,38 @@ class _Reader:
             self._open_group()
         else:
             self.mended |= mark == b";" and not self._in_group
-            self._end_mailbox()
+            if mark == b"," and self._angle is None and self._is_begun():
+                self._begun.append((self._outside, self._comment))
+                self._kept += len(self._outside)
+                self._outside, self._comment = [], b""
+            else:
+                self._end_mailbox()
             self._in_group &= mark != b";"
+            if mark == b";":
+                self._end_begun()
+
+    def _colon(self) -> None:
+        """Take a colon that opens no group: what it means is told by what follows."""
+        if self._angle is not None or not self._outside:
+            self._mark(b":")
+        else:
+            self.mended = True
+            self._add(*_OPEN_COLON)
+
+    def _is_begun(self) -> bool:
+        """Tell whether what stands before a comma may be the first part of a name."""
+        tokens = self._outside
+        if self._kept + len(tokens) >= MOST_TOKENS or all(kind in _NO_WORDS for kind, _ in tokens):
+            return False
+        return all(_is_handle(piece, tokens) for piece in self._cut(tokens) if _AT in piece)
+
+    def _end_begun(self) -> None:
+        """Take what stands before commas for itself: no name went on."""
+        begun, self._begun, self._kept = self._begun, [], 0
+        for tokens, comment in begun:
+            after, self._comment = self._comment, comment
+            self._end_bare(tokens)
+            self._comment = after
 
     def _open(self) -> None:
         self.mended |= self._angle is not None
@@ -275,18 +359,29 @@ class _Reader:
         self._comment = b""
 
     def _end_mailbox(self) -> None:
-        outside, angle = self._outside, self._angle
+        outside, angle, behind = self._outside, self._angle, self._behind
         self.mended |= angle is not None and not self._closed
         if angle is None:
+            self._end_begun()
             self._end_bare(outside)
         elif self._is_name(angle):
             self.mended = True
-            self._end_bare([*outside, _BLANK, *self._behind], angle)
+            self._end_begun()
+            self._end_bare([*outside, _BLANK, *behind], angle)
         else:
+            # A comma is missing where an address follows the bracket.
+            next_one = behind if any(map(_is_spec, self._cut(behind))) else []
             addr, domain = self._addr_spec(angle)
-            name = self._phrase(outside + self._behind) or self._text(self._comment)
+            self.mended |= bool(self._begun)
+            first = [token for begun, _ in self._begun for token in (*_stripped(begun), *_COMMA)]
+            self._begun, self._kept = [], 0
+            name = self._phrase(first + outside + ([] if next_one else behind))
+            name = name or self._text(self._comment)
             if name or addr:
                 self.found.append(Mailbox(name, addr, domain))
+            if next_one:
+                self._comment = b""
+                self._end_bare(next_one)
         self._outside, self._behind, self._comment = [], [], b""
         self._angle, self._closed = None, False
 
@@ -299,12 +394,14 @@ class _Reader:
 
         Words ``inside`` of brackets are the name where none stands outside.
         """
+        tokens = _behind_colon(tokens)
         pieces = self._cut(tokens)
         specs = [piece for piece in pieces if _AT in piece]
         words = [piece for piece in pieces if _AT not in piece]
         self.mended |= len(pieces) > 1 or bool(words)
         lone = not specs and len(words) == 1 and all(kind == "atom" for kind, _ in words[0])
-        if lone and inside is None:
+        if lone and inside is None and not _NO_ONE.search(words[0][0][1]):
+            self._lone.append(len(self.found))
             specs, words = words, []
         name = self._phrase([token for piece in words for token in (*piece, _BLANK)])
         name = name or self._phrase(inside or [])
@@ -317,7 +414,10 @@ class _Reader:
                 self.found.append(Mailbox(name, addr, domain))
 
     def _cut(self, tokens: _Tokens) -> list[_Tokens]:
-        pieces = _pieces(tokens)
+        pieces = _pieces(tokens, (b"@", b"."))
+        if len(pieces) > 1:
+            # A blank behind a dot ends a word there: "Ann Q. Lee".
+            pieces = _pieces(tokens, (b"@",))
         if len(pieces) == 3 and pieces[1] == _WORD_AT:  # noqa: PLR2004 -- ann at example.org
             # So archives of mailing lists hide addresses; whose they are stands in a comment.
             pieces = [[*pieces[0], _AT, *pieces[2]]]
@@ -373,13 +473,16 @@ class _Reader:
                 self.mended |= kind == "mark"
             elif parts and parts[-1] != b" ":
                 parts.append(b" ")
-        return self._text(b"".join(parts))
+        raw = b"".join(parts)
+        return self._text(raw.removeprefix(b"(") if b")" not in raw else raw)
 
     def _text(self, raw: bytes) -> str | None:
         if b"\\" in raw and b"\x1b" not in raw:
             raw = _ESCAPED.sub(rb"\1", raw)
         text, mended = decode(raw, self._value)
         self.mended |= mended
+        if b"=?" in raw and _IN_QUOTES.fullmatch(text):
+            text = text[1:-1].strip(" ")  # they quote the name, and are no part of it
         return text or None
 
     def _raw_text(self, raw: bytes) -> str:
@@ -392,20 +495,52 @@ class _Reader:
         return text
 
 
-def _pieces(tokens: _Tokens) -> list[_Tokens]:
+def _pieces(tokens: _Tokens, glue: tuple[bytes, ...]) -> list[_Tokens]:
     """Cut at blanks, but not around an ``@`` or a dot: there they are obsolete syntax."""
     pieces: list[_Tokens] = []
     apart = True
     for kind, token in tokens:
         if kind == "blank":
-            apart = not (pieces and pieces[-1][-1][1].endswith((b"@", b".")))
-        elif apart and not (pieces and token.startswith((b"@", b"."))):
+            apart = not (pieces and pieces[-1][-1][1].endswith(glue))
+        elif apart and not (pieces and token.startswith(glue)):
             pieces.append([(kind, token)])
             apart = False
         else:
             pieces[-1].append((kind, token))
             apart = False
     return pieces
+
+
+def _stripped(tokens: _Tokens) -> _Tokens:
+    last = len(tokens)
+    while last and tokens[last - 1][0] == "blank":
+        last -= 1
+    return tokens[:last]
+
+
+def _is_spec(piece: _Tokens) -> bool:
+    """Tell whether a piece has something on both sides of an ``@``."""
+    return _AT in piece[1:-1]
+
+
+def _is_handle(piece: _Tokens, tokens: _Tokens) -> bool:
+    """Tell ``Team @Acme`` in a name from an address: there blanks stand beside the ``@``."""
+    pairs = pairwise(tokens)
+    apart = any(_AT in pair and "blank" in (pair[0][0], pair[1][0]) for pair in pairs)
+    return apart or not _is_spec(piece)
+
+
+def _behind_colon(tokens: _Tokens) -> _Tokens:
+    """Return what stands behind a colon without brackets: what is before it is a title."""
+    if _OPEN_COLON not in tokens:
+        return tokens
+    last = len(tokens) - 1 - tokens[::-1].index(_OPEN_COLON)
+    before, behind = tokens[:last], tokens[last + 1 :]
+    if all(kind == "blank" for kind, _ in behind):
+        return [] if _AT not in before else before
+    if _AT in before:
+        return [_BLANK if token == _OPEN_COLON else token for token in tokens]
+    return behind if _AT in behind else tokens
 
 
 def _unquoted(token: bytes) -> bytes:

@@ -60,8 +60,10 @@ _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels
 
 # What stands behind a name: a line of a MIME field, a transliteration, an edition, a variant.
 _BEHIND = re.compile(r"[$;,/:].*", re.DOTALL)
+# "de_DE.ISO8859-1"
+_LOCALE = re.compile(r"^[a-z]{2}_[a-z]{2}\.")
 # Who gave a number to a code page: IBM, Microsoft, and those who write about them.
-_CODE_PAGE = re.compile(r"(?:windows|win|cp|codepage|ccsid|ibm|ms|dos|oem|pc)+0*(\d{3,5})")
+_CODE_PAGE = re.compile(r"(?:windows|win|ansi|cp|codepage|ccsid|ibm|ms|dos|oem|pc)+0*(\d{3,5})")
 _ISO_8859 = re.compile(r"(?:iso)?8859(1[0-6]|[1-9])(?:19\d\d|\D.*)?")
 # One family each: whatever is said of an edition, its octets are read alike.
 _FAMILIES = (
@@ -72,6 +74,7 @@ _FAMILIES = (
     (re.compile(r"(?:ksc|ks|kscx|euckr).*"), "euckr"),
     (re.compile(r"(?:shift|s)_?jis.*"), "shiftjis"),
     (re.compile(r"eucjp.*"), "eucjp"),
+    (re.compile(r"tis620.*"), "tis620"),
 )
 
 # Python decodes these, but they are no charsets, or make no text out of eight-bit mail.
@@ -119,7 +122,7 @@ def codec_of(label: str) -> str | None:
     name = label.strip(" \t'\"").lower()
     if not _LABEL.fullmatch(name):
         return None
-    for spelling in _spellings(_BEHIND.sub("", name)):
+    for spelling in _spellings(_BEHIND.sub("", _LOCALE.sub("", name))):
         codec = _CODECS.get(_squeezed(spelling)) or _python_codec(spelling)
         if codec is not None:
             return _CODECS.get(_squeezed(codec), codec)
@@ -135,7 +138,7 @@ def _spellings(name: str) -> Iterator[str]:
     yield name
     bare = _squeezed(name)
     # "x-" is of what is not registered, "cs" of the register's aliases.
-    for short in dict.fromkeys((bare, re.sub(r"^(?:x|cs)+", "", bare))):
+    for short in dict.fromkeys((bare, re.sub(r"^(?:charset|x|cs)+", "", bare))):
         yield short
         if page := _CODE_PAGE.fullmatch(short):
             yield f"cp{page[1]}"
@@ -236,9 +239,11 @@ def _means_utf8(text: str, codec: str) -> bool:
     most of Chinese): it is believed only under a label for Latin letters, or between them.
     """
     wide = [char for char in text if char > "\x7f"]
-    if codec in SELF_CONTAINED or any(char < "\xa0" for char in wide):
+    if any(char < "\xa0" for char in wide):
         return False  # nobody writes control characters
     long = sum(char > "\u07ff" for char in wide)
+    if codec in SELF_CONTAINED:
+        return long > 1
     if codec in _DOUBLE:
         # Three octets are one and a half characters there.
         return (

@@ -1,20 +1,25 @@
 """Message ids: the MessageIds form of RFC 8621 section 4.1.2.5 on RFC 5322 section 3.6.4.
 
 What stands between ``<`` and ``>`` is an id, whatever stands around it: obsolete syntax lets
-phrases and comments in. Where no bracket is found, bare words are ids if each has an ``@``;
-otherwise it is a sentence, which may well name an address.
+phrases and comments in. Where no bracket is found, bare words are ids if each has an ``@``, and so
+is a single word; otherwise it is a sentence, which may well name an address. Some programs encode
+what is long or odd, ids included (RFC 2047 section 5 forbids it): that is undone first.
 """
 
 from __future__ import annotations
 
 import re
 
-from mailframe.headers.text import clean, unfold
+from mailframe.headers.text import clean, decoded_words, unfold
 from mailframe.patterns import compile_pattern
 
 _ID = re.compile(rb"<([^<>]*+)>")
 # A quoted string keeps its blanks; elsewhere they come from folding and belong to nothing.
 _BLANK = compile_pattern(rb'("(?:[^"\\]++|\\.)*+"?)|[ \t]++')
+# A comment in an id's domain, or beside blanks (RFC 5322 appendix A.6.3); elsewhere brackets are
+# what the sender made the id of.
+_COMMENT = compile_pattern(rb"(?<=[^ \t])\([^()\\@]*+\)(?=[ \t])|(?<=[ \t])\([^()\\@]*+\)(?=.)")
+_COMMENT_IN_DOMAIN = compile_pattern(rb"\([^()\\@]*+\)")
 _BARE = re.compile(rb"[^\s<>,;()\"]++")
 
 
@@ -32,14 +37,14 @@ def message_ids(raw: bytes) -> tuple[list[str], bool]:
         The ids without their brackets, in order, and whether the value was malformed: brackets
         missing, blanks or control characters inside an id, an id without content.
     """
-    value = unfold(raw)
+    value, mended = decoded_words(unfold(raw))
     found = _ID.findall(value)
     if found:
-        mended = value.count(b"<") != len(found) or value.count(b">") != len(found)
+        mended |= value.count(b"<") != len(found) or value.count(b">") != len(found)
     else:
         words = _BARE.findall(value)
-        found = words if all(b"@" in word for word in words) else []
-        mended = bool(found) or b"<" in value
+        found = words if len(words) == 1 or all(b"@" in word for word in words) else []
+        mended |= bool(found) or b"<" in value
     ids = []
     for each in found:
         text, odd = _id_text(each)
@@ -55,10 +60,11 @@ def message_id(raw: bytes) -> tuple[str | None, bool]:
     A value without any bracket or ``@`` is still what the sender calls the message.
     """
     ids, mended = message_ids(raw)
+    value, _ = decoded_words(unfold(raw))
     if ids:
-        rest = _ID.sub(b"", unfold(raw), count=1)
+        rest = _ID.sub(b"", value, count=1)
         return ids[0], mended or bool(rest.strip(b" \t"))
-    text, _ = _id_text(unfold(raw).strip(b"<> \t"))
+    text, _ = _id_text(value.strip(b"<> \t"))
     return text or None, True
 
 
@@ -71,17 +77,18 @@ def parent_id(raw: bytes) -> tuple[str | None, bool]:
     ids, mended = message_ids(raw)
     if not ids:
         return None, mended
-    has_phrase = not unfold(raw).startswith(b"<")
+    has_phrase = not decoded_words(unfold(raw))[0].startswith(b"<")
     return ids[-1 if has_phrase else 0], mended
 
 
 def list_id(raw: bytes) -> tuple[str | None, bool]:
     """Read the identifier of a List-Id field (RFC 2919): the last bracket, else a bare word."""
-    value = unfold(raw)
+    value, encoded = decoded_words(unfold(raw))
     found = _ID.findall(value)
     if found:
         text, mended = _id_text(found[-1])
-        return text or None, mended or not text
+        # A description may be encoded, an identifier may not.
+        return text or None, mended or not text or (encoded and not _ID.search(raw))
     word = value.strip(b"<> \t")
     if b" " in word or not word:
         return None, bool(word)
@@ -90,7 +97,17 @@ def list_id(raw: bytes) -> tuple[str | None, bool]:
 
 
 def _id_text(raw: bytes) -> tuple[str, bool]:
-    """Decode one id, without the blanks that folding put in."""
-    joined = _BLANK.sub(rb"\1", raw) if b" " in raw or b"\t" in raw else raw
+    """Decode one id, without the blanks and comments that folding put in."""
+    joined = _without_comments(raw) if b"(" in raw else raw
+    joined = _BLANK.sub(rb"\1", joined) if b" " in joined or b"\t" in joined else joined
     text, mended = clean(joined.decode("utf-8", "replace"))
     return text, mended or joined != raw or not text or "\ufffd" in text
+
+
+def _without_comments(raw: bytes) -> bytes:
+    left, at, domain = raw.rpartition(b"@")
+    if b"[" not in domain and b'"' not in domain:
+        domain = _COMMENT_IN_DOMAIN.sub(b"", domain)
+    if b'"' not in left:
+        left = _COMMENT.sub(b"", left)
+    return left + at + domain if at and domain else raw

@@ -82,6 +82,32 @@ def decode(raw: bytes, context: bytes = b"") -> tuple[str, bool]:
     return clean(text, mended=mended)
 
 
+def decoded_words(raw: bytes) -> tuple[bytes, bool]:
+    """Undo encoded-words in a value where they have no place, such as an id or a URL.
+
+    Returns
+    -------
+    bytes, bool
+        The value with UTF-8 for each run of words, and whether it held any.
+    """
+    if b"=?" not in raw or not _WORD.search(raw):
+        return raw, False
+    pieces = []
+    run = _Run()
+    end = 0
+    for match in _WORD.finditer(raw):
+        between = raw[end : match.start()]
+        if between.strip(b" \t"):
+            run.close()
+            pieces += ["".join(run.pieces).encode(), between]
+            run = _Run()
+        run.add(match)
+        end = match.end()
+    run.close()
+    pieces += ["".join(run.pieces).encode(), raw[end:]]
+    return b"".join(pieces), True
+
+
 def clean(text: str, *, mended: bool = False) -> tuple[str, bool]:
     """Return text in NFC without control characters or surrogates, and whether it lost any."""
     if _CONTROL.search(text):

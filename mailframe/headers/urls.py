@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mailframe.headers.dates import without_comments
-from mailframe.headers.text import clean, unfold
+from mailframe.headers.text import clean, decoded_words, unfold
 
 _URL = re.compile(rb"<([^<>]*+)>")
 _BLANK = re.compile(rb"[ \t]++")
@@ -21,12 +21,11 @@ def urls(raw: bytes) -> tuple[list[str], bool]:
         The URLs, and whether the value was malformed: no brackets around a URL, or no URL in them.
         The word ``NO`` (RFC 2369 section 3.4) stands for none.
     """
-    value = unfold(raw)
+    value, mended = decoded_words(unfold(raw))
     found = _URL.findall(value)
-    mended = False
     if not found:
         found = [word for word in value.replace(b",", b" ").split() if b":" in word]
-        mended = bool(found) or without_comments(value).strip(b" \t").upper() not in {b"", b"NO"}
+        mended |= bool(found) or without_comments(value).strip(b" \t").upper() not in {b"", b"NO"}
     kept = []
     for each in found:
         url, odd = clean(_BLANK.sub(b"", each).decode("utf-8", "replace"))

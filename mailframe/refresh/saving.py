@@ -7,7 +7,7 @@ folder, from everything that came for it; what cannot be kept makes a problem of
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -130,7 +130,7 @@ class Saver:
     def _stage(self, task: Task) -> None:
         if not task.folder.uidvalidity:
             return  # without one, nobody could tell later what the UIDs mean
-        at = datetime.now(UTC)
+        at = _now(task)
         state = self._state(task, at, last=0, complete=False)
         task.staged.append(self._writer.stage(state, task.rows, at=at))
         task.rows = []
@@ -148,7 +148,7 @@ class Saver:
         schema = stored_schema(task.plan.headers)
         # As late as may be: whoever asks for changes asks since the last time, and must not have
         # looked between the time that a row is given and the moment when it can be seen.
-        at = datetime.now(UTC)
+        at = _now(task)
         aside = held.aside if held else None
         merge = Merge(schema, answers, lost=lost | _mute(task), at=at, aside=aside)
         came = [batch["uid"][-1].as_py() for batch in task.rows if batch.num_rows]
@@ -174,6 +174,14 @@ class Saver:
             complete=complete,
             refreshed=at.isoformat(),
         )
+
+
+def _now(task: Task) -> datetime:
+    """Give the time, or the next moment where a clock was ahead: of two states the later counts."""
+    now = datetime.now(UTC)
+    if task.held is None:
+        return now
+    return max(now, datetime.fromisoformat(task.held.state.refreshed) + timedelta(microseconds=1))
 
 
 def _all_held(task: Task) -> Held | None:

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import clock
-from mailframe.stats.columns import arrow
+from mailframe.stats import clock, dates, replies, threads
+from mailframe.stats.columns import arrow, flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ NEEDED = (
     *("message_id", "in_reply_to", "references", "list_id", "size", "seen", "answered", "flagged"),
     *("draft", "deleted", "keywords"),
 )
+CASELESS = {"from_addr", "from_domain", "list_id"}
 NO_INSTANT = np.iinfo(np.int64).min  # how NumPy stores NaT
 MICROSECONDS_A_DAY = 86_400_000_000
 MICROSECONDS_AN_HOUR = 3_600_000_000
@@ -127,35 +128,38 @@ class Columns:
     def coded(self, name: str) -> Coded:
         """Text or category column ``name`` as distinct values and codes.
 
-        ``"sender"`` is the sender as a reader knows it: the name, or else the address.
+        ``"sender"`` is the sender as a reader knows it: the name, or else the address. Addresses,
+        domains and list ids are in lower case, as ``df.mail`` counts them.
         """
+        if name in CASELESS:
+            return self._once("coded", name, lambda: _folded(_code(self.df[name])))
         if name == "sender":
             return self._once("coded", name, lambda: _code(_senders(self.df)))
         return self._once("coded", name, lambda: _code(self.df[name]))
 
-    def lowered(self, name: str) -> pd.Series:
-        """Distinct values of ``name`` in lower case, for searches that ignore case."""
-        return self._once("lowered", name, self.coded(name).words.str.lower)
+    def folded(self, name: str) -> pd.Series:
+        """Distinct values of ``name`` without case, for searches that ignore it."""
+        return self._once("folded", name, lambda: _fold(self.coded(name).words))
 
     def listed(self, name: str) -> Listed:
         """Column of lists ``name``, flattened."""
         return self._once("listed", name, lambda: _flatten(arrow(self.df, name)))
 
-    def lowered_items(self, name: str) -> list[str]:
-        """Distinct items of the lists in ``name``, in lower case."""
+    def folded_items(self, name: str) -> list[str]:
+        """Distinct items of the lists in ``name``, without case."""
         return self._once(
-            "lowered items",
+            "folded items",
             name,
-            lambda: [item.lower() for item in self.listed(name).items.words],
+            lambda: [item.casefold() for item in self.listed(name).items.words],
         )
 
     def flag(self, name: str) -> Bools:
         """Column of booleans ``name``."""
-        return self._once("flag", name, lambda: self.df[name].to_numpy(dtype=bool))
+        return self._once("flag", name, lambda: flags(self.df, name))
 
     def instants(self) -> NDArray[np.int64]:
-        """``date`` in microseconds since 1970, UTC; ``NO_INSTANT`` where it is missing."""
-        return self._once("instants", "date", lambda: _microseconds(self.df["date"]))
+        """``df.mail.when()`` in microseconds since 1970; ``NO_INSTANT`` where nothing tells."""
+        return self._once("instants", "date", lambda: dates.micros(self.df))
 
     def wall(self) -> NDArray[np.int64]:
         """``date`` as a clock in ``zone`` shows it, counted like ``instants``."""
@@ -188,10 +192,10 @@ class Columns:
 
         return self._once("hours", "date", make)
 
-    def sizes(self) -> NDArray[np.int64]:
-        """``size`` in octets; -1 where it is missing."""
+    def numbers(self, name: str) -> NDArray[np.int64]:
+        """Column of numbers ``name``, such as ``size`` in octets; -1 where it is missing."""
         return self._once(
-            "sizes", "size", lambda: self.df["size"].to_numpy(dtype=np.int64, na_value=-1)
+            "numbers", name, lambda: self.df[name].to_numpy(dtype=np.int64, na_value=-1)
         )
 
     def people(self) -> pd.Series:
@@ -215,25 +219,18 @@ class Columns:
         return self._once("people", "from_addr", make)
 
     def delays(self) -> NDArray[np.int64]:
-        """Seconds from the message answered to each reply; -1 where there is no such pair here."""
+        """Seconds from the mail answered to each reply; -1 where there is no such pair here."""
+        return self._once("delays", "", lambda: replies.delays(self.df, self.trees()))
 
-        def make() -> NDArray[np.int64]:
-            ids = pd.Index(self.df["message_id"])
-            # Of copies in several folders the first will do: they have the same date.
-            known = pd.Series(np.arange(len(ids)), ids)[~ids.duplicated() & ids.notna()]
-            parents = known.reindex(self.df["in_reply_to"]).fillna(-1).to_numpy(dtype=np.int64)
-            instants = self.instants()
-            paired = (parents >= 0) & (instants != NO_INSTANT) & (instants[parents] != NO_INSTANT)
-            seconds = np.where(paired, instants - instants[parents], -1) // 1_000_000
-            return np.where(seconds < 0, -1, seconds)
-
-        return self._once("delays", "in_reply_to", make)
+    def trees(self) -> threads.Forest:
+        """Build the reply trees."""
+        return self._once("trees", "", lambda: threads.forest(self.df))
 
     def ranks(self, name: str) -> NDArray[np.int64]:
         """Place of each row's text in the alphabet (case ignored); -1 where it is missing."""
 
         def make() -> NDArray[np.int64]:
-            order = pc.sort_indices(pa.array(self.lowered(name))).to_numpy()
+            order = pc.sort_indices(pa.array(self.folded(name))).to_numpy()
             places = np.empty(len(order) + 1, dtype=np.int64)
             places[order] = np.arange(len(order))
             places[-1] = -1
@@ -251,6 +248,24 @@ def _code(column: pd.Series) -> Coded:
     return Coded(found.astype(np.int32), pd.Series(values, dtype="str"))
 
 
+def _folded(coded: Coded) -> Coded:
+    """Join values that differ only in case, as `mailframe.stats` does."""
+    codes, words = pd.factorize(coded.words.str.lower())
+    return Coded(np.append(codes, -1).astype(np.int32)[coded.codes], pd.Series(words, dtype="str"))
+
+
+def _fold(words: pd.Series) -> pd.Series:
+    """Leave case out, as ``str.casefold`` does; Arrow's lower case is the same in ASCII."""
+    array = pa.array(words.to_numpy(dtype=object), pa.large_string())
+    plain = pc.string_is_ascii(array)
+    lower = pc.ascii_lower(array)
+    if not pc.all(plain).as_py():
+        other = pc.invert(plain)
+        folded = [word.casefold() for word in array.filter(other).to_pylist()]
+        lower = pc.replace_with_mask(lower, other, pa.array(folded, pa.large_string()))
+    return pd.Series(lower.to_pandas(), dtype="str")
+
+
 def _senders(df: pd.DataFrame) -> pd.Series:
     return df["from_name"].fillna(df["from_addr"])
 
@@ -263,8 +278,3 @@ def _flatten(lists: pa.Array) -> Listed:
     values = pd.Series(items.dictionary.to_pylist(), dtype="str")
     codes = pc.fill_null(items.indices, -1).to_numpy().astype(np.int32)
     return Listed(rows, Coded(codes, values))
-
-
-def _microseconds(column: pd.Series) -> NDArray[np.int64]:
-    naive = column.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-    return np.asarray(naive).view(np.int64)

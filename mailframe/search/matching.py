@@ -7,17 +7,29 @@ millisecond for a million rows and a handful of clauses.
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mailframe.errors import MailframeWarning
+from mailframe.search.filterable import Columns
+from mailframe.search.keys import Scope
+from mailframe.search.language import parse
+from mailframe.stats.me import own
+
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
-    from mailframe.search.filterable import Bools, Columns
+    import pandas as pd
+
+    from mailframe.search.filterable import Bools
     from mailframe.search.language import Clause
     from mailframe.search.predicates import Predicate
+    from mailframe.stats.me import Given
 
 MASKS_KEPT = 48  # a byte a row each: 48 MB at a million rows
 
@@ -77,3 +89,57 @@ class Selection:
             if len(self.masks) > MASKS_KEPT:
                 self.masks.popitem(last=False)
         return self.masks[predicate]
+
+
+def scope_of(columns: Columns, me: Given = None) -> Scope:
+    """Say what names, days and *me* mean in a frame.
+
+    Parameters
+    ----------
+    columns : Columns
+        The frame, laid out for filtering.
+    me : str or iterable of str, optional
+        The reader's own addresses; else looked for in the frame when ``me`` is asked for.
+    """
+
+    @cache
+    def mine() -> tuple[str, ...]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MailframeWarning)  # the language has its own words
+            return tuple(own(columns.df, me).addresses.to_pylist())
+
+    folders = [str(name) for name in columns.coded("folder").words]
+    return Scope(folders, columns.zone, mine, frozenset(map(str, columns.df.columns)))
+
+
+def find(
+    df: pd.DataFrame, line: str, *, tz: str | dt.tzinfo | None = None, me: Given = None
+) -> pd.DataFrame:
+    """Give the messages of a frame that a search line leaves.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Mail, from any of the readers.
+    line : str
+        Terms of the search language, such as ``"from:ann larger:1M newer_than:7d"``.
+    tz : str or tzinfo, optional
+        Where days and hours are told; the reader's own zone by default.
+    me : str or iterable of str, optional
+        The reader's own addresses, for ``from:me`` and ``to:me``; guessed by default.
+
+    Returns
+    -------
+    DataFrame
+        Those rows, with their index.
+
+    Raises
+    ------
+    ConfigurationError
+        If the line cannot be read, or the frame lacks what it asks for.
+    """
+    columns = Columns(df, tz)
+    clauses = parse(line, scope_of(columns, me))
+    if not clauses:
+        return df
+    return df[Selection(columns, [("search", clause) for clause in clauses]).mask]

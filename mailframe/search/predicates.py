@@ -13,11 +13,12 @@ from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pandas as pd
 
-from mailframe.search.filterable import NO_INSTANT
+from mailframe.search.filterable import CASELESS, NO_INSTANT
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mailframe.search.filterable import Bools, Columns
 
 
@@ -33,20 +34,20 @@ class Predicate(Protocol):
 
 @dataclass(frozen=True)
 class Contains:
-    """Text column ``column`` contains ``text``, whatever the case; null contains nothing."""
+    """Text column ``column`` contains ``text`` (without case); null contains nothing."""
 
     column: str
     text: str
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
-        values = columns.lowered(self.column)
-        return columns.coded(self.column).spread(_hits(values, _lower(self.text), regex=False))
+        values = columns.folded(self.column)
+        return columns.coded(self.column).spread(_hits(values, self.text, regex=False))
 
     def code(self) -> str:
         """Say it in pandas."""
-        lowered = f'df["{self.column}"].str.lower()'
-        return f"{lowered}.str.contains({_lower(self.text)!r}, regex=False, na=False)"
+        folded = f'df["{self.column}"].str.casefold()'
+        return f"{folded}.str.contains({self.text!r}, regex=False, na=False)"
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,33 @@ class Matches:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Text or category column ``column`` is exactly one of ``values``."""
+    """Text or category column ``column`` is one of ``values``; ``folds`` leaves case out.
+
+    Addresses, domains and list ids have none.
+    """
 
     column: str
     values: tuple[str, ...]
+    folds: bool = False
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
         coded = columns.coded(self.column)
-        return coded.spread(coded.words.isin(list(self.values)).to_numpy(dtype=bool))
+        words = columns.folded(self.column) if self._folds else coded.words
+        return coded.spread(words.isin(self._wanted).to_numpy(dtype=bool))
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'df["{self.column}"].isin({list(self.values)!r})'
+        fold = ".str.casefold()" if self._folds else ""
+        return f'df["{self.column}"]{fold}.isin({self._wanted!r})'
+
+    @property
+    def _folds(self) -> bool:
+        return self.folds or self.column in CASELESS
+
+    @property
+    def _wanted(self) -> list[str]:
+        return [value.casefold() if self._folds else value for value in self.values]
 
 
 @dataclass(frozen=True)
@@ -99,39 +114,74 @@ class Present:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """List column ``column`` holds something."""
+
+    column: str
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        listed = columns.listed(self.column)
+        return listed.spread(np.ones(len(listed.items.words), dtype=bool), len(columns))
+
+    def code(self) -> str:
+        """Say it in pandas."""
+        return _over_lists("len(v) > 0", self.column)
+
+
+@dataclass(frozen=True)
 class ItemContains:
-    """Some item of list column ``column`` contains ``text``, whatever the case."""
+    """Some item of list column ``column`` contains ``text`` (without case)."""
 
     column: str
     text: str
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
-        text = self.text.lower()
-        chosen = [text in item for item in columns.lowered_items(self.column)]
+        chosen = [self.text in item for item in columns.folded_items(self.column)]
         return columns.listed(self.column).spread(np.array(chosen, dtype=bool), len(columns))
 
     def code(self) -> str:
         """Say it in pandas."""
-        return _over_lists(f"any({self.text.lower()!r} in x.lower() for x in v)", self.column)
+        return _over_lists(f"any({self.text!r} in x.casefold() for x in v)", self.column)
 
 
 @dataclass(frozen=True)
 class HasItem:
-    """Some item of list column ``column`` is ``item``."""
+    """Some item of list column ``column`` is one of ``values``; ``folds`` leaves case out.
+
+    Addresses, domains and list ids have none.
+    """
 
     column: str
-    item: str
+    values: tuple[str, ...]
+    folds: bool = False
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
         listed = columns.listed(self.column)
-        chosen = (listed.items.words == self.item).to_numpy(dtype=bool)
-        return listed.spread(chosen, len(columns))
+        items = columns.folded_items(self.column) if self.folds else listed.items.words
+        chosen = [item in self.values for item in items]
+        return listed.spread(np.array(chosen, dtype=bool), len(columns))
 
     def code(self) -> str:
         """Say it in pandas."""
-        return _over_lists(f"{self.item!r} in v", self.column)
+        item = "x.casefold()" if self.folds else "x"
+        return _over_lists(f"any({item} in {self.values!r} for x in v)", self.column)
+
+
+@dataclass(frozen=True)
+class Undated:
+    """``date`` is missing."""
+
+    def mask(self, columns: Columns) -> Bools:
+        """One verdict a row."""
+        missing: Bools = columns.instants() == NO_INSTANT
+        return missing
+
+    def code(self) -> str:
+        """Say it in pandas."""
+        return "df.mail.when().isna()"
 
 
 @dataclass(frozen=True)
@@ -146,7 +196,7 @@ class Since:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'(df["date"] >= {_timestamp(self.instant)})'
+        return f"(df.mail.when() >= {_timestamp(self.instant)})"
 
 
 @dataclass(frozen=True)
@@ -164,7 +214,7 @@ class Before:
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'(df["date"] < {_timestamp(self.instant)})'
+        return f"(df.mail.when() < {_timestamp(self.instant)})"
 
 
 @dataclass(frozen=True)
@@ -201,17 +251,18 @@ class InHours:
 
 @dataclass(frozen=True)
 class AtLeast:
-    """``size`` is ``octets`` or more."""
+    """Number column ``column`` is ``least`` or more; null is not."""
 
-    octets: int
+    least: int
+    column: str = "size"
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
-        return columns.sizes() >= self.octets  # a missing size is kept as -1
+        return columns.numbers(self.column) >= max(self.least, 0)  # a missing one is kept as -1
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'(df["size"] >= {self.octets}).fillna(False)'
+        return f'(df["{self.column}"] >= {max(self.least, 0)}).fillna(False)'
 
 
 @dataclass(frozen=True)
@@ -222,7 +273,7 @@ class Below:
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
-        sizes = columns.sizes()
+        sizes = columns.numbers("size")
         return (sizes < self.octets) & (sizes >= 0)
 
     def code(self) -> str:
@@ -303,11 +354,6 @@ def _over_lists(test: str, column: str) -> str:
     return f'pd.Series([{test} for v in df["{column}"]], df.index, dtype=bool)'
 
 
-def _lower(text: str) -> str:
-    # By the same routine as the column: Python and Arrow differ on a few letters (İ).
-    return str(pd.Series([text], dtype="str").str.lower().iloc[0])
-
-
 def _microsecond(instant: pd.Timestamp) -> int:
     return int(instant.value) // 1000
 
@@ -320,4 +366,4 @@ def _timestamp(instant: pd.Timestamp) -> str:
 
 
 def _wall(zone: str) -> str:
-    return 'df["date"].dt' if zone == "UTC" else f'df["date"].dt.tz_convert("{zone}").dt'
+    return "df.mail.when().dt" if zone == "UTC" else f'df.mail.when().dt.tz_convert("{zone}").dt'

@@ -26,6 +26,20 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WORD = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmg]?)i?b?", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
+_COMPARED = re.compile(r"([<>]=?|)\s*(.+)")
+_AGE = re.compile(r"(\d{1,5})\s*([hdwmy])(?:ours?|ays?|eeks?|onths?|ears?)?", re.IGNORECASE)
+_UNITS_OF_TIME = {"h": "hours", "d": "days", "w": "weeks", "m": "months", "y": "years"}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_STARTS: dict[str, Callable[[pd.Timestamp], pd.Timestamp]] = {
+    "day": lambda today: today,
+    "week": lambda today: today - pd.DateOffset(days=today.day_of_week),
+    "month": lambda today: today.replace(day=1),
+    "year": lambda today: today.replace(month=1, day=1),
+}
 # What a pattern is made of that must not be taken apart: escapes and classes; and bare groups.
 _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?!\?)")
 # Every letter beyond ASCII counts as one of a word.
@@ -74,25 +88,108 @@ def parse_size(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2].lower()])
 
 
-def parse_period(text: str, zone: dt.tzinfo) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """First instant and end of the year, month or day ``text`` (``2024``, ``2024-05``) in a zone.
+def parse_sizes(text: str) -> tuple[int | None, int | None]:
+    """Least size and the one that is too much of ``>1M``, ``<=20k``, ``1M..5M``; ``1M`` is a least.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no size in it.
+    """
+    first, dots, last = text.partition("..")
+    if dots:
+        return parse_size(first), parse_size(last) + 1
+    match = _COMPARED.fullmatch(text.strip())
+    if match is None:
+        raise ConfigurationError(f"{text!r} is no size: write >1M, <20k or 1M..5M")
+    sign, size = match[1], parse_size(match[2])
+    if sign.startswith("<"):
+        return None, size + (sign == "<=")
+    return size + (sign == ">"), None
+
+
+def parse_age(text: str, zone: dt.tzinfo, now: pd.Timestamp | None = None) -> pd.Timestamp:
+    """Give the instant ``7d`` ago; a month and a year are those of the calendar.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no span of time.
+    """
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise ConfigurationError(f"{text!r} is no span of time: write 12h, 7d, 2w, 3m or 1y")
+    present = _now(zone, now).floor("min")  # a minute long the same answer, which can be kept
+    unit = _UNITS_OF_TIME[match[2].lower()]
+    try:
+        if unit == "hours":
+            return present - pd.Timedelta(hours=int(match[1]))
+        wall = present.tz_localize(None) - _span(unit, int(match[1]))
+        return clock.starts(pd.DatetimeIndex([wall]), zone)[0]
+    except (ValueError, OverflowError) as error:
+        raise ConfigurationError(f"{text!r} is longer than time is told") from error
+
+
+def parse_period(
+    text: str, zone: dt.tzinfo, now: pd.Timestamp | None = None
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First instant and end of a year, month or day in a zone.
+
+    Written ``2024``, ``2024-05``, ``2024-05-31``, or as people say it: ``today``, ``yesterday``,
+    ``monday`` and ``march`` (the latest there was), ``this week``, ``last month``, ``last year``.
 
     Raises
     ------
     ConfigurationError
         If it is no date.
     """
-    match = _DATE.fullmatch(text.strip())
-    year, month, day = match.groups() if match else ("", None, None)
+    said = " ".join(text.lower().replace("_", " ").replace("-", " ").split())
     try:
-        start = pd.Timestamp(int(year), int(month or 1), int(day or 1))
-        length = pd.DateOffset(years=not month, months=bool(month and not day), days=bool(day))
+        start, length = _said(said, _now(zone, now).tz_localize(None).normalize()) or _dated(text)
         first, end = clock.starts(pd.DatetimeIndex([start, start + length]), zone)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ConfigurationError(
-            f"{text!r} is no date: write 2024, 2024-05 or 2024-05-31"
+            f"{text!r} is no date: write 2024, 2024-05 or 2024-05-31, yesterday, march, "
+            '"last month"'
         ) from error
     return first, end
+
+
+def _span(unit: str, number: int) -> pd.DateOffset:
+    return pd.DateOffset(**{unit: number})  # type: ignore[arg-type]  # the stubs see one keyword
+
+
+def _dated(text: str) -> tuple[pd.Timestamp, pd.DateOffset]:
+    match = _DATE.fullmatch(text.strip())
+    year, month, day = match.groups() if match else ("", None, None)
+    start = pd.Timestamp(int(year), int(month or 1), int(day or 1))
+    return start, pd.DateOffset(years=not month, months=bool(month and not day), days=bool(day))
+
+
+def _said(text: str, today: pd.Timestamp) -> tuple[pd.Timestamp, pd.DateOffset] | None:
+    """Find the first day of a period that is named from today, and how long it is."""
+    if text in ("today", "yesterday"):
+        return today - pd.DateOffset(days=int(text == "yesterday")), pd.DateOffset(days=1)
+    which, _, unit = text.rpartition(" ")
+    if which in ("this", "last") and unit in _STARTS:
+        start, length = _STARTS[unit](today), _span(f"{unit}s", 1)
+        return start - length if which == "last" else start, length
+    if which not in ("", "last") or len(unit) < len("mon"):
+        return None
+    for number, name in enumerate(_DAYS):
+        if name.startswith(unit):
+            back = (today.day_of_week - number) % 7
+            return today - pd.DateOffset(days=back or 7 * (which == "last")), pd.DateOffset(days=1)
+    for number, name in enumerate(_MONTHS, 1):
+        if name.startswith(unit):
+            earlier = number > today.month or (number == today.month and which == "last")
+            start = pd.Timestamp(today.year - earlier, number, 1)
+            return start, pd.DateOffset(months=1)
+    return None
+
+
+def _now(zone: dt.tzinfo, now: pd.Timestamp | None) -> pd.Timestamp:
+    return pd.Timestamp.now(zone) if now is None else now.tz_convert(zone)
 
 
 def parse_ranges(

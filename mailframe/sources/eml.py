@@ -1,22 +1,39 @@
-"""Single messages: ``.eml`` files, MH folders, and zip archives of them."""
+"""Single messages: ``.eml`` files, MH folders, and zip archives of them.
+
+MH keeps flags beside the messages, in ``.mh_sequences``: lines such as ``unseen: 2 5-9``.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import IO, TYPE_CHECKING, NamedTuple, Unpack
 
 from mailframe.errors import ConfigurationError
-from mailframe.sources.files import DAMAGE, expand, is_zip, label, open_zip, shown
+from mailframe.sources.files import (
+    DAMAGE,
+    Part,
+    expand,
+    is_zip,
+    label,
+    open_file,
+    parts,
+    reason,
+    shown,
+    stored_as,
+    walk,
+)
 from mailframe.sources.flags import header_flags
-from mailframe.sources.headerblock import read_header, read_message
+from mailframe.sources.headerblock import has_field
+from mailframe.sources.mhsequences import Sequences
+from mailframe.sources.onefile import FileReading
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 
 if TYPE_CHECKING:
-    import zipfile
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
@@ -51,8 +68,9 @@ def read_eml(
     pandas.DataFrame
         The columns of `mailframe.read_imap`. ``account`` is the path's name; ``folder`` the path
         of the message's folder, from the name of the folder or zip that was given; ``uid`` counts
-        from 1 in each folder, in the order of paths; ``internaldate`` is empty unless the file
-        begins with a From line; ``size`` is the file's.
+        from 1 in each folder, in the order of paths; ``internaldate`` is that of a From line, else
+        the date of the newest Received, where that header was asked for, else empty; ``size`` is
+        the file's.
 
     Raises
     ------
@@ -69,36 +87,48 @@ def iter_eml(paths: PathsOption, **options: Unpack[Keywords]) -> Reading:
     return EmlReading(expand(paths), Options(**options))
 
 
-class EmlReading(Reading):
+class EmlReading(FileReading):
     """The messages of files, folders and zip archives, in the order given."""
 
     kind = "eml"
-    unit = "messages"
 
     def __init__(self, paths: list[Path], options: Options) -> None:
         self._paths = paths
-        self._total = sum(1 for path in paths for _ in _find(path))
+        unread: list[Exception] = []
+        self._total = sum(1 for path in paths for _ in _find(path, unread.append))
         if not self._total:
-            raise ConfigurationError(f"no .eml file in {', '.join(map(str, paths))}")
+            names = ", ".join(map(str, paths))
+            if unread:
+                raise ConfigurationError(f"{names} cannot be read: {reason(unread[0])}")
+            raise ConfigurationError(f"no .eml file in {names}")
         super().__init__(label(paths), options)
 
     def total(self) -> int:
         """Give the number of messages."""
         return self._total
 
-    def messages(self) -> Iterator[Message]:
+    def found(self) -> Iterator[Message]:
         """Yield the messages."""
         uids: Counter[str] = Counter()
-        for found in (found for path in self._paths for found in _find(path)):
+        sequences = Sequences()
+        for found in (f for path in self._paths for f in _find(path, self.note_unread)):
             folder = found.folder
             uids[folder] += 1
             try:
-                size, internaldate, header = found.read()
+                with found.open() as (stream, size):
+                    block = self.block(folder, found.name, stream)
             except DAMAGE as error:
-                self.problem(folder, error, f"{found.name} cannot be read: {error}")
+                self.unreadable(folder, found.name, error)
             else:
-                flags = header_flags(header)
-                yield Message(folder, uids[folder], flags, internaldate, size, header)
+                # A file in a folder may have a number for its name, and be no message.
+                if found.named or has_field(block.header):
+                    flags = header_flags(block.header)
+                    if not found.named and found.part is None:
+                        flags = sequences.joined(found.name, flags)
+                    size = size if block.size is None else block.size
+                    yield Message(
+                        folder, uids[folder], flags, block.internaldate, size, block.header
+                    )
             self.advance(1)
 
 
@@ -107,23 +137,26 @@ class _Found(NamedTuple):
 
     folder: str
     name: str
-    archive: zipfile.ZipFile | None = None
+    part: Part | None = None
+    named: bool = False  # by the caller, not found in a folder or archive
 
-    def read(self) -> tuple[int, bytes, bytes]:
-        """Give size, internal date and header block."""
-        if self.archive:
-            with self.archive.open(self.name) as member:
-                return (self.archive.getinfo(self.name).file_size, *read_header(member.read))
-        status, internaldate, header = read_message(self.name)
-        return status.st_size, internaldate, header
+    @contextmanager
+    def open(self) -> Iterator[tuple[IO[bytes], int]]:
+        """Give it as a stream, and its size."""
+        if self.part:
+            with self.part.raw() as stream:
+                yield stream, self.part.size
+        else:
+            with open_file(self.name) as stream:
+                yield stream, os.fstat(stream.fileno()).st_size
 
 
 def _is_message(path: str) -> bool:
     """Tell whether a file is a message by its name: ``.eml``, or a number as in MH folders."""
-    name = PurePosixPath(path).name
+    name = path.rpartition("/")[2]
     if name.startswith("._"):
         return False  # what macOS packs beside each file
-    return name.lower().endswith(_SUFFIX) or _NUMBER.fullmatch(name) is not None
+    return _NUMBER.fullmatch(name) is not None or stored_as(name).lower().endswith(_SUFFIX)
 
 
 def _order(path: str) -> tuple[str, int, str, str]:
@@ -135,19 +168,18 @@ def _order(path: str) -> tuple[str, int, str, str]:
     return folder, len(digits), digits, name
 
 
-def _find(path: Path) -> Iterator[_Found]:
+def _find(path: Path, unread: Callable[[OSError], object]) -> Iterator[_Found]:
     """Yield the messages at or below a path; nothing is kept, whatever their number."""
     if path.is_dir():
-        root = path.resolve()
-        for folder, below, names in os.walk(root):
-            below.sort()
-            place = shown(Path(folder).relative_to(root.parent).as_posix())
+        root = os.path.realpath(path)
+        above = os.path.dirname(root)  # noqa: PTH120 -- a Path costs more
+        for folder, _, names in walk(root, unread):
+            place = shown(Path(folder).relative_to(above).as_posix())
             for name in sorted(filter(_is_message, names), key=_order):
                 yield _Found(place, os.path.join(folder, name))  # noqa: PTH118 -- a Path costs more
     elif is_zip(path):
-        with open_zip(path) as archive:
-            for name in sorted(filter(_is_message, archive.namelist()), key=_order):
-                place = shown(PurePosixPath(path.stem, name).parent.as_posix())
-                yield _Found(place, name, archive)
+        for part in sorted(parts(path, _is_message), key=lambda part: _order(part.name)):
+            place = shown(PurePosixPath(path.stem, part.name).parent.as_posix())
+            yield _Found(place, part.name, part)
     else:
-        yield _Found(shown(path.resolve().parent.name), str(path))
+        yield _Found(shown(Path(os.path.realpath(path)).parent.name), str(path), named=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import os
 import re
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+from mailframe.sources.files import DAMAGE
 from mailframe.sources.fromline import line_end, separates
+from mailframe.sources.unwrap import decoder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +19,38 @@ LF, CR = b"\n\r"
 LONGEST_HEADER = 1 << 20
 # What one read of a message's file takes: nearly always the whole header block.
 _CHUNK = 1 << 14
+# What is read at once only to know how much there is.
+_COUNTED = 1 << 20
 
-_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
-_LINE_END = re.compile(rb"\r\n?|\n")
+_NAME = rb"[A-Za-z][A-Za-z0-9_.-]*[ \t]*:"
+_FIELD = re.compile(rb"(?:^|[\r\n])" + _NAME)
+_FIRST_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+# Blank lines that stand before a header block, as programs of Windows leave them: below a From
+# line, or first in a file.
+_BLANK_FIRST = re.compile(rb"[\r\n]+(?=" + _NAME + rb")")
+# Text mode on Windows turns CR LF into CR CR LF.
+_LINE_END = re.compile(rb"\r*\n|\r")
+
+
+class Block(NamedTuple):
+    """What a file that holds one message begins with.
+
+    Attributes
+    ----------
+    internaldate : bytes
+        The date of a From line that stands before the header block, as in IMAP; else empty.
+    header : bytes
+        The header block with its blank line.
+    size : int or None
+        Octets of the message where they are not those of the file: it is encoded as a whole.
+    damage : Exception or None
+        What ended the reading early.
+    """
+
+    internaldate: bytes
+    header: bytes
+    size: int | None = None
+    damage: Exception | None = None
 
 
 def newline_of(text: bytes) -> int:
@@ -39,43 +69,78 @@ def after_blank_line(data: bytes | bytearray, start: int, end: int, newline: int
     start, end : int
         Where to look: from the beginning of a line, with a line end before it.
     newline : int
-        What ends lines in `data`: LF, with or without a CR before it, or CR.
+        What ends lines in `data`: LF, with or without CRs before it, or CR.
     """
     if newline == CR:
         blank = data.find(b"\r\r", start - 1, end)
         return blank + 2 if blank >= 0 else -1
     bare, crlf = b"\n\n", b"\n\r\n"
-    # The search that will end soon comes first and bounds the other.
+    # The search that will end soon comes first and bounds the others.
     common, rare = (crlf, bare) if data[start - 2 : start - 1] == b"\r" else (bare, crlf)
-    blank = data.find(common, start - 1, end)
-    limit = blank if blank >= 0 else end
-    other = -1
-    if rare is bare or data.find(b"\r", start, limit) >= 0:
-        other = data.find(rare, start - 1, limit)
-    if other >= 0:
-        return other + len(rare)
-    return blank + len(common) if blank >= 0 else -1
+    found = data.find(common, start - 1, end)
+    after = found + len(common)
+    for other in (rare, b"\n\r\r\n"):
+        limit = found if found >= 0 else end
+        if other is bare or data.find(b"\r", start - 1, limit) >= 0:
+            earlier = data.find(other, start - 1, limit)
+            if earlier >= 0:
+                found, after = earlier, earlier + len(other)
+    return after if found >= 0 else -1
 
 
-def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
-    """Read the header block of a file that holds one message.
+def after_blank_first(data: bytes | bytearray, start: int, end: int) -> int:
+    """Give the index after blank lines that stand before a header field, else `start`."""
+    blank = _BLANK_FIRST.match(data, start, end)
+    return blank.end() if blank else start
 
-    Parameters
-    ----------
-    read : callable
-        Gives up to so many octets of the file, none at its end.
 
-    Returns
-    -------
-    internaldate : bytes
-        The date of a From line that stands before the header block, as in IMAP; else empty.
-    header : bytes
-        The header block with its blank line.
+def has_field(header: bytes) -> bool:
+    """Tell whether a header block has a field at all."""
+    return _FIELD.search(header) is not None
+
+
+def begins_with_field(header: bytes) -> bool:
+    """Tell whether a header block begins with a field, as text behind a From line might not."""
+    return _FIRST_FIELD.match(header) is not None
+
+
+def read_block(stream: IO[bytes]) -> Block:
+    """Read the header block of a file that holds one message, however that is encoded.
+
+    Raises nothing that the file's content is to blame for.
     """
+    damage: Exception | None = None
+    counted = 0
+
+    def read(size: int) -> bytes:
+        nonlocal counted, damage
+        try:
+            octets: bytes = plain.read(size)
+        except DAMAGE as error:
+            damage, octets = error, b""
+        counted += len(octets)
+        return octets
+
+    plain: IO[bytes] = stream
+    head = read(_CHUNK)
+    decoder = decoder_of(head)
+    if decoder is None:
+        return _block(head, read)._replace(damage=damage)
+    stream.seek(0)
+    plain = decoder(stream)
+    counted = 0
+    block = _block(read(_CHUNK), read)
+    while read(_COUNTED):
+        pass
+    return block._replace(size=counted, damage=damage)
+
+
+def _block(head: bytes, read: Callable[[int], bytes]) -> Block:
     # The first line follows a blank line, so to speak.
-    data = b"\n\n" + read(_CHUNK).removeprefix(codecs.BOM_UTF8)
+    data = b"\n\n" + head.removeprefix(codecs.BOM_UTF8)
     date = separates(data, 2) if data.startswith(b"From ", 2) else None
     start = 2 if date is None else line_end(data, 2)
+    start = after_blank_first(data, start, len(data))
     newline = newline_of(data[start:])
     while (end := after_blank_line(data, start, len(data), newline)) < 0:
         # As much as there is already: so nothing is looked through more often than twice.
@@ -84,15 +149,4 @@ def read_header(read: Callable[[int], bytes]) -> tuple[bytes, bytes]:
             end = len(data)
             break
         data += more
-    return date or b"", data[start:end]
-
-
-def read_message(path: str) -> tuple[os.stat_result, bytes, bytes]:
-    """Read a file that holds one message: its status, and what `read_header` gives."""
-    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 -- a Path costs more
-        return (os.fstat(stream.fileno()), *read_header(stream.read))
-
-
-def begins_with_field(path: str) -> bool:
-    """Tell whether a file begins with a header field, perhaps behind a From line."""
-    return _FIELD.match(read_message(path)[2]) is not None
+    return Block(date or b"", data[start:end])

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Unpack
 
 from mailframe.errors import ConfigurationError
 from mailframe.sources.eml import EmlReading
-from mailframe.sources.files import expand, is_zip
-from mailframe.sources.headerblock import begins_with_field
+from mailframe.sources.files import expand, is_zip, open_file
+from mailframe.sources.headerblock import begins_with_field, read_block
 from mailframe.sources.maildir import MaildirReading, maildir_folders
 from mailframe.sources.mbox import MboxReading, holds_mbox
 from mailframe.sources.reading import Options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mailframe.sources.files import PathOption
     from mailframe.sources.reading import Keywords, Reading
 
@@ -49,6 +51,11 @@ def open_local(path: PathOption, **options: Unpack[Keywords]) -> Reading:
     if all(found.suffix.lower() != ".eml" and holds_mbox(found) for found in paths):
         return MboxReading(paths, chosen)
     for found in paths:
-        if found.is_file() and not is_zip(found) and not begins_with_field(str(found)):
+        if found.is_file() and not is_zip(found) and not _is_message(found):
             raise ConfigurationError(f"{found} is neither an mbox file nor a message")
     return EmlReading(paths, chosen)
+
+
+def _is_message(path: Path) -> bool:
+    with open_file(path) as stream:
+        return begins_with_field(read_block(stream).header)

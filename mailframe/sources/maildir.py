@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from mailframe.errors import ConfigurationError
 from mailframe.names import decode_mailbox
-from mailframe.sources.files import label, shown
-from mailframe.sources.headerblock import read_message
+from mailframe.sources.files import as_path, exists, label, open_file, reason, shown, walk
+from mailframe.sources.onefile import FileReading
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from mailframe.sources.files import PathOption
     from mailframe.sources.reading import ErrorsOption, Keywords
 
-# The colon is not allowed in file names everywhere, so other characters stand for it.
-_INFO = re.compile(r"[:;!-]2,([A-Za-z]*)")
+# The colon is not allowed in file names everywhere, so other characters stand for it. What looks
+# like it before the end is a part of a host's name, or a second program's.
+_INFO = re.compile(r"[^0-9A-Za-z.,=]2,([A-Za-z]*)\Z")
 # The size with CRLF line ends, which IMAP serves as RFC822.SIZE, where the writer noted it.
 _SIZE = re.compile(r",W=(\d{1,18})(?!\d)")
 _FLAGS = {
@@ -41,6 +42,8 @@ _FLAGS = {
     "S": rb"\Seen",
     "T": rb"\Deleted",
 }
+_KEYWORD = re.compile(rb"([0-9]{1,2})[ \t]+(\S.*)")
+_LONGEST_KEYWORDS = 1 << 16  # 26 names
 _PLACES = ("cur", "new")
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
@@ -78,63 +81,102 @@ def read_maildir(
     MailframeError
         A message cannot be read, and ``errors="raise"``.
     """
-    return to_frame(MaildirReading(Path(path), Options(headers, raw_headers, errors, progress)))
+    return to_frame(MaildirReading(as_path(path), Options(headers, raw_headers, errors, progress)))
 
 
 def iter_maildir(path: PathOption, **options: Unpack[Keywords]) -> Reading:
     """Stream a Maildir as record batches; parameters and columns as of `read_maildir`."""
-    return MaildirReading(Path(path), Options(**options))
+    return MaildirReading(as_path(path), Options(**options))
 
 
-class MaildirReading(Reading):
+class MaildirReading(FileReading):
     """The messages of a Maildir, folder by folder."""
 
     kind = "maildir"
-    unit = "messages"
 
     def __init__(self, path: Path, options: Options) -> None:
-        root = path.expanduser()
-        if not root.is_dir():
-            hint = "read_mbox takes files" if root.exists() else "there is no such folder"
-            raise ConfigurationError(f"{root} is not a Maildir: {hint}")
-        folders = list(maildir_folders(root))
+        if not exists(path):
+            raise ConfigurationError(f"{path} is not a Maildir: there is no such folder")
+        if not path.is_dir():
+            raise ConfigurationError(f"{path} is not a Maildir: read_mbox takes files")
+        super().__init__(label([path]), options)
+        self._root = path
+        folders = list(maildir_folders(path, self.note_unread))
         if not folders:
-            raise ConfigurationError(f"{root} is not a Maildir: no 'cur' and no 'new' in it")
-        self._folders = list(_told_apart(root, folders))
-        super().__init__(label([root]), options)
+            why = "no 'cur' and no 'new' in it"
+            if self.unread:
+                why = reason(self.unread[0])
+            raise ConfigurationError(f"{path} is not a Maildir: {why}")
+        self.report["arrival"] = "file"  # what INTERNALDATE was made of, for `df.mail`
+        self._folders = sorted(_told_apart(path, folders))
 
     def total(self) -> int:
         """Give the number of messages."""
-        return sum(1 for _, path in self._folders for _ in _names(path))
+        return sum(1 for _, path in self._folders for _ in _names(path, lambda _: None))
 
-    def messages(self) -> Iterator[Message]:
+    def found(self) -> Iterator[Message]:
         """Yield the messages of each folder, in the order of their files' names."""
-        for folder, path in sorted(self._folders):
+        for folder, path in self._folders:
             keywords = _keywords(path)
-            for uid, (name, place) in enumerate(sorted(_names(path)), 1):
-                message = self._message(folder, uid, f"{path}/{place}/{name}", keywords)
+            renamed = _Renamed(path)
+            for uid, (name, place) in enumerate(sorted(_names(path, self.note_unread)), 1):
+                message = self._message(folder, uid, f"{path}/{place}/{name}", keywords, renamed)
                 if message:
                     yield message
                 self.advance(1)
 
     def _message(
-        self, folder: str, uid: int, path: str, keywords: dict[str, bytes]
+        self, folder: str, uid: int, path: str, keywords: dict[str, bytes], renamed: _Renamed
     ) -> Message | None:
         try:
-            status, _, header = read_message(path)
+            try:
+                stream = open_file(path)
+            except FileNotFoundError:
+                path = renamed.now(path)
+                stream = open_file(path)
         except OSError as error:
-            self.problem(folder, error, f"{path} cannot be read: {error.strerror}")
+            self.unreadable(folder, path, error)
             return None
+        with stream:
+            status = os.fstat(stream.fileno())
+            block = self.block(folder, path, stream)
         name = path[path.rfind("/") :]
         flags = _flags(name, keywords)
         sent = _SIZE.search(name)
-        size = int(sent[1]) if sent else status.st_size
-        return Message(folder, uid, flags, _internaldate(status.st_mtime), size, header)
+        size = int(sent[1]) if sent else status.st_size if block.size is None else block.size
+        return Message(folder, uid, flags, _internaldate(status.st_mtime), size, block.header)
 
 
-def maildir_folders(root: Path) -> Iterator[tuple[str, Path]]:
+class _Renamed:
+    """Where messages went while they were read: a flag that changes gives the file a new name."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._paths: dict[str, str] = {}
+
+    def now(self, path: str) -> str:
+        """Give the present path of a message, or the path as it is, if it is gone."""
+        unique = _unique(path.rpartition("/")[2])
+        found = self._paths.get(unique)
+        # Listed anew only where a message moved since: to mark all as read costs one listing.
+        if found is None or not os.path.lexists(found):
+            self._paths = {
+                _unique(name): f"{self._path}/{place}/{name}"
+                for name, place in _names(self._path, lambda _: None)
+            }
+        return self._paths.get(unique, path)
+
+
+def _unique(name: str) -> str:
+    """Give the part of a file's name that stays."""
+    return _INFO.sub("", name)
+
+
+def maildir_folders(
+    root: Path, unread: Callable[[OSError], object] = lambda _: None
+) -> Iterator[tuple[str, Path]]:
     """Yield the name as shown and the path of each folder at or below a path."""
-    for path, below, _ in os.walk(root):
+    for path, below, _ in walk(root, unread):
         is_folder = any(place in below for place in _PLACES)
         if is_folder:
             below[:] = [name for name in below if name not in {*_PLACES, "tmp"}]
@@ -167,30 +209,30 @@ def _shown(part: str) -> str:
     return decode_mailbox(shown(part).encode())
 
 
-def _names(path: Path) -> Iterator[tuple[str, str]]:
+def _names(path: Path, unread: Callable[[OSError], object]) -> Iterator[tuple[str, str]]:
     """Yield each message's file name, and ``cur`` or ``new``."""
     for place in _PLACES:
-        if (path / place).is_dir():
+        try:
             with os.scandir(path / place) as entries:
-                yield from (
-                    (e.name, place)
-                    for e in entries
-                    # Opening a pipe would wait for somebody who writes to it.
-                    if not e.name.startswith(".") and (e.is_file() or e.is_dir() or e.is_symlink())
-                )
+                yield from ((e.name, place) for e in entries if not e.name.startswith("."))
+        except FileNotFoundError:
+            pass  # one of the two is enough
+        except OSError as error:
+            unread(error)
 
 
 def _keywords(path: Path) -> dict[str, bytes]:
     """Read which letter means which keyword; lines are ``number name``, 0 is the letter a."""
     try:
-        lines = (path / "dovecot-keywords").read_bytes().splitlines()
+        with open_file(path / "dovecot-keywords") as stream:
+            lines = stream.read(_LONGEST_KEYWORDS).splitlines()
     except OSError:
         return {}
-    pairs = (line.split(maxsplit=1) for line in lines)
+    pairs = (match.groups() for match in map(_KEYWORD.fullmatch, lines) if match)
     return {
-        chr(ord("a") + int(pair[0])): pair[1]
-        for pair in pairs
-        if len(pair) == 2 and pair[0].isdigit() and int(pair[0]) < 26  # noqa: PLR2004 -- a to z
+        chr(ord("a") + int(number)): name
+        for number, name in pairs
+        if int(number) < 26  # noqa: PLR2004 -- a to z
     }
 
 

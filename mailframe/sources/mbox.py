@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import TEXT, TEXTS
-from mailframe.sources.files import DAMAGE, Part, expand, label, parts, shown
+from mailframe.sources.files import DAMAGE, Part, expand, label, parts, reason, shown, stored_as
 from mailframe.sources.flags import gmail_labels, header_flags
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 from mailframe.sources.split import Piece, split
@@ -74,10 +74,10 @@ def read_mbox(
         The columns of `mailframe.read_imap`. ``account`` is the file's name (of several files, the
         name of the folder that holds them all), ``folder`` its name without suffix, ``uid`` the
         message's number in the file from 1, ``internaldate`` the From line's date (UTC where it
-        names no zone), ``size`` the octets of the message as they stand in the file. Flags come
-        from Status, X-Status, X-Keywords and X-Mozilla-Status fields. Of Google Takeout also
-        ``x_gm_thrid`` (str) and ``x_gmail_labels`` (list of str); there, what has not the
-        English label Unread is seen.
+        names no zone; else that of the newest Received, where that header was asked for), ``size``
+        the octets of the message as they stand in the file. Flags come from Status, X-Status,
+        X-Keywords and X-Mozilla-Status fields. Of Google Takeout also ``x_gm_thrid`` (str) and
+        ``x_gmail_labels`` (list of str); there, what has not the English label Unread is seen.
 
     Raises
     ------
@@ -112,12 +112,12 @@ class MboxReading(Reading):
     unit = "B"
 
     def __init__(self, paths: list[Path], options: Options) -> None:
-        self._parts = [part for path in paths for part in _parts(path)]
+        self._parts, heads, self._unread = _opened(paths)
         stems = Counter(part.stem for part in self._parts)
         self._folders = [
-            shown(part.stem if stems[part.stem] == 1 else str(part)) for part in self._parts
+            shown(part.stem if stems[part.stem] == 1 else name)
+            for part, name in zip(self._parts, _told_apart(self._parts), strict=True)
         ]
-        heads = [_checked_head(part) for part in self._parts]
         if any(name.encode() + b":" in head for head in heads for name in _TAKEOUT):
             options = options.with_headers(_TAKEOUT)
         super().__init__(label(paths), options)
@@ -132,6 +132,8 @@ class MboxReading(Reading):
 
     def messages(self) -> Iterator[Message]:
         """Yield the messages of each file."""
+        for folder, error in self._unread:
+            self.problem(folder, error, str(error))
         for part, folder in zip(self._parts, self._folders, strict=True):
             for uid, piece in enumerate(self._pieces(part, folder), 1):
                 flags = header_flags(piece.header)
@@ -151,22 +153,33 @@ class MboxReading(Reading):
             text = f"{part}: {octets} octets stand before the first message"
             self.problem(folder, "Preamble", text)
 
+        def on_doubt(lines: int) -> None:
+            text = (
+                f"{part}: {lines} lines were taken for text, and look like From lines of a form "
+                "that is not known"
+            )
+            self.problem(folder, "FromLines", text)
+
         with ExitStack() as stack:
             try:
                 stream = stack.enter_context(part.open())
             except DAMAGE as error:
-                self.problem(folder, error, f"{part} cannot be opened: {error}")
+                self.problem(folder, error, f"{part} cannot be opened: {reason(error)}")
                 return
-            yield from split(lambda view: self._read(view, stream, part, folder), on_text)
+            yield from split(lambda view: self._read(view, stream, part, folder), on_text, on_doubt)
 
     def _read(self, view: memoryview, stream: Stream, part: Part, folder: str) -> int:
         before = stream.tell()
         try:
             count = stream.readinto(view)
         except DAMAGE as error:
-            self.problem(folder, error, f"{part} is damaged; all after it is lost: {error}")
-            count = 0
+            text = f"{part} is damaged; all after it is lost: {reason(error)}"
+            self.problem(folder, error, text)
+            return 0
         self.advance(stream.tell() - before)
+        if not count and (missing := part.missing()):
+            text = f"{part} was cut while it was read: {missing} octets are gone from its end"
+            self.problem(folder, "Truncated", text)
         return count
 
 
@@ -174,7 +187,7 @@ def holds_mbox(path: Path) -> bool:
     """Tell whether a file, zip archive or exported folder holds mbox files, perhaps empty ones."""
     if path.is_dir():
         return _inside(path).is_file()
-    found = parts(path, _SUFFIX)
+    found = parts(path, _is_wanted)
     return bool(found) and all(_is_mbox(part.head(_HEAD)) for part in found)
 
 
@@ -183,12 +196,56 @@ def _inside(path: Path) -> Path:
     return path / "mbox"
 
 
+def _is_wanted(name: str) -> bool:
+    return stored_as(name).lower().endswith(_SUFFIX)
+
+
+def _opened(
+    paths: list[Path],
+) -> tuple[list[Part], list[bytes], list[tuple[str, ConfigurationError]]]:
+    """Give what the paths hold, the beginning of each, and what cannot be read beside others.
+
+    Raises
+    ------
+    ConfigurationError
+        There is nothing else.
+    """
+    opened: list[Part] = []
+    heads: list[bytes] = []
+    unread: list[tuple[str, ConfigurationError]] = []
+    for path in paths:
+        try:
+            found = _parts(path)
+        except ConfigurationError as error:
+            unread.append((shown(path.stem), error))
+            continue
+        for part in found:
+            try:
+                heads.append(_checked_head(part))
+            except ConfigurationError as error:
+                unread.append((shown(part.stem), error))
+            else:
+                opened.append(part)
+    if not opened:
+        raise unread[0][1]
+    return opened, heads, unread
+
+
+def _told_apart(found: list[Part]) -> Iterator[str]:
+    """Give names by which files of one stem are told apart, and members of one name in a zip."""
+    count: Counter[str] = Counter()
+    for part in found:
+        name = str(part)
+        count[name] += 1
+        yield name if count[name] == 1 else f"{name} ({count[name]})"
+
+
 def _parts(path: Path) -> list[Part]:
     if path.is_dir() and not holds_mbox(path):
         raise ConfigurationError(
             f"{path} is a folder, not an mbox file; read_maildir and read_eml take folders"
         )
-    found = parts(_inside(path) if path.is_dir() else path, _SUFFIX)
+    found = parts(_inside(path) if path.is_dir() else path, _is_wanted)
     if not found:
         raise ConfigurationError(f"{path} holds no .mbox file")
     return found

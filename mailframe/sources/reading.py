@@ -18,6 +18,7 @@ from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.names import showable
 from mailframe.progress import Progress, open_progress
+from mailframe.sources.arrival import by_received
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -200,7 +201,7 @@ class Reading(ABC):
         )
         try:
             for messages in self._grouped():
-                batch = self.finish(self._builder.build(_Rows(messages)))
+                batch = by_received(self.finish(self._builder.build(_Rows(messages))))
                 folders.update(message.folder for message in messages)
                 self.report["folders"] = len(folders)
                 self.report["messages"] += len(messages)

@@ -14,8 +14,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mailframe.sources.fromline import REACH, blank_before, line_end, separates
-from mailframe.sources.headerblock import LONGEST_HEADER, after_blank_line, newline_of
+from mailframe.sources.fromline import (
+    REACH,
+    blank_before,
+    is_patch,
+    line_end,
+    opens_twice,
+    resembles,
+    separates,
+)
+from mailframe.sources.headerblock import (
+    LONGEST_HEADER,
+    after_blank_first,
+    after_blank_line,
+    newline_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +40,7 @@ LONGEST_CLAIM = 1 << 23
 
 _LENGTH = re.compile(rb"Content-[Ll]ength:[ \t]*(\d{1,12})[ \t]*[\r\n]")
 # A body's last octet, the end of its last line and a blank line; either may count as body.
-_AFTER_BODY = re.compile(rb"(?s:.)(?:\r\n?|\n){0,2}(?<=[\r\n])(?=From |\Z)")
+_AFTER_BODY = re.compile(rb"(?s:.)(?:\r\r?\n|[\r\n]){0,2}(?<=[\r\n])(?=From |\Z)")
 _NOT_YET_TEXT = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -55,15 +68,18 @@ class _Message(NamedTuple):
     internaldate: bytes
     header: bytes
     start: int
+    begin: int  # of the header block
     claim: int  # where its Content-Length says that it ends, or 0
 
     def until(self, end: int) -> Piece:
-        size = max(end - self.start, 0)
-        return Piece(self.internaldate, self.header[:size], size)
+        header = self.header[: max(end - self.begin, 0)]
+        return Piece(self.internaldate, header, max(end - self.start, 0))
 
 
 def split(
-    readinto: Callable[[memoryview], int], on_text: Callable[[int], object] = lambda _: None
+    readinto: Callable[[memoryview], int],
+    on_text: Callable[[int], object] = lambda _: None,
+    on_doubt: Callable[[int], object] = lambda _: None,
 ) -> Iterator[Piece]:
     """Take an mbox file apart.
 
@@ -75,6 +91,10 @@ def split(
     on_text : callable, optional
         Called with the number of octets that stand before the first message, if any do.
 
+    on_doubt : callable, optional
+        Called in the end with the number of lines that were taken for text and look like From
+        lines, if they are more than the messages.
+
     Yields
     ------
     Piece
@@ -83,10 +103,12 @@ def split(
     window = _Window(readinto)
     message: _Message | None = None
     offset = window.start
+    count = doubts = 0
     while (offset := window.next_from(offset)) >= 0:
         date = window.separates(offset)
         claim = message.claim if message else 0
         if date is None and claim != offset and claim != window.before_blank(offset):
+            doubts += window.resembles(offset)
             offset += 1
             continue
         if claim > offset and window.claim_holds(claim, offset):
@@ -97,11 +119,14 @@ def split(
         elif offset > window.start:
             on_text(offset - window.start)
         message = window.open(offset, date or b"")
+        count += 1
         offset = message.start
     if message:
         yield message.until(window.before_blank(window.end))
     elif window.end > window.start:
         on_text(window.end - window.start)
+    if doubts > count > 0:
+        on_doubt(doubts)
 
 
 def _claim(header: bytes, body: int) -> int:
@@ -130,6 +155,8 @@ class _Window:
         self._newline = newline_of(text[self.start :])
         self._view[self.start : self.start + 2] = bytes([self._newline] * 2)
         self._from = bytes([self._newline]) + b"From "
+        # In a mailbox of other mail, a patch is what a body holds.
+        self._patches = is_patch(text, self.start)
         self._advance(self.start, REACH)
 
     @property
@@ -201,7 +228,11 @@ class _Window:
 
     def separates(self, offset: int) -> bytes | None:
         """Judge a From line: its date, or None if it is text."""
-        return separates(self._data, offset - self._base)
+        return separates(self._data, offset - self._base, patches=self._patches)
+
+    def resembles(self, offset: int) -> bool:
+        """Tell whether what is no From line looks like one."""
+        return resembles(self._data, offset - self._base)
 
     def before_blank(self, offset: int) -> int:
         """Give the offset before the blank line that ends at `offset`, if one does."""
@@ -217,15 +248,22 @@ class _Window:
             return False
         following = _AFTER_BODY.match(self._data, claim - self._base - 1)
         return following is not None and (
-            following.end() == len(self._data) or separates(self._data, following.end()) is not None
+            following.end() == len(self._data)
+            or separates(self._data, following.end(), patches=self._patches) is not None
         )
 
     def open(self, offset: int, internaldate: bytes) -> _Message:
         """Begin the message whose From line is at `offset`: read its header block."""
-        start = self._base + line_end(self._data, offset - self._base)
-        end = self._header_end(start)
-        header = bytes(self._view[start - self._base : end - self._base])
-        return _Message(internaldate, header, start, _claim(header, end))
+        first = offset - self._base
+        lines = bytes(self._data[first : first + REACH])
+        at = line_end(lines, 0)
+        while opens_twice(lines, at):
+            at = line_end(lines, at)
+        start = offset + at
+        begin = offset + after_blank_first(lines, at, len(lines))
+        end = self._header_end(begin)
+        header = bytes(self._view[begin - self._base : end - self._base])
+        return _Message(internaldate, header, start, begin, _claim(header, end))
 
     def _header_end(self, start: int) -> int:
         """Give the offset where a header block ends; reading on leaves `start` in memory."""

@@ -1,8 +1,8 @@
 """``df.mail``: every statistic by its name. Definitions stand here, the work in the modules.
 
 Each method takes any part of a mail frame, filtered, sorted or indexed anew, and gives a Series or
-DataFrame with a named index. Nothing is cached and the frame is never changed. An address equals
-another that differs only in case; an instant is UTC until a zone is named.
+DataFrame with a named index. Nothing is cached and the frame is never changed. Addresses, domains
+and list ids that differ only in case are one; an instant is UTC until a zone is named.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import pandas as pd
 
 from mailframe.stats import (
     anonymise,
+    asks,
     clutter,
     contacts,
+    dates,
     delivery,
     describe,
+    mails,
     me,
     people,
     replies,
@@ -51,19 +54,34 @@ class MailAccessor:
 
     Notes
     -----
-    Three arguments mean the same everywhere:
+    Rows are counted: a mail that lies in three folders counts three times. ``df.mail.unique()``
+    has one row for each mail. Threads, replies and what awaits one count mails in any case.
+
+    Four arguments mean the same everywhere:
 
     ``tz``
         The zone that days, weekdays and hours are told in: a name as ``"Europe/Berlin"``, the
         reader's own by default, or ``"sender"`` for the zone that each message's Date names
         (not on office clocks, where one zone must do for question and answer).
     ``date``
-        ``"date"``, when the sender says to have written (the Date field, RFC 5322 section 3.6.1;
-        where it is absent or unparsable, the arrival), or ``"internaldate"``, when the server got
-        the message (RFC 9051 section 2.3.3).
+        ``"best"``: the Date field (RFC 5322 section 3.6.1) where it lies between 1990 and two days
+        after the arrival (or, where that is unknown, after now); else the arrival, INTERNALDATE
+        (RFC 9051 section 2.3.3); else the oldest Received, where that header was read. In a
+        Maildir the newest Received counts before the arrival, which is the time of the file.
+        ``dates()`` lists the Dates that cannot be right. ``"date"`` and ``"internaldate"`` are
+        these columns as they are.
     ``me``
-        The user's own addresses. By default a guess: who the mail in Sent folders is from, else
-        the login, else whom most personal mail is to. ``result.attrs["me"]`` says which and how.
+        The user's own addresses, compared without case and detail (``me+shop@``); a name beside
+        an address does no harm. By default a guess for each account: who the mail in Sent folders
+        is from, else the login, else whom most personal mail is to. ``result.attrs["me"]`` says
+        which and how; where no mail is from them there is a warning.
+    ``exclude``
+        What is no question to me: by default "draft", "deleted", "junk" and "trash" (folders by
+        their names; of a mail with copies every copy), "bulk" (sent to many: the column, List-Id,
+        List-Unsubscribe) and "auto" (sent by a program: the column, no-reply senders). Fewer of
+        these names leave out less. ``result.attrs["left_out"]`` counts: ``asking``, the mails to
+        me that were left out of the questions, by reason, each once; ``replies``, the mails left
+        out of the replies, as ``response_times`` has it.
     """
 
     def __init__(self, df: pd.DataFrame) -> None:
@@ -82,17 +100,21 @@ class MailAccessor:
         top: int = 10,
         cumulative: bool = False,
         tz: Zone = None,
-        date: str = "date",
+        date: str = dates.BEST,
     ) -> pd.Series[Any] | pd.DataFrame:
         """Count messages by period.
 
         Parameters
         ----------
         freq : str
-            "h", "D", "W" (from Monday), "M", "Q", "Y", or a fixed step as "15min".
+            "D", "W" (from Monday), "M", "Q", "Y": days, weeks and so on of the calendar in
+            ``tz``; several of them as "7D", from the first one with mail; other weeks and quarters
+            by pandas' names, "W-SAT" (ends on Saturday), "Q-NOV" (of a year that ends in
+            November), "QS-FEB"; or a fixed step of time, "h", "15min".
         by : str, optional
             A column, each of whose values becomes a column of the result: "folder",
-            "from_domain", "seen", also a list column as "to".
+            "from_domain", "seen", also a list column as "to". Addresses, domains and list ids
+            stand in lower case.
         top : int
             How many of these values; "(other)" takes in the rest and "(none)" the messages
             without a value, so that a row adds up to the messages of its period (but for a list
@@ -106,14 +128,18 @@ class MailAccessor:
         -------
         pandas.Series of int64, or pandas.DataFrame with ``by``
             Indexed by the start of each period from the first with mail to the last; periods
-            without mail are 0. Messages without any date are left out.
+            without mail are 0. Messages without any date are left out. ``attrs["partial"]`` names
+            the first and the last period: mail begins and ends somewhere within them.
         """
         return volume.volume(
             self._df, freq, by=by, top=top, cumulative=cumulative, tz=tz, date=date
         )
 
-    def matrix(self, *, tz: Zone = None, date: str = "date") -> pd.DataFrame:
+    def matrix(self, *, tz: Zone = None, date: str = dates.BEST) -> pd.DataFrame:
         """Count messages by weekday and hour on the wall clock of ``tz``.
+
+        With ``tz="sender"`` a message counts as UTC where its Date names no zone ("-0000"); so
+        many stand in ``attrs["zoneless"]``.
 
         Returns
         -------
@@ -122,7 +148,7 @@ class MailAccessor:
         """
         return volume.matrix(self._df, tz=tz, date=date)
 
-    def calendar(self, *, tz: Zone = None, date: str = "date") -> pd.Series[Any]:
+    def calendar(self, *, tz: Zone = None, date: str = dates.BEST) -> pd.Series[Any]:
         """Count messages by day of the calendar in ``tz``.
 
         Returns
@@ -139,24 +165,25 @@ class MailAccessor:
         *,
         me: me.Given = None,
         tz: Zone = None,
-        date: str = "date",
+        date: str = dates.BEST,
     ) -> pd.DataFrame:
         """Count sent against received messages by period.
 
-        Sent is what is from one of the user's own addresses; everything else was received.
+        Sent is what is from one of the user's own addresses and neither a draft nor deleted;
+        received is everything from others but drafts. Rows are counted, copies too.
 
         Returns
         -------
         pandas.DataFrame of int64
-            Columns "sent" and "received"; the index as in ``volume``.
+            Columns "sent" and "received"; index and ``attrs["partial"]`` as in ``volume``.
         """
         return volume.flow(self._df, freq, me_=me, tz=tz, date=date)
 
     def top(self, column: str = "from_addr", n: int = 10) -> pd.Series[Any]:
         """Count messages by the values of any column, the commonest first.
 
-        A message counts once for each value that a list column holds. Equal counts are in the
-        order of the values.
+        Addresses, domains and list ids that differ only in case are one. A message counts once
+        for each value that a list column holds. Equal counts are in the order of the values.
 
         Returns
         -------
@@ -230,7 +257,7 @@ class MailAccessor:
         *,
         column: str = "from_addr",
         tz: Zone = None,
-        date: str = "date",
+        date: str = dates.BEST,
     ) -> pd.DataFrame:
         """List who was seen for the first time, by period.
 
@@ -271,7 +298,8 @@ class MailAccessor:
 
         Threads are the trees of the REFERENCES algorithm (RFC 5256 section 3, after
         J. Zawinski): a message hangs under the last id of its References, else under its
-        In-Reply-To. Rows of one Message-ID are one message and always in one thread.
+        In-Reply-To. The copies of a mail (see ``unique``) are one message; of different mails that
+        bear one Message-ID the first has it, and the others are messages without an id.
 
         Parameters
         ----------
@@ -311,12 +339,16 @@ class MailAccessor:
         hours: tuple[float, float] = (9, 17),
         holidays: Iterable[dt.date | str] = (),
         tz: Zone = None,
+        exclude: Iterable[str] = asks.EXCLUDED,
     ) -> pd.DataFrame:
         """Time each of my replies to others, and each of theirs to me.
 
-        A reply is a message whose parent (the last id of References, else In-Reply-To; RFC 5322
-        section 3.6.4) is in the frame. Time runs from the parent's date to the reply's. The
-        business clock runs on work days only, from opening to closing, in ``tz``.
+        A reply is a mail whose parent (the last id of References, else In-Reply-To; RFC 5322
+        section 3.6.4) is in the frame, one of the two from me and the other not. No replies are
+        drafts, deleted mail, automatic replies (column ``auto``; RFC 3834) and forwards (by their
+        subject, "Fwd: "); ``attrs["left_out"]["replies"]`` counts them. Copies of a mail count
+        once. Time runs from the parent's date to the reply's, by ``date="best"``. The business
+        clock runs on work days only, from opening to closing, in ``tz``.
 
         Parameters
         ----------
@@ -326,7 +358,7 @@ class MailAccessor:
             Opening and closing, in hours after midnight.
         holidays : iterable of date or str
             Days without work.
-        me, tz
+        me, tz, exclude
             See the class.
 
         Returns
@@ -335,13 +367,15 @@ class MailAccessor:
             One row a reply, indexed by its label in the frame: ``direction`` "mine" or "theirs";
             ``person`` the other side; ``received`` and ``replied``, instants of the parent and
             the reply; ``hours`` and ``business_hours``, missing where a date is, or where the
-            reply is dated before its parent (a clock was wrong); ``first``, whether it is the
-            earliest of the replies to this parent.
+            reply is dated before its parent (a clock was wrong); the latter also where both are
+            outside of business hours, with none between; ``first``, whether it is the earliest
+            with a time of this person's replies to this parent (mine are one person's); ``asked``,
+            whether the parent asked for it: always of theirs, of mine as ``exclude`` has it.
         """
         office = Office(days, hours, holidays, tz)
-        return replies.response_times(self._df, me_=me, office=office)
+        return replies.response_times(self._df, me_=me, office=office, exclude=exclude)
 
-    def response_summary(
+    def response_summary(  # noqa: PLR0913 -- an office has its days and hours
         self,
         by: str = "person",
         *,
@@ -352,8 +386,13 @@ class MailAccessor:
         hours: tuple[float, float] = (9, 17),
         holidays: Iterable[dt.date | str] = (),
         tz: Zone = None,
+        exclude: Iterable[str] = asks.EXCLUDED,
     ) -> pd.DataFrame:
-        """Sum up the first replies by person, domain or period.
+        r"""Sum up the first replies by person, domain or period.
+
+        Of mine count those to mails that ask me: they name me in To, are not from me, and are not
+        of a kind in ``exclude``. Each counts once, be it answered, answered without a time, or
+        not at all. Of theirs each person's first reply to each mail of mine counts.
 
         Parameters
         ----------
@@ -363,39 +402,96 @@ class MailAccessor:
             "mine", how fast I answer, or "theirs", how fast I am answered.
         quantiles : tuple of float
             Which to give; linear between values, as NumPy has them.
-        me, days, hours, holidays, tz
+        me, days, hours, holidays, tz, exclude
             See ``response_times``.
 
         Returns
         -------
         pandas.DataFrame
-            ``replies``; for "mine" also ``unanswered``, the messages with me in To that are no
-            bulk mail (see ``awaiting_reply``) and that no message of mine answers: counted, and
-            in no average; ``hours_50%`` and so on, then the same in business hours.
+            ``replies``, the number of first replies with a time, which the quantiles of hours are
+            of; ``untimed``, questions whose replies have none (no date, or one before the
+            question's); for "mine" ``unanswered``, the mails that ask me, that no reply of mine
+            answers, and that are not flagged ``\Answered`` (RFC 9051 section 2.3.2): in no
+            average; ``outside``, how many of the replies came, as their questions, outside of
+            business hours with none between: in no quantile of business hours; ``hours_50%`` and
+            so on, then the same in business hours, of ``replies`` less ``outside``.
         """
         office = Office(days, hours, holidays, tz)
         return replies.response_summary(
-            self._df, by, direction=direction, quantiles=quantiles, me_=me, office=office
+            self._df,
+            by,
+            direction=direction,
+            quantiles=quantiles,
+            me_=me,
+            office=office,
+            exclude=exclude,
         )
 
     def awaiting_reply(
-        self, *, me: me.Given = None, now: dt.datetime | None = None
+        self,
+        *,
+        me: me.Given = None,
+        now: dt.datetime | None = None,
+        exclude: Iterable[str] = asks.EXCLUDED,
     ) -> pd.DataFrame:
         r"""List the threads that wait for an answer: what I owe, and what is owed to me.
 
-        I owe an answer where the last message of a thread is somebody else's, has me in To, is no
-        bulk mail (no List-Id, and no List-Unsubscribe where the frame was read with that header)
-        and is not flagged ``\Answered``. One is owed to me where the last message is mine, no
-        draft, and has somebody else in To.
+        A conversation stands at its ends, the mails that nothing hangs under: dates do not say
+        who answered whom. No ends are drafts, deleted mail, automatic replies and forwards of
+        mine, nor what others sent that lies in Junk or Trash. I owe an answer where an end asks
+        me (see ``exclude``) and no copy of it is flagged ``\Answered``; else one is owed to me
+        where an end is mine and has somebody else in To. (In threads of Gmail that no reference
+        holds together, a later mail of mine is an answer.)
 
         Returns
         -------
         pandas.DataFrame
-            One row a thread, longest waiting first, indexed by the last message's label:
-            ``waiting`` "owe" or "owed", ``person``, ``subject``, ``date``, ``thread`` (as in
-            ``thread_ids``), ``age`` up to ``now`` (the present by default).
+            One row a thread, longest waiting first, indexed by the label of that end (of several
+            the latest): ``waiting`` "owe" or "owed", ``person``, ``subject``, ``date``, ``thread``
+            (as in ``thread_ids``), ``age`` up to ``now`` (the present by default).
         """
-        return replies.awaiting_reply(self._df, me_=me, now=now)
+        return replies.awaiting_reply(self._df, me_=me, now=now, exclude=exclude)
+
+    def unique(self) -> pd.DataFrame:
+        r"""Keep one row of each mail, whatever the number of folders it lies in.
+
+        Copies share the server's own id (columns ``x_gm_msgid``, ``emailid``) where there is one,
+        else Message-ID, Date and sender; a mail without a Message-ID is alone.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The first row of each mail, in the order of the frame. ``seen``, ``answered``,
+            ``flagged``, ``bulk`` and ``auto`` are set where any copy has them, ``draft`` and
+            ``deleted`` where every copy has (what was moved leaves a deleted copy behind);
+            ``keywords`` are those of all copies; ``folders`` (list of str) tells where they lie.
+        """
+        return mails.unique(self._df)
+
+    def when(self, date: str = dates.BEST) -> pd.Series[Any]:
+        """Give the instant of each message, as every other method takes it; see the class.
+
+        Returns
+        -------
+        pandas.Series of datetime64[us, UTC]
+            Aligned to the frame, named "date"; NaT where nothing tells.
+        """
+        stamps = dates.stamps(self._df, date)
+        return pd.Series(stamps, index=self._df.index, name=dates.name(date))
+
+    def dates(self) -> pd.DataFrame:
+        """List the messages whose Date cannot be right: before 1990, or after the arrival.
+
+        Two days after the arrival are allowed for, or after now where the arrival is unknown.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by the message's label in the frame: ``date`` as it says, ``best``, what
+            counts instead, by which ``witness`` ("arrival", "received", missing where there is
+            none), ``from_addr``, ``subject``.
+        """
+        return dates.impossible(self._df)
 
     def sizes(self, by: str = "folder", *, tz: Zone = None) -> pd.DataFrame:
         """Add up RFC822.SIZE (RFC 9051 section 2.3.4) by any column, or by "year".
@@ -446,15 +542,24 @@ class MailAccessor:
     def inbox_age(self, folder: str = "INBOX", *, now: dt.datetime | None = None) -> pd.Series[Any]:
         """Count the mail in a folder by age: up to 1, 7, 30, 90, 365 days before ``now``, older.
 
+        Of folders that differ in case only the one named counts; INBOX is one in any case.
+
         Returns
         -------
         pandas.Series of int64
             Indexed by "age". Dates in the future count as today.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such folder in the frame.
         """
         return clutter.inbox_age(self._df, folder, now)
 
     def duplicates(self) -> pd.DataFrame:
-        """List messages that are kept more than once: rows with the same Message-ID.
+        """List mails that are kept more than once (see ``unique``).
+
+        Different mails that bear one Message-ID are no copies, and nothing of them is wasted.
 
         Returns
         -------
@@ -475,7 +580,8 @@ class MailAccessor:
         authserv : str or iterable of str, optional
             The servers (authserv-id) to believe; by default the one on top of most messages, and
             ``result.attrs["authserv"]`` names it. Results under other names are ignored, since
-            anyone can send them along.
+            anyone can send them along. A server that gives no name (Exchange Online does not) is
+            "(unnamed)".
 
         Returns
         -------
@@ -511,10 +617,11 @@ class MailAccessor:
         -------
         pandas.DataFrame
             ``messages``; ``checked``, those with results of a believed server (see
-            ``authentication``); ``spf``, ``dkim``, ``dmarc``, the share of these that passed;
-            and with a column ``received``: ``hops``, the mean number, ``tls``, the share of hops
-            by SMTP or LMTP that were encrypted, ``seconds``, the median from the first relay to
-            the last.
+            ``authentication``); ``spf``, ``dkim``, ``dmarc``, the share of ``checked`` that
+            passed; and with a column ``received``: ``traced``, the messages with such a field, of
+            which ``hops`` is the mean number; ``handovers``, their hops by SMTP, of which ``tls``
+            is the share that was encrypted (LMTP only puts mail into a mailbox);
+            ``seconds``, the median from the first relay to the last.
         """
         return delivery.delivery(self._df, by, authserv)
 
@@ -532,8 +639,9 @@ class MailAccessor:
     def contact_graph(self, *, least: int = 1) -> nx.DiGraph[str]:
         """Build a ``networkx.DiGraph`` of ``contacts``; needs networkx.
 
-        Edges carry ``messages``; people ``degree`` centrality, ``betweenness`` (estimated from at
-        most 100 sources) and ``community`` (Louvain: Blondel et al., 2008; 0 is the largest).
+        Edges carry ``messages``; people ``degree`` (the share of all others whom one writes to or
+        hears from, 0 to 1), ``betweenness`` (estimated from at most 100 sources) and ``community``
+        (Louvain: Blondel et al., 2008; 0 is the largest).
 
         Raises
         ------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import SCHEMA, TEXT
-from mailframe.stats import columns, me, subjects
+from mailframe.stats import asks, columns, places, subjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +31,23 @@ if TYPE_CHECKING:
 
 LEAST_KEY = 8  # octets; less can be tried out
 DIGEST = 8  # octets: among a million values two collide once in 37 million frames
-KINDS = ("account", "address", "domain", "folder", "id", "keyword", "list", "name", "subject")
+KINDS = (
+    "account",
+    "address",
+    "detail",
+    "domain",
+    "folder",
+    "id",
+    "keyword",
+    "list",
+    "name",
+    "subject",
+)
 COMMON_FOLDERS = frozenset(
-    {"inbox", "drafts", "trash", "junk", "spam", "archive", "archives", "templates"}
+    {"inbox", "drafts", "archive", "archives", "templates"}
+    | places.SENT
+    | places.JUNK
+    | places.TRASH
 )
 
 
@@ -74,9 +89,14 @@ class Hasher:
         return f"d{self.digest('domain', text.lower())}.invalid"
 
     def address(self, text: str) -> str:
-        """Hash an address; its domain hashes as domains do, so that the two columns agree."""
-        _, at, domain = text.rpartition("@")
-        local = f"a{self.digest('address', text.lower())}"
+        """Hash an address; its domain hashes as domains do, so that the two columns agree.
+
+        A detail (``ann+shop@``) is hashed apart: it stays an address of the same person.
+        """
+        whole, at, domain = text.lower().rpartition("@")
+        local, plus, detail = whole.partition("+") if not whole.startswith("+") else (whole, "", "")
+        local = f"a{self.digest('address', f'{local}{at}{domain}')}"
+        local += f"+{self.digest('detail', detail)}" if plus else ""
         return f"{local}@{self.domain(domain)}" if at else local
 
     def name(self, text: str) -> str:
@@ -90,7 +110,7 @@ class Hasher:
     def folder(self, text: str) -> str:
         """Hash the name of a folder, but for names that everyone has."""
         plain = text.lower()
-        common = plain in COMMON_FOLDERS or plain.replace(".", "/").split("/")[-1] in me.SENT_NAMES
+        common = plain in COMMON_FOLDERS or re.sub(places.LAST_PART, "", plain) in COMMON_FOLDERS
         return text if common else f"folder-{self.digest('folder', text)}"
 
     def account(self, text: str) -> str:
@@ -110,10 +130,11 @@ class Hasher:
         return _joined(self.column("id", texts), pa.scalar("@invalid", TEXT))
 
     def subjects(self, texts: pa.Array) -> pa.Array:
-        """Hash base subjects; what marks a reply stays, so that threads by subject stay too."""
+        """Hash base subjects; what marks a reply or a forward stays, and with it what it tells."""
         bases, reply = subjects.base(texts)
         hashed = pc.if_else(pc.equal(bases, ""), "", self.column("subject", bases))
-        return _joined(pa.array(["", "Re: "], TEXT).take(pa.array(reply.astype(np.int8))), hashed)
+        mark = np.where(subjects.forwarded(texts), 2, reply.astype(np.int8))
+        return _joined(pa.array(["", "Re: ", "Fwd: "], TEXT).take(pa.array(mark)), hashed)
 
 
 def _joined(before: pa.Array, after: pa.Array) -> pa.Array:
@@ -138,6 +159,8 @@ def anonymise(df: pd.DataFrame, key: str | bytes, coarsen: str | None) -> pd.Dat
     if coarsen is not None:
         for name in {"date", "internaldate"} & set(kept):
             out[name] = _coarse(df[name], coarsen)
+    for name in {"bulk", "auto"} & set(kept):  # what the hashed addresses and lists told of it
+        out[name] = asks.kind(df, name)
     return pd.DataFrame(out, index=df.index, columns=kept)
 
 

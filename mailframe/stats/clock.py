@@ -79,20 +79,6 @@ def name(tz: str | tzinfo | None) -> str:
     return key or str(pd.Timestamp.now(found).tzname())
 
 
-def wall(df: pd.DataFrame, tz: str | tzinfo | None, date: str = "date") -> Ints:
-    """Give what the clock on the wall showed for each message, in microseconds since 1970 there.
-
-    ``NEVER`` where the instant is unknown. With ``tz="sender"`` a message whose Date names no
-    offset counts as UTC.
-    """
-    utc = columns.micros(df, date)
-    if not isinstance(tz, str) or tz != SENDER:
-        return shown(utc, tz)
-    columns.require(df, "date_offset")
-    minutes = df["date_offset"].fillna(0).to_numpy(dtype=np.int64)
-    return np.where(utc == columns.NEVER, utc, utc + minutes * 60 * SECOND)
-
-
 def shown(utc: Ints, tz: str | tzinfo | None) -> Ints:
     """Give instants of UTC as a wall clock in ``tz`` shows them."""
     local = columns.stamps(utc).tz_convert(zone(tz)).tz_localize(None)

@@ -9,7 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import clock, columns, people
+from mailframe.errors import ConfigurationError
+from mailframe.stats import clock, columns, dates, people
+from mailframe.stats.mails import mails
+from mailframe.stats.profiles import profile
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
     from mailframe.stats.columns import Ints
 
+INBOX = "INBOX"
+FEW = 10  # names in a message
 SHOWN = ["folder", "uid", "date", "from_addr", "subject", "size"]
 AGES = {
     "today": 1,
@@ -52,7 +57,7 @@ def sizes(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> pd.DataFrame:
 
 
 def _years(df: pd.DataFrame, tz: str | tzinfo | None) -> columns.Coded:
-    local = clock.wall(df, tz)
+    local = dates.wall(df, tz)
     rows = np.flatnonzero(local != columns.NEVER)
     year = local[rows].view("M8[us]").astype("M8[Y]").view(np.int64) + 1970
     labels, codes = np.unique(year, return_inverse=True)
@@ -85,9 +90,9 @@ def read_share(df: pd.DataFrame, by: str, least: int) -> pd.DataFrame:
 def lists(df: pd.DataFrame) -> pd.DataFrame:
     """Tell of each mailing list; see ``df.mail.lists``."""
     names = columns.coded(df, "list_id", fold=True)
-    table = columns.profile(df, names, "list_id")
+    table = profile(df, names, "list_id")
     index = names.index("list_id")
-    when = columns.micros(df)
+    when = dates.micros(df)
     if "seen" in df.columns:
         read = names.where(columns.flags(df, "seen")[names.rows])
         at = columns.latest(read.codes, when[read.rows], len(names.labels))
@@ -119,11 +124,17 @@ def _links(df: pd.DataFrame, names: columns.Coded, when: Ints) -> ExtensionArray
 
 def inbox_age(df: pd.DataFrame, folder: str, now: datetime | None) -> pd.Series[Any]:
     """Tell how old the mail in a folder is; see ``df.mail.inbox_age``."""
-    columns.require(df, "folder", "date")
-    places = columns.coded(df, "folder", fold=True)
-    here = columns.numpy(pc.equal(places.labels, folder.lower()))
+    columns.require(df, "folder")
+    places = columns.coded(df, "folder")
+    # Names of folders differ by case, but for INBOX (RFC 9051 section 5.1).
+    is_inbox = folder.upper() == INBOX
+    names = pc.utf8_upper(places.labels) if is_inbox else places.labels
+    here = columns.numpy(pc.equal(names, INBOX if is_inbox else folder))
+    if len(df) and not here.any():
+        there = ", ".join(sorted(places.labels.to_pylist())[:FEW])
+        raise ConfigurationError(f"there is no folder {folder!r} in this frame; there are: {there}")
     inside = places.rows[here[places.codes]]
-    when = columns.micros(df)[inside]
+    when = dates.micros(df)[inside]
     age = clock.now(now) - when[when != columns.NEVER]
     edges = np.array(list(AGES.values())) * clock.DAY
     counts = np.bincount(np.searchsorted(edges, age, side="left"), minlength=len(edges) + 1)
@@ -133,24 +144,23 @@ def inbox_age(df: pd.DataFrame, folder: str, now: datetime | None) -> pd.Series[
 
 
 def duplicates(df: pd.DataFrame) -> pd.DataFrame:
-    """List messages kept more than once; see ``df.mail.duplicates``."""
+    """List mails kept more than once; see ``df.mail.duplicates``."""
     columns.require(df, "folder", "message_id")
     octets = columns.sizes(df)
-    ids = columns.coded(df, "message_id")
-    kept = ids.count[ids.codes] > 1
-    ids = ids.where(kept)
-    used, group = np.unique(ids.codes, return_inverse=True)
-    mass = np.bincount(group, octets[ids.rows].astype(np.float64), len(used)).astype(np.int64)
+    found = mails(df)
+    rows = np.flatnonzero(found.copies[found.of] > 1)
+    used, group = np.unique(found.of[rows], return_inverse=True)
+    mass = np.bincount(group, octets[rows].astype(np.float64), len(used)).astype(np.int64)
     biggest = np.zeros(len(used), dtype=np.int64)
-    np.maximum.at(biggest, group, octets[ids.rows])
+    np.maximum.at(biggest, group, octets[rows])
     table = pd.DataFrame(
         {
             "copies": np.bincount(group, minlength=len(used)),
-            "folders": _folders(df, ids.rows, group, len(used)),
+            "folders": _folders(df, rows, group, len(used)),
             "bytes": mass,
             "wasted": mass - biggest,
         },
-        index=pd.Index(ids.labels.take(used).to_pandas(), name="message_id"),
+        index=pd.Index(df["message_id"].array.take(found.first[used]), name="message_id"),
     )
     return columns.ranked(table, "wasted")
 

@@ -142,6 +142,13 @@ def text(array: pa.Array) -> ExtensionArray:
     return words
 
 
+def labels(codes: Ints, names: Sequence[str]) -> pa.Array:
+    """Give names by their numbers as text; null for a number beyond them."""
+    return pa.array(names, pa.large_string()).take(
+        pa.array(np.minimum(codes, len(names) - 1), mask=codes >= len(names))
+    )
+
+
 def kinds(codes: NDArray[np.integer[Any]], names: Sequence[str]) -> pd.Categorical[str]:
     """Give names by their numbers, as a category that knows them all."""
     return pd.Categorical.from_codes(codes, pd.Index(names))
@@ -213,19 +220,6 @@ def together(
     return [Coded(name, part[0], piece, labels) for part, piece in zip(parts, pieces, strict=True)]
 
 
-def micros(df: pd.DataFrame, date: str = "date") -> Ints:
-    """Give the instant of each message in microseconds of UTC, ``NEVER`` where it is unknown.
-
-    ``date`` names the column. Where the Date field is absent or unparsable the day of arrival
-    stands in, as RFC 5256 section 2.2 has it for sorting.
-    """
-    require(df, date)
-    moments = df[date]
-    if date == "date" and "internaldate" in df.columns and bool(moments.isna().any()):
-        moments = moments.fillna(df["internaldate"])
-    return instants(moments)
-
-
 def instants(moments: pd.Series[Any]) -> Ints:
     """Give a column of instants in microseconds of UTC."""
     if not isinstance(moments.dtype, (pd.DatetimeTZDtype, np.dtypes.DateTime64DType)):
@@ -281,38 +275,6 @@ def latest(groups: Ints, values: Ints, total: int) -> Ints:
     out = np.full(total, NEVER)
     np.maximum.at(out, groups, values)
     return out
-
-
-def profile(df: pd.DataFrame, column: Coded, name: str | None = None) -> pd.DataFrame:
-    r"""Tell of each value of a column what every table of this package tells.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by the value; largest first, ties in the order of the values. Of the columns below
-        those that the frame has data for:
-
-        - ``messages`` int64, ``bytes`` int64 (sum of RFC822.SIZE),
-        - ``read`` float64, the share of messages flagged ``\Seen``, 0 to 1,
-        - ``first``, ``last`` datetime64[us, UTC], of the earliest and latest message.
-    """
-    column = column.once()
-    total, counts = len(column.labels), column.count
-    table = pd.DataFrame({"messages": counts}, index=column.index(name))
-    if "size" in df.columns:
-        weights = sizes(df)[column.rows].astype(np.float64)
-        table["bytes"] = np.bincount(column.codes, weights, total).astype(np.int64)
-    if "seen" in df.columns:
-        read = np.bincount(column.codes[flags(df, "seen")[column.rows]], minlength=total)
-        table["read"] = read / np.maximum(counts, 1)
-    if "date" in df.columns:
-        when = micros(df)[column.rows]
-        known = when != NEVER
-        groups, when = column.codes[known], when[known]
-        last = latest(groups, when, total)
-        first = np.where(last == NEVER, NEVER, earliest(groups, when, total))
-        table["first"], table["last"] = stamps(first), stamps(last)
-    return ranked(table[counts > 0])
 
 
 def ranked(table: pd.DataFrame, by: str = "messages") -> pd.DataFrame:

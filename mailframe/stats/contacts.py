@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns
+from mailframe.stats import columns, dates
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -36,7 +36,7 @@ def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
     rows, edge = rows[fresh], edge[fresh]
     used, group = np.unique(edge, return_inverse=True)
 
-    when = columns.micros(df)[rows]
+    when = dates.micros(df)[rows]
     known = when != columns.NEVER
     last = columns.latest(group[known], when[known], len(used))
     first = columns.earliest(group[known], when[known], len(used))
@@ -78,7 +78,8 @@ def contact_graph(df: pd.DataFrame, least: int) -> nx.DiGraph[str]:
         for number, part in enumerate(sorted(parts, key=lambda p: (-len(p), min(p))))
         for name in part
     }
-    nx.set_node_attributes(graph, nx.degree_centrality(graph), "degree")
+    # Of two who write to one another each is one neighbour, so that no share exceeds 1.
+    nx.set_node_attributes(graph, nx.degree_centrality(graph.to_undirected()), "degree")
     nx.set_node_attributes(graph, between, "betweenness")
     nx.set_node_attributes(graph, community, "community")
     return graph

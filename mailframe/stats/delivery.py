@@ -158,15 +158,20 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     rows, values = columns.flat(df, "received")
     number = np.bincount(rows, minlength=len(df))
     read = received.read(values)
-    secure = np.bincount(rows[read.tls], minlength=len(df))
-    handed = np.bincount(rows[read.mail], minlength=len(df))
+    local = columns.numpy(pc.match_substring(read.protocol.dictionary, "LMTP"))
+    over = read.mail & ~np.append(local, False)[pieces.codes(read.protocol)]
+    secure = np.bincount(rows[read.tls & over], minlength=len(df))
+    handed = np.bincount(rows[over], minlength=len(df))
 
     def mass(per_row: Ints) -> Floats:
         weights = per_row[groups.rows].astype(np.float64)
         return np.bincount(groups.codes, weights, total).astype(np.float64)
 
-    table["hops"] = _ratio(mass(number), mass((number > 0).astype(np.int64)))
-    table["tls"] = _ratio(mass(secure), mass(handed))
+    traced, handovers = mass((number > 0).astype(np.int64)), mass(handed)
+    table["traced"] = traced.astype(np.int64)
+    table["hops"] = _ratio(mass(number), traced)
+    table["handovers"] = handovers.astype(np.int64)
+    table["tls"] = _ratio(mass(secure), handovers)
     ends = np.flatnonzero(np.diff(rows, append=-1))  # the first relay's field is the last
     starts = np.flatnonzero(columns.starts_of(rows))
     begun, done = read.instant[ends], read.instant[starts]

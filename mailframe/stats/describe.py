@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mailframe.stats import clock, clutter, columns, me, people, replies, threads, volume
+from mailframe.stats import (
+    asks,
+    clock,
+    clutter,
+    columns,
+    dates,
+    mails,
+    me,
+    people,
+    replies,
+    threads,
+    volume,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +34,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mailframe.stats.columns import Ints
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -125,12 +136,12 @@ def spark(counts: Sequence[int]) -> str:
 
 
 def octets(count: float) -> str:
-    """Write an amount of bytes for a person, in powers of 1024 (IEC 80000-13)."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:  # noqa: PLR2004 -- the base of these units
+    """Write an amount of bytes for a person, in powers of 1000 (IEC 80000-13)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:  # noqa: PLR2004 -- the base of these units
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
+        count /= 1000
+    return f"{count:.1f} TB"
 
 
 def hours(value: float) -> str:
@@ -142,16 +153,17 @@ def hours(value: float) -> str:
 
 def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Description:
     """Sum up a mailbox; see ``df.mail.describe``."""
-    columns.require(df, "from_addr", "date", "message_id", "in_reply_to", "references", "subject")
+    columns.require(df, "from_addr", "message_id", "in_reply_to", "references", "subject")
     if not len(df):
         return Description([("messages", "none")], [])
     return Description(_facts(df, me_, tz), [s for s in _sections(df, tz) if s.rows])
 
 
 def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tuple[str, str]]:
-    own = me.own(df, me_)
+    mail = replies.Correspondence(df, me_, must_send=False)
+    own, trees = mail.own, mail.trees
     facts = [("messages", _messages(df, own))]
-    when = clock.wall(df, tz)
+    when = dates.wall(df, tz)
     when = when[when != columns.NEVER]
     if len(when):
         first, last = columns.stamps(np.array([when.min(), when.max()]))
@@ -159,14 +171,14 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
     if "size" in df.columns:
         facts.append(("size", octets(int(columns.sizes(df).sum()))))
     facts.append(("you", _owner(own)))
-    trees = threads.forest(df)
+    odd = dates.told(df)
+    if odd:
+        facts.append(("odd dates", odd))
     lengths = threads.threaded(df, trees).lengths
     longest = f"{lengths.max():,} message{'s' if lengths.max() != 1 else ''}"
     facts.append(("threads", f"{len(lengths):,}, the longest of {longest}"))
-    answer = _answer(replies.pairs(trees, own.sent, columns.micros(df)), columns.micros(df))
-    if answer:
-        facts.append(("you answer", answer))
-    grid = volume.matrix(df, tz=tz, date="date")
+    facts += _answers(mail)
+    grid = volume.matrix(df, tz=tz, date=dates.BEST)
     facts.append(("by hour", f"{spark(grid.sum().tolist())}  0 to 23 h, {clock.name(tz)}"))
     facts.append(("by weekday", f"{spark(grid.sum(axis=1).tolist())}  Mon to Sun"))
     return facts
@@ -177,11 +189,12 @@ def _owner(own: me.Own) -> str:
     if not addresses:
         return "unknown"
     more = f" and {len(addresses) - FEW} more" if len(addresses) > FEW else ""
-    return f"{', '.join(addresses[:FEW])}{more} ({own.source})"
+    lacking = "" if own.mine.any() else ", and nothing here is from you"
+    return f"{', '.join(addresses[:FEW])}{more} ({own.source}{lacking})"
 
 
 def _messages(df: pd.DataFrame, own: me.Own) -> str:
-    text = f"{len(df):,}"
+    text = mails.told(df)
     if "folder" in df.columns:
         folders = df["folder"].nunique()
         text += f" in {folders:,} folder{'s' if folders != 1 else ''}"
@@ -190,13 +203,24 @@ def _messages(df: pd.DataFrame, own: me.Own) -> str:
     return f"{text}, {int(own.sent.sum()):,} sent by you"
 
 
-def _answer(found: replies.Replies, when: Ints) -> str:
-    start, end, sane = found.only(found.mine & found.first).span(when)
-    if not sane.any():
-        return ""
-    middle, slow = np.quantile((end - start)[sane] / clock.HOUR, [0.5, 0.9])
-    count = int(sane.sum())
-    return f"half within {hours(middle)}, nine of ten within {hours(slow)} ({count:,} replies)"
+def _answers(mail: replies.Correspondence) -> list[tuple[str, str]]:
+    """Tell how fast the user answers what asks for it, and how much of that waits."""
+    if "to" not in mail.df.columns:
+        return []
+    asked = mail.asked(asks.EXCLUDED)
+    facts = []
+    taken = replies.hours_of_mine(mail, asked)
+    if len(taken):
+        middle, slow = np.quantile(taken, [0.5, 0.9])
+        noun = "reply" if len(taken) == 1 else "replies"
+        text = f"half within {hours(middle)}, nine of ten within {hours(slow)}"
+        facts.append(("you answer", f"{text} ({len(taken):,} {noun})"))
+    waiting = len(replies.unanswered(mail, asked))
+    if waiting:
+        out = sum(asked.left_out.values())
+        text = f"{waiting:,} to you ({out:,} bulk, automatic or put away left out)"
+        facts.append(("unanswered", text))
+    return facts
 
 
 def _sections(df: pd.DataFrame, tz: str | tzinfo | None) -> list[Section]:
@@ -213,7 +237,7 @@ def _sections(df: pd.DataFrame, tz: str | tzinfo | None) -> list[Section]:
 
 def _years(df: pd.DataFrame, tz: str | tzinfo | None) -> Section:
     """Count the busiest years, in their order: a few absurd dates must not push them out."""
-    counts: Any = volume.volume(df, "Y", by=None, top=0, cumulative=False, tz=tz, date="date")
+    counts: Any = volume.volume(df, "Y", by=None, top=0, cumulative=False, tz=tz, date=dates.BEST)
     busiest = counts[counts > 0].nlargest(YEARS).sort_index()
     return Section("Messages by year", [(str(y.year), f"{n:,}", n) for y, n in busiest.items()])
 

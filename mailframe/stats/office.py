@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, tzinfo
 
-    from mailframe.stats.columns import Ints
+    from numpy.typing import NDArray
+
+    from mailframe.stats.columns import Bools, Ints
+
+    Floats = NDArray[np.float64]
 
 MONDAY = 4  # 1970-01-05, the first Monday that day numbers count from
 
@@ -59,12 +63,45 @@ class Office:
     def between(self, start: Ints, end: Ints) -> Ints:
         """Count the open microseconds from ``start`` to ``end``, both instants of UTC.
 
-        Never negative, and never more than the time that really passed: where clocks change in
-        opening hours, the wall shows an hour that was not.
+        Never negative, and exact where clocks change in opening hours: the hour that comes twice
+        is two, the hour that is skipped none.
         """
-        opened = self._open_until(clock.shown(end, self.tz))
-        opened = opened - self._open_until(clock.shown(start, self.tz))
-        return np.clip(opened, 0, np.maximum(end - start, 0))
+        if not len(start):
+            return end - start
+        changes, jumps = self._jumps(int(min(start.min(), end.min())), int(end.max()))
+        until = np.concatenate([[0], np.cumsum(jumps)])
+
+        def open_until(moment: Ints) -> Ints:
+            shown = self._open_until(clock.shown(moment, self.tz))
+            passed: Ints = shown - until[np.searchsorted(changes, moment, "right")]
+            return passed
+
+        return np.maximum(np.subtract(open_until(end), open_until(start)), 0)
+
+    def hours_between(self, start: Ints, end: Ints) -> Floats:
+        """Count open hours; NaN where the whole time was outside of them, and none can be told."""
+        hours = self.between(start, end) / clock.HOUR
+        return np.where((hours == 0) & ~self.is_open(start), np.nan, hours)
+
+    def is_open(self, moment: Ints) -> Bools:
+        """Tell whether instants of UTC are in opening hours."""
+        opens, closes = (round(hour * clock.HOUR) for hour in self.hours)
+        day, time = np.divmod(clock.shown(moment, self.tz), clock.DAY)
+        works = self._days_until(day + 1) > self._days_until(day)
+        return np.asarray(works & (time >= opens) & (time < closes))
+
+    def _jumps(self, first: int, last: int) -> tuple[Ints, Ints]:
+        """Find the instants at which clocks change, and what the open time on the wall jumps by."""
+        grid = np.arange(first - clock.DAY, last + 2 * clock.DAY, clock.DAY)
+        offset = clock.shown(grid, self.tz) - grid
+        place = np.flatnonzero(np.diff(offset))
+        before, after = grid[place], grid[place + 1]
+        while len(before) and (after - before).max() > 1:  # the first microsecond of the new offset
+            middle = (before + after) // 2
+            changed = clock.shown(middle, self.tz) - middle != offset[place]
+            before, after = np.where(changed, before, middle), np.where(changed, middle, after)
+        old, new = after + offset[place], after + offset[place + 1]
+        return after, self._open_until(new) - self._open_until(old)
 
     def _open_until(self, wall: Ints) -> Ints:
         """Count the open microseconds since 1970 until a time on the wall."""

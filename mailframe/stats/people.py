@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import columns, me, volume
+from mailframe.stats import columns, dates, me, volume
+from mailframe.stats.profiles import profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from mailframe.stats.columns import Coded, Ints
 
 ADDRESSES = frozenset({"from_addr", "to", "cc", "bcc", "reply_to", "sender"})
+CASELESS = ADDRESSES | {"from_domain", "list_id"}
 KINDS = ("to", "cc", "bcc")
 
 
 def key(df: pd.DataFrame, name: str) -> Coded:
-    """Encode a column; addresses and domains without regard to case."""
-    return columns.coded(df, name, fold=name in ADDRESSES or name == "from_domain")
+    """Encode a column; addresses, domains and list ids without regard to case."""
+    return columns.coded(df, name, fold=name in CASELESS)
 
 
 def top(df: pd.DataFrame, column: str, n: int) -> pd.Series[Any]:
@@ -69,7 +71,7 @@ def best_names(df: pd.DataFrame) -> pd.DataFrame:
 
 def senders(df: pd.DataFrame) -> pd.DataFrame:
     """Tell of each sender; see ``df.mail.senders``."""
-    table = columns.profile(df, columns.coded(df, "from_addr", fold=True), "address")
+    table = profile(df, columns.coded(df, "from_addr", fold=True), "address")
     known = best_names(df).reindex(table.index)
     table.insert(0, "name", known["name"])
     table.insert(1, "names", known["names"].fillna(0).astype("int64"))
@@ -79,7 +81,7 @@ def senders(df: pd.DataFrame) -> pd.DataFrame:
 def domains(df: pd.DataFrame) -> pd.DataFrame:
     """Tell of each sender's domain; see ``df.mail.domains``."""
     domain = columns.coded(df, "from_domain", fold=True)
-    table = columns.profile(df, domain, "domain")
+    table = profile(df, domain, "domain")
     sender = columns.coded(df, "from_addr", fold=True)
     pair = np.full(len(df), -1, dtype=np.int64)
     pair[sender.rows] = sender.codes
@@ -127,7 +129,7 @@ def people(df: pd.DataFrame) -> pd.DataFrame:
     columns.require(df, "from_addr", "to", "cc")
     sent, *received = columns.together(df, ("from_addr", "to", "cc"), "address", fold=True)
     anywhere = _joined([sent, *received])
-    table = columns.profile(df, anywhere, "address")
+    table = profile(df, anywhere, "address")
     table = table.drop(columns=[name for name in ("bytes", "read") if name in table])
     index = anywhere.index("address")
     written = pd.Series(sent.count, index)
@@ -146,7 +148,7 @@ def newcomers(
 ) -> pd.DataFrame:
     """List who was seen for the first time in each period; see ``df.mail.newcomers``."""
     rows, bins, index = volume.binned(df, freq, tz, date)
-    utc = columns.micros(df, date)
+    utc = dates.micros(df, date)
     period = np.zeros(len(df), dtype=np.int64)
     period[rows] = bins
     who = key(df, column).once()
@@ -167,7 +169,7 @@ def newcomers(
 
 def internal(df: pd.DataFrame, *, own: str | Iterable[str] | None, me_: me.Given) -> pd.DataFrame:
     """Compare mail from inside and outside; see ``df.mail.internal``."""
-    known = me.own(df, me_) if own is None else None
+    known = me.own(df, me_, must_send=False) if own is None else None
     told = [own] if isinstance(own, str) else own or ()
     inside = pa.array(list(told), pa.large_string())
     if known is not None:
@@ -177,9 +179,7 @@ def internal(df: pd.DataFrame, *, own: str | Iterable[str] | None, me_: me.Given
     side = domain.merged(
         pa.array(np.where(is_inside, "internal", "external").tolist(), pa.large_string())
     )
-    table = columns.profile(df, side, "side").reindex(
-        pd.Index(["internal", "external"], name="side")
-    )
+    table = profile(df, side, "side").reindex(pd.Index(["internal", "external"], name="side"))
     for name in ("messages", "bytes"):
         if name in table:
             table[name] = table[name].fillna(0).astype("int64")

@@ -17,6 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.frame.instants import dates_in
+from mailframe.headers import dates
 from mailframe.stats import clock, columns, pieces
 
 if TYPE_CHECKING:
@@ -30,23 +32,15 @@ WITH = r"(?i)\bwith\s+(?:Microsoft\s+)?(?P<found>[^\s();]+)"
 TLS = r"(?i)\b(?:TLS|SSL)v?\d|=TLS|\bcipher[ =]"
 MAIL_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)S?A?$|^SMTPSVC$"
 SECURE_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)SA?$"
-# The date ends the field, perhaps with a zone's name in a comment after it.
-TAIL = 80  # characters
-DATE = (
-    r"(?P<day>\d{1,2}\s+[A-Za-z]{3}[a-z]*\s+\d{4})\s+"
-    r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)\S*(?:\s*(?P<zone>[+-]\d{4}))?"
-)
 DAY = r"(?P<day>\d+)\s+(?P<month>[A-Za-z]{3})[a-z]*\s+(?P<year>\d+)"
-TIME = r"(?P<sign>)(?P<hour>\d+):(?P<minute>\d+)(?::(?P<second>\d+))?"
-ZONE = r"(?P<sign>[+-])(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>)"
+ZONE = r"(?P<sign>[+-])(?P<hour>\d{2})(?P<minute>\d{2})"
 EPOCH = date(1970, 1, 1).toordinal()
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 # What most fields end in: "03 Jun 2024 ", "10:00:05 ", "+0200" or "+0200 (CEST)".
-USUAL_DAY, DAY_OCTETS = r"^[ \d]\d [A-Za-z]{3} \d{4} $", 12
+USUAL_DAY, DAY_OCTETS = rf"(?i)^[ \d]\d (?:{'|'.join(dates.MONTHS)}) (?:19|[2-9]\d)\d\d $", 12
 TIME_OCTETS, DIGITS, COLONS, BLANK = 9, [0, 1, 3, 4, 6, 7], [2, 5], 8
 WEIGHTS = np.array([36_000, 3_600, 600, 60, 10, 1])
-USUAL_ZONE = r"^[+-]\d{4}(?: \([A-Za-z]{3,4}\))?$"
+USUAL_ZONE = r"^[+-]\d\d[0-5]\d(?: \([A-Za-z]{3,4}\))?$"
 ZONE_OCTETS, THREE, FOUR = 5, len(" (EDT)"), len(" (CEST)")
 LEAST = DAY_OCTETS + TIME_OCTETS + ZONE_OCTETS + FOUR
 IDENTIFIER = " id "
@@ -95,7 +89,7 @@ def read(values: pa.LargeStringArray) -> Hops:
     instant = np.empty(len(values), np.int64)
     days, zones = _each(parts["day"], DAY, _days), _each(parts["zone"], ZONE, _seconds)
     instant[usual] = _instants(days, np.concatenate(clocks), zones)[decided]
-    instant[~usual] = _instants(*_dates(rest))
+    instant[~usual] = _dates(rest)
     return Hops(**clauses, **facts, instant=instant)
 
 
@@ -146,6 +140,8 @@ def _clock(octets: pieces.Octets, at: Ints) -> tuple[Ints, Bools]:
     text = pieces.window(octets, at, TIME_OCTETS).T
     digits = text[DIGITS] - np.uint8(ord("0"))
     good = (digits < len(string.digits)).all(0) & (text[BLANK] == ord(" "))
+    hour, minute, second = 10 * digits[::2].astype(np.int64) + digits[1::2]
+    good &= (hour <= 23) & (minute <= 59) & (second <= 60)
     return WEIGHTS @ digits, good & (text[COLONS] == ord(":")).all(0)
 
 
@@ -185,21 +181,22 @@ def _read_clauses(texts: pa.Array) -> pa.RecordBatch:
     )
 
 
-def _dates(values: pa.LargeStringArray) -> tuple[Ints, Ints, Ints]:
-    """Find the day, the second of the day and the zone at the end of any field."""
-
-    def search(part: pa.Array) -> pa.StructArray:
-        return pc.extract_regex(pc.utf8_slice_codeunits(part, -TAIL), DATE)
-
-    parts = pa.chunked_array(pieces.spread(search, values)).combine_chunks()
-    day, time, zone = (part.dictionary_encode() for part in parts.flatten())
-    return _each(day, DAY, _days), _each(time, TIME, _seconds), _each(zone, ZONE, _seconds)
+def _dates(values: pa.LargeStringArray) -> Ints:
+    """Read the dates at the end of any fields, as Date fields are read."""
+    texts = values.to_pylist()
+    when = dates_in([text.rpartition(";")[2] for text in texts])
+    instant = np.where(when.known, when.seconds * clock.SECOND, columns.NEVER)
+    for row in np.flatnonzero(~when.known):
+        # No semicolon stands before it, or one in a comment behind it.
+        found = dates.trailing(dates.without_comments(texts[row].encode()).decode())
+        if found.seconds is not None:
+            instant[row] = found.seconds * clock.SECOND
+    return instant
 
 
 def _instants(days: Ints, seconds: Ints, east: Ints) -> Ints:
-    """Put instants in microseconds of UTC together; ``NEVER`` where there is no date."""
-    east = np.where(east == columns.NEVER, 0, east)
-    known = (days != columns.NEVER) & (seconds != columns.NEVER)
+    """Put instants in microseconds of UTC together; ``NEVER`` where there is no such day."""
+    known = days != columns.NEVER
     return np.where(known, days * clock.DAY + (seconds - east) * clock.SECOND, columns.NEVER)
 
 
@@ -214,16 +211,14 @@ def _each(
 
 
 def _days(parts: dict[str, str]) -> int | None:
-    month = parts["month"].lower()
-    if month not in MONTHS:
-        return None
     try:
-        day = date(int(parts["year"]), MONTHS.index(month) + 1, int(parts["day"]))
+        month = dates.MONTHS.index(parts["month"].lower()) + 1
+        day = date(int(parts["year"]), month, int(parts["day"]))
     except ValueError:
         return None
     return day.toordinal() - EPOCH
 
 
 def _seconds(parts: dict[str, str]) -> int:
-    seconds = (int(parts["hour"]) * 60 + int(parts["minute"])) * 60 + int(parts["second"] or 0)
+    seconds = (int(parts["hour"]) * 60 + int(parts["minute"])) * 60
     return -seconds if parts["sign"] == "-" else seconds

@@ -1,8 +1,13 @@
 """How fast mail is answered, and what waits for an answer.
 
-A reply is a message whose nearest ancestor, by References or In-Reply-To, is in the frame: the
-same links that make threads. My reply answers somebody else's message, a reply to me answers mine;
-what others answer one another is not counted. Unanswered mail is counted, never averaged in.
+A reply is a mail whose nearest ancestor, by References or In-Reply-To, is in the frame: the same
+links that make threads. My reply answers somebody else's mail, a reply to me answers mine; what
+others answer one another is not counted. No reply is what nobody wrote or nobody sent: a program's
+answer (column ``auto``), a forward, a draft, what was deleted. What asks me is told by `asks`.
+Unanswered mail is counted, never averaged in.
+
+Who answers whom is told by these links alone, never by dates: clocks are wrong, and two mails may
+be of one second. Dates only say how long it took.
 """
 
 from __future__ import annotations
@@ -13,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import clock, columns, me, threads, volume
+from mailframe.stats import asks, clock, columns, dates, me, subjects, threads, volume
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime, tzinfo
     from typing import Any
 
@@ -23,13 +29,14 @@ if TYPE_CHECKING:
     from pandas.api.extensions import ExtensionArray
 
     from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.mails import Mails
     from mailframe.stats.office import Office
 
     Floats = NDArray[np.float64]
 
 DIRECTIONS = ["mine", "theirs"]
 WAITING = ["owe", "owed"]
-BULK = {"list_id", "list_unsubscribe"}
+NO_REPLY = ("draft", "deleted", "auto", "forward")
 
 
 class Replies(NamedTuple):
@@ -38,54 +45,142 @@ class Replies(NamedTuple):
     reply: Ints
     original: Ints
     mine: Bools
-    first: Bools
+    lead: Bools  # one for each mail and person who answers it: the first that can be timed
+    start: Ints
+    end: Ints
+
+    @property
+    def timed(self) -> Bools:
+        """Where both dates are known and in order: clocks may be wrong."""
+        return np.greater_equal(self.end, self.start) & np.not_equal(self.start, columns.NEVER)
 
     def only(self, keep: Bools) -> Replies:
         """Give those marked."""
-        return Replies(self.reply[keep], self.original[keep], self.mine[keep], self.first[keep])
-
-    def span(self, when: Ints) -> tuple[Ints, Ints, Bools]:
-        """Give begin and end, and where both are known and in order: clocks may be wrong."""
-        start, end = when[self.original], when[self.reply]
-        return start, end, (start != columns.NEVER) & (end >= start)
-
-
-def pairs(trees: threads.Forest, sent: Bools, when: Ints) -> Replies:
-    """Find my replies to others and theirs to me."""
-    above = trees.parent[trees.node]
-    answers = trees.single & (above >= 0)
-    answers[answers] = trees.present[above[answers]]
-    reply = np.flatnonzero(answers)
-    original = trees.first[above[reply]]
-    keep = sent[reply] != sent[original]
-    reply, original = reply[keep], original[keep]
-    order = np.lexsort((reply, when[reply], original))
-    first = np.zeros(len(reply), dtype=bool)
-    first[order[np.flatnonzero(columns.starts_of(original[order]))]] = True
-    return Replies(reply, original, sent[reply], first)
+        return Replies(
+            self.reply[keep],
+            self.original[keep],
+            self.mine[keep],
+            self.lead[keep],
+            self.start[keep],
+            self.end[keep],
+        )
 
 
-def response_times(df: pd.DataFrame, *, me_: me.Given, office: Office) -> pd.DataFrame:
+class Correspondence:
+    """A frame as questions and answers.
+
+    Attributes
+    ----------
+    own : me.Own
+    trees : threads.Forest
+    when : int64 array
+        The instant of each row.
+    found : Replies
+        My replies to others and theirs to me.
+    left_out : dict of str to int
+        How many mails would be replies, were they not of a kind in `NO_REPLY`.
+    """
+
+    def __init__(
+        self,
+        df: pd.DataFrame,
+        me_: me.Given,
+        *,
+        must_send: bool | None = True,
+        trees: threads.Forest | None = None,
+    ) -> None:
+        columns.require(df, "from_addr")
+        self.df = df
+        self.own = me.own(df, me_, must_send=must_send)
+        self.trees = threads.forest(df) if trees is None else trees
+        self.when = dates.micros(df)
+        self.counts, kinds = _counted(df, self.trees.mails)
+        self.left_out = dict.fromkeys(NO_REPLY, 0)
+        self.found = self._pairs(kinds)
+
+    def _pairs(self, kinds: dict[str, Bools]) -> Replies:
+        trees, mine = self.trees, self.own.mine
+        above = trees.parent[trees.node]
+        answers = trees.single & (above >= 0)
+        answers[answers] = trees.present[above[answers]]
+        reply = np.flatnonzero(answers)
+        original = trees.first[above[reply]]
+        keep = mine[reply] != mine[original]
+        for name, marked in kinds.items():
+            out = marked[reply] & keep
+            self.left_out[name] = int(out.sum())
+            keep &= ~out
+        reply, original = reply[keep], original[keep]
+        who = columns.coded(self.df, "from_addr", fold=True).dense(len(self.df))[reply]
+        who[mine[reply]] = -1  # whichever of my addresses: it is me
+        start, end = self.when[original], self.when[reply]
+        late = (start == columns.NEVER) | (end < start)
+        order = np.lexsort((reply, end, late, who, original))
+        lead = np.zeros(len(reply), dtype=bool)
+        fresh = columns.starts_of(original[order]) | columns.starts_of(who[order])
+        lead[order[fresh]] = True
+        return Replies(reply, original, mine[reply], lead, start, end)
+
+    def asked(self, exclude: Iterable[str]) -> asks.Asked:
+        """Find what asks me."""
+        return asks.asked(self.df, self.own, self.trees.mails, exclude)
+
+    def tell(self, table: pd.DataFrame, **left_out: dict[str, int]) -> pd.DataFrame:
+        """Say in a result's ``attrs`` whose mail is mine, and what was left out."""
+        table.attrs["left_out"] = {"replies": self.left_out, **left_out}
+        return self.own.tell(table)
+
+
+def _counted(df: pd.DataFrame, mails: Mails) -> tuple[Bools, dict[str, Bools]]:
+    """Mark the rows of mail that people wrote and sent, and those of each kind in `NO_REPLY`."""
+    kinds = {}
+    for name in ("draft", "deleted", "auto"):
+        marked = asks.kind(df, name)
+        kinds[name] = (mails.any if name == "auto" else mails.every)(marked)[mails.of]
+    kinds["forward"] = np.zeros(len(df), dtype=bool)
+    if "subject" in df.columns:
+        subject = columns.coded(df, "subject")
+        forwarded = subjects.forwarded(subject.labels)
+        kinds["forward"][subject.rows[forwarded[subject.codes]]] = True
+    return ~np.logical_or.reduce(list(kinds.values())), kinds
+
+
+def response_times(
+    df: pd.DataFrame, *, me_: me.Given, office: Office, exclude: Iterable[str]
+) -> pd.DataFrame:
     """Time each reply; see ``df.mail.response_times``."""
-    columns.require(df, "date", "from_addr")
-    own, trees, when = me.own(df, me_), threads.forest(df), columns.micros(df)
-    found = pairs(trees, own.sent, when)
-    start, end, sane = found.span(when)
-    open_for = office.between(start[sane], end[sane])
+    mail = Correspondence(df, me_)
+    found, asked = mail.found, mail.asked(exclude)
+    timed = found.timed
+    start, end = found.start[timed], found.end[timed]
     other = np.where(found.mine, found.original, found.reply)
     table = pd.DataFrame(
         {
             "direction": columns.kinds((~found.mine).astype(np.int8), DIRECTIONS),
             "person": _people(df, other),
-            "received": columns.stamps(start),
-            "replied": columns.stamps(end),
-            "hours": _spread((end[sane] - start[sane]) / clock.HOUR, sane),
-            "business_hours": _spread(open_for / clock.HOUR, sane),
-            "first": found.first,
+            "received": columns.stamps(found.start),
+            "replied": columns.stamps(found.end),
+            "hours": _spread((end - start) / clock.HOUR, timed),
+            "business_hours": _spread(office.hours_between(start, end), timed),
+            "first": found.lead & timed,
+            "asked": ~found.mine | asked.asks[found.original],
         },
         index=columns.labelled(df, found.reply),
     )
-    return own.tell(table)
+    return mail.tell(table, asking=asked.left_out)
+
+
+def delays(df: pd.DataFrame, trees: threads.Forest) -> Ints:
+    """Give the seconds that each reply took, whoever wrote it; -1 for what is none or untimed."""
+    when = dates.micros(df)
+    above = trees.parent[trees.node]
+    reply = np.flatnonzero(trees.single & (above >= 0) & _counted(df, trees.mails)[0])
+    reply = reply[trees.present[above[reply]]]
+    original = trees.first[above[reply]]
+    timed = (when[original] != columns.NEVER) & (when[reply] >= when[original])
+    seconds = np.full(len(df), -1, dtype=np.int64)
+    seconds[reply[timed]] = (when[reply] - when[original])[timed] // clock.SECOND
+    return seconds
 
 
 def _people(df: pd.DataFrame, rows: Ints) -> ExtensionArray:
@@ -108,44 +203,76 @@ def response_summary(
     quantiles: tuple[float, ...],
     me_: me.Given,
     office: Office,
+    exclude: Iterable[str],
 ) -> pd.DataFrame:
     """Sum up response times; see ``df.mail.response_summary``."""
     if direction not in DIRECTIONS:
         raise ConfigurationError(f"direction={direction!r}: 'mine' or 'theirs'")
-    own, trees, when = me.own(df, me_), threads.forest(df), columns.micros(df)
-    found = pairs(trees, own.sent, when)
-    found = found.only(found.first & (found.mine == (direction == "mine")))
-    start, end, sane = found.span(when)
+    mail = Correspondence(df, me_)
+    asked = mail.asked(exclude)
+    found = _firsts(mail, asked, direction)
     groups, index = _groups(df, by, office.tz)
     # Theirs are grouped by who answered, mine by whom I answered: the other side, both times.
-    side = found.original if direction == "mine" or by in volume.PERIODS else found.reply
+    side = found.original if direction == "mine" or volume.is_period(by) else found.reply
     cell = groups[side]
-    sane &= cell >= 0
-    start, end = start[sane], end[sane]
-    taken = {"hours": end - start, "business_hours": office.between(start, end)}
-    times = (pd.DataFrame(taken) / clock.HOUR).groupby(cell[sane])
+    timed = found.timed & (cell >= 0)
+    start, end = found.start[timed], found.end[timed]
+    business = office.hours_between(start, end)
+    taken = {"hours": (end - start) / clock.HOUR, "business_hours": business}
+    times = pd.DataFrame(taken).groupby(cell[timed])
 
-    table = pd.DataFrame(
-        {"replies": np.bincount(cell[cell >= 0], minlength=len(index))}, index=index
-    )
+    def counted(rows: Ints) -> Ints:
+        return np.bincount(rows[rows >= 0], minlength=len(index))
+
+    table = pd.DataFrame({"replies": counted(cell[timed])}, index=index)
+    table["untimed"] = counted(cell[~timed])
     if direction == "mine":
-        waiting = _addressed(df, own) & ~own.sent & trees.single & (groups >= 0)
-        waiting[found.original] = False
-        table["unanswered"] = np.bincount(groups[waiting], minlength=len(index))
-    for name in ("hours", "business_hours"):
+        table["unanswered"] = counted(groups[unanswered(mail, asked)])
+    table["outside"] = counted(cell[timed][np.isnan(business)])
+    for name in taken:
         for quantile in quantiles:
             found_at = times[name].quantile(quantile).reindex(range(len(index)))
-            table[f"{name}_{quantile * 100:g}%"] = found_at.to_numpy()
-    shown = table["replies"] + table.get("unanswered", 0) > 0
-    if by in volume.PERIODS:
-        return own.tell(table)
-    return own.tell(columns.ranked(table[shown], "replies"))
+            table[f"{name}_{quantile * 100:g}%"] = found_at.to_numpy(dtype=np.float64)
+    shown = table["replies"] + table["untimed"] + table.get("unanswered", 0) > 0
+    if not volume.is_period(by):
+        table = columns.ranked(table[shown], "replies")
+    return mail.tell(table, asking=asked.left_out)
+
+
+def _firsts(mail: Correspondence, asked: asks.Asked, direction: str) -> Replies:
+    """Give the first replies of a direction: mine to what asked me, or theirs to me."""
+    found = mail.found.only(mail.found.lead)
+    if direction == "theirs":
+        return found.only(~found.mine)
+    return found.only(found.mine & asked.asks[found.original])
+
+
+def hours_of_mine(mail: Correspondence, asked: asks.Asked) -> Floats:
+    """Give the hours that my first replies to what asked me took."""
+    found = _firsts(mail, asked, "mine")
+    hours: Floats = (found.end - found.start)[found.timed] / clock.HOUR
+    return hours
+
+
+def unanswered(mail: Correspondence, asked: asks.Asked) -> Ints:
+    r"""Give the rows of the mails that ask me, that none of mine answers, unflagged as answered."""
+    waiting = asked.asks & mail.trees.single
+    waiting[mail.found.original[mail.found.mine]] = False
+    return np.flatnonzero(waiting & ~_flagged_answered(mail))
+
+
+def _flagged_answered(mail: Correspondence) -> Bools:
+    r"""Mark the rows of which any copy is flagged ``\Answered``."""
+    if "answered" not in mail.df.columns:
+        return np.zeros(len(mail.df), dtype=bool)
+    mails = mail.trees.mails
+    return mails.any(columns.flags(mail.df, "answered"))[mails.of]
 
 
 def _groups(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, pd.Index[Any]]:
     """Give the number of each row's person, domain or period."""
-    if by in volume.PERIODS:
-        rows, bins, index = volume.binned(df, by, tz, "date")
+    if volume.is_period(by):
+        rows, bins, index = volume.binned(df, by, tz, dates.BEST)
         groups = np.full(len(df), -1, dtype=np.int64)
         groups[rows] = bins
         return groups, index
@@ -156,60 +283,83 @@ def _groups(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, p
     return who.dense(len(df)), who.index(by)
 
 
-def _addressed(df: pd.DataFrame, own: me.Own) -> Bools:
-    """Mark mail that names me in To and is no bulk mail: what asks me for an answer.
-
-    Bulk has a List-Id or a List-Unsubscribe, so far as the frame has these.
-    """
-    columns.require(df, "to")
-    to = columns.coded(df, "to", fold=True)
-    asked = np.zeros(len(df), dtype=bool)
-    asked[to.rows[own.has(to.labels)[to.codes]]] = True
-    for name in BULK & set(df.columns):
-        asked[columns.flat(df, name)[0]] = False
-    return asked
-
-
-def awaiting_reply(df: pd.DataFrame, *, me_: me.Given, now: datetime | None) -> pd.DataFrame:
+def awaiting_reply(
+    df: pd.DataFrame, *, me_: me.Given, now: datetime | None, exclude: Iterable[str]
+) -> pd.DataFrame:
     """List the threads that wait for an answer; see ``df.mail.awaiting_reply``."""
-    columns.require(df, "date", "from_addr", "subject", "to")
-    own, found, when = me.own(df, me_), threads.threaded(df), columns.micros(df)
-    rows = np.arange(len(df))
-    order = np.lexsort((-rows, when, found.thread))
-    last = order[np.flatnonzero(np.diff(found.thread[order], append=-1))]
-    last = last[when[last] != columns.NEVER]
+    columns.require(df, "subject", "to")
+    mail = Correspondence(df, me_)
+    asked, own, when = mail.asked(exclude), mail.own, mail.when
+    threaded = threads.threaded(df, mail.trees)
+    ends = _ends(mail, asked)
+    ends &= when != columns.NEVER
 
-    owe = _addressed(df, own)[last] & ~own.sent[last]
-    if "answered" in df.columns:
-        owe &= ~columns.flags(df, "answered")[last]
     to = columns.coded(df, "to", fold=True)
-    outward = np.zeros(len(df), dtype=bool)
-    outward[to.rows[~own.has(to.labels)[to.codes]]] = True
-    owed = own.sent[last] & outward[last]
-    if "draft" in df.columns:
-        owed &= ~columns.flags(df, "draft")[last]
-    keep = owe | owed
-    last, owed = last[keep], owed[keep]
-
-    # Whom it is: the sender of what I owe, the first other recipient of what is owed to me.
     others = to.where(~own.has(to.labels)[to.codes])
     lead = np.flatnonzero(columns.starts_of(others.rows))
     recipient = np.full(len(df), -1, dtype=np.int64)
     recipient[others.rows[lead]] = others.codes[lead]
+    owe = ends & asked.asks & ~_flagged_answered(mail) & ~_answered_apart(mail, threaded)
+    owed = ends & own.mine & (recipient >= 0)
+
+    rows = np.flatnonzero(owe | owed)
+    order = rows[np.lexsort((-rows, when[rows], owe[rows], threaded.thread[rows]))]
+    last = order[np.flatnonzero(np.diff(threaded.thread[order], append=-1))]
+    theirs = owed[last]
+    # Whom it is: the sender of what I owe, the first other recipient of what is owed to me.
     names = columns.text(to.labels)
     person = pd.Series(_people(df, last))
-    person[owed] = names.take(recipient[last[owed]])
-
+    person[theirs] = names.take(recipient[last[theirs]])
     table = pd.DataFrame(
         {
-            "waiting": columns.kinds(owed.astype(np.int8), WAITING),
+            "waiting": columns.kinds(theirs.astype(np.int8), WAITING),
             "person": person.to_numpy(),
             "subject": df["subject"].array.take(last),
             "date": columns.stamps(when[last]),
-            "thread": found.thread[last],
+            "thread": threaded.thread[last],
         },
         index=columns.labelled(df, last),
     )
     table["age"] = pd.to_timedelta(clock.now(now) - when[last], unit="us")
     table["person"] = table["person"].astype("str")
-    return own.tell(table.iloc[np.lexsort((last, when[last]))])
+    table = table.iloc[np.lexsort((last, when[last]))]
+    return mail.tell(table, asking=asked.left_out)
+
+
+def _ends(mail: Correspondence, asked: asks.Asked) -> Bools:
+    """Mark the mails that no other mail of people hangs under: where a conversation stands.
+
+    A draft, a program's answer, a forward of mine and unwanted or deleted mail are no ends, and
+    what they hang under is one.
+    """
+    trees = mail.trees
+    away = asks.kind(mail.df, "junk") | asks.kind(mail.df, "trash")
+    away = trees.mails.every(away)[trees.mails.of]
+    # Thrown away, an answer of mine was one all the same.
+    here = trees.single & ((mail.counts & (~away | mail.own.mine)) | asked.asks)
+    counts = np.zeros(len(trees.parent), dtype=bool)
+    counts[trees.node[here]] = True
+    followed = np.zeros(len(trees.parent), dtype=bool)
+    above = columns.unique(trees.parent[counts])
+    while len(above := above[above >= 0]):  # over what does not count, or is not in the frame
+        above = above[~followed[above]]
+        followed[above] = True
+        above = columns.unique(trees.parent[above[~counts[above]]])
+    return here & ~followed[trees.node]
+
+
+def _answered_apart(mail: Correspondence, threaded: threads.Threaded) -> Bools:
+    """Mark what I answered later in the same thread, where nothing links the two.
+
+    Only the server can have joined them (X-GM-THRID), so dates are all that is left to go by.
+    """
+    thread, root = threaded.thread, threaded.root
+    wrote = mail.own.mine & mail.counts & mail.trees.single & (mail.when != columns.NEVER)
+    rows = np.flatnonzero(wrote)
+    total = int(thread.max(initial=-1)) + 1
+    last = columns.latest(thread[rows], mail.when[rows], total)
+    latest = np.full(total, -1, dtype=np.int64)
+    newest = rows[mail.when[rows] == last[thread[rows]]]
+    latest[thread[newest]] = root[newest]
+    apart: Bools = (latest[thread] >= 0) & (latest[thread] != root) & (last[thread] >= mail.when)
+    return apart

@@ -7,7 +7,8 @@ References that names both. So every node has at most one parent, chosen without
 other node, and what is left is to break loops and to find roots: pointer doubling, in as many
 steps as the logarithm of the deepest thread. No recursion; a chain of a million replies is fine.
 
-Rows of one Message-ID are copies of one message, wherever they are filed.
+Rows of one mail are copies of one message, wherever they are filed; different mails that bear one
+Message-ID are different messages, of which the first has the id.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import columns, subjects
+from mailframe.stats import columns, dates, subjects
+from mailframe.stats import mails as copies
 
 if TYPE_CHECKING:
     from typing import Any
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pandas.api.extensions import ExtensionArray
 
     from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.mails import Mails
 
 SERVER_IDS = "x_gm_thrid"  # Gmail's own threads, where the frame has them
 # A loop of ids costs a round, and forged References could hold any number of them; what still
@@ -42,7 +45,8 @@ class Forest:
     node: Ints  # of each row
     parent: Ints  # of each node, -1 at a root
     first: Ints  # the first row of each node, -1 where it is not in the frame
-    labels: pa.Array  # the Message-ID of each node; nodes beyond these have none
+    labels: pa.Array  # the Message-ID of each node; nodes beyond these have none of their own
+    mails: Mails
 
     @property
     def single(self) -> Bools:
@@ -62,13 +66,18 @@ def forest(df: pd.DataFrame) -> Forest:
         df, ("message_id", "in_reply_to", "references"), "message_id"
     )
     total, rows = len(own.labels), len(df)
-    node = np.full(rows, -1, dtype=np.int64)
-    node[own.rows] = own.codes
-    nameless = np.flatnonzero(node < 0)
-    node[nameless] = total + np.arange(len(nameless))
-    first = np.full(total + len(nameless), rows, dtype=np.int64)
-    np.minimum.at(first, node, np.arange(rows))
-    first[first == rows] = -1
+    mails = copies.mails(df)
+    # Of the mails of one id the first has it, the others a fresh one (RFC 5256 section 3, step 1).
+    named = own.dense(rows)[mails.first]
+    having = np.flatnonzero(named >= 0)
+    holder = np.full(total, -1, dtype=np.int64)
+    holder[named[having][::-1]] = having[::-1]
+    fresh = np.ones(len(named), dtype=bool)
+    fresh[having] = holder[named[having]] != having
+    of_mail = np.where(fresh, total + np.cumsum(fresh) - 1, named)
+    node = of_mail[mails.of]
+    first = np.full(total + int(fresh.sum()), -1, dtype=np.int64)
+    first[of_mail] = mails.first
 
     nearest = np.full(rows, -1, dtype=np.int64)
     nearest[replied.rows] = replied.codes
@@ -82,7 +91,7 @@ def forest(df: pd.DataFrame) -> Forest:
     spare = _spare_links(referred, first)
     _adopt(parent, since, spare)
     _break_loops(parent, since, spare)
-    return Forest(node, parent, first, own.labels)
+    return Forest(node, parent, first, own.labels, mails)
 
 
 def _spare_links(referred: columns.Coded, first: Ints) -> tuple[Ints, Ints, Ints]:
@@ -179,7 +188,7 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     marked[subject.rows] = reply[subject.codes]
 
     rows = np.arange(len(df))
-    when = columns.micros(df) if "date" in df.columns else rows
+    when = dates.micros(df) if dates.has(df) else rows
     leads, top = _spokesmen(trees, root[trees.node], when)
     own = trees.first[top] >= 0
     empty = columns.numpy(pc.equal(merged.labels, ""))
@@ -262,7 +271,7 @@ def threads(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.DataFrame
     found = threaded(df, by_subject=by_subject, server=server)
     thread = found.thread
     total = int(thread.max(initial=-1)) + 1
-    when, rows = columns.micros(df), np.arange(len(df))
+    when, rows = dates.micros(df), np.arange(len(df))
     unknown = when == columns.NEVER
     begun = np.where(unknown, np.iinfo(np.int64).max, when)
     order = np.lexsort((rows, begun, thread))

@@ -23,6 +23,10 @@ QUOTED = r"\"(?:[^\"\\]|\\.)*\""
 PROPERTY = r"\s[A-Za-z]+\.[A-Za-z0-9_-]+\s*=\s*[^\s;(\"]+"  # such as header.i=@example.org
 BESIDES = rf"(?s){pieces.COMMENT}|{QUOTED}|{PROPERTY}"
 SERVER = r"^\s*(?P<found>[^\s;=(\"]+)(?:[\s;(]|$)"
+QUOTED_SERVER = r"^\s*\"(?P<found>[^\"\\;]+)\"\s*(?:\d+\s*)?(?:;|$)"
+# Microsoft 365 begins with a result: the server that gives no name is one of its own.
+NAMELESS = r"^\s*(?P<found>)[A-Za-z-]+\s*(?:/\s*\d+\s*)?=\s*[A-Za-z]+"
+UNNAMED = "(unnamed)"  # which no name can be: a bracket begins a comment
 # Never beyond a bracket or quote that was left open: what follows might be inside.
 RESULT = r"(?i)^[^(\"]*?(?:^|;)\s*{method}\s*(?:/\s*\d+\s*)?=\s*(?P<found>{value})\b"
 
@@ -42,7 +46,8 @@ class Fields(NamedTuple):
     texts : pyarrow.DictionaryArray of text
         The pieces.
     server : pyarrow.DictionaryArray of text
-        Who added each field, in lower case; null where it does not say.
+        Who added each field, in lower case; `UNNAMED` where it begins with a result, null where
+        it holds nothing of the kind.
     """
 
     which: Ints
@@ -59,7 +64,12 @@ def read(values: pa.LargeStringArray) -> Fields:
         lambda part: pc.replace_substring_regex(part, BESIDES, ""), texts.dictionary
     )
     labels, codes = pa.concat_arrays(bare), pieces.codes(texts)
-    server = pc.utf8_lower(pieces.found(labels, SERVER)).dictionary_encode()
+    named = pc.coalesce(
+        pieces.found(labels, SERVER),
+        pieces.found(texts.dictionary, QUOTED_SERVER),
+        pc.if_else(pc.is_valid(pieces.found(labels, NAMELESS)), UNNAMED, None),
+    )
+    server = pc.utf8_lower(named).dictionary_encode()
     first = np.cumsum(lengths) - lengths
     return Fields(
         np.repeat(np.arange(len(values)), lengths),

@@ -6,14 +6,14 @@ whatever the period is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import clock, columns, me
+from mailframe.stats import asks, clock, columns, dates, me, people, periods
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -21,13 +21,9 @@ if TYPE_CHECKING:
 
     from mailframe.stats.columns import Coded, Ints
 
+Counts = TypeVar("Counts", "pd.Series[int]", pd.DataFrame)
+
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-# pandas names a period and its first day or last day differently; here all mean the period.
-PERIODS = {
-    "D": "D",
-    "W": "W",
-    **{name: letter for letter in "MQY" for name in (letter, f"{letter}S", f"{letter}E")},
-}
 MOST_BINS = 5_000_000  # an hour of each year from 1 to 9999 would be 87 million
 
 
@@ -42,14 +38,14 @@ def binned(
         The rows that have a date, the period of each, and the start of every period from the
         first used to the last.
     """
-    utc = columns.micros(df, date)
+    utc = dates.micros(df, date)
     rows = np.flatnonzero(utc != columns.NEVER)
-    if freq in PERIODS:
-        local = clock.wall(df, tz, date)[rows]
-        bins, days = _calendar_bins(local // clock.DAY, PERIODS[freq])
-        return rows, bins, clock.starts(days, tz).rename(date)
+    local = dates.wall(df, tz, date)[rows]
+    period = periods.calendar(freq)
+    if period is not None:
+        bins, days = period.bins(local // clock.DAY)
+        return rows, bins, clock.starts(days, tz).rename(dates.name(date))
     step = _tick(freq)
-    local = clock.wall(df, tz, date)[rows]
     if tz == clock.SENDER:
         bins, first = _tick_bins(local, step)
         begins = pd.DatetimeIndex(first.view("datetime64[us]"))
@@ -57,27 +53,26 @@ def binned(
         shift = (local[:1] - utc[rows][:1]) % step if len(rows) else local
         bins, first = _tick_bins(utc[rows] + (shift[0] if len(rows) else 0), step)
         begins = columns.stamps(first - (shift[0] if len(rows) else 0)).tz_convert(clock.zone(tz))
-    return rows, bins, begins.rename(date)
+    return rows, bins, begins.rename(dates.name(date))
 
 
-def _calendar_bins(day: Ints, period: str) -> tuple[Ints, pd.DatetimeIndex]:
-    if not len(day):
-        return day, pd.DatetimeIndex(np.empty(0, "datetime64[us]"))
-    first, last = int(day.min()), int(day.max())
-    every = pd.DatetimeIndex((np.arange(first, last + 1) * clock.DAY).view("datetime64[us]"))
-    if period == "D":
-        return day - first, every
-    if period == "W":  # from Monday to Sunday; 1970-01-01 was a Thursday
-        week = (day + 3) // 7
-        weeks = np.arange(int(week.min()), int(week.max()) + 1)
-        return week - weeks[0], pd.DatetimeIndex(((weeks * 7 - 3) * clock.DAY).view("M8[us]"))
-    ordinal = every.to_numpy().astype(f"M8[{'Y' if period == 'Y' else 'M'}]").view(np.int64)
-    width = 3 if period == "Q" else 1
-    number = ordinal // width
-    numbers = np.arange(number[0], number[-1] + 1) * width
-    unit = "Y" if period == "Y" else "M"
-    starts = numbers.view(f"M8[{unit}]").astype("M8[us]")
-    return (number - number[0])[day - first], pd.DatetimeIndex(starts)
+def _partial(table: Counts) -> Counts:
+    """Mark the first and the last period: mail begins and ends somewhere within them."""
+    ends = table.index[[0, -1]].unique() if len(table) else table.index
+    table.attrs["partial"] = [str(start) for start in ends]
+    return table
+
+
+def _zoneless(table: Counts, df: pd.DataFrame, tz: str | tzinfo | None) -> Counts:
+    """Say how many messages name no zone of their own, where that is asked for."""
+    if isinstance(tz, str) and tz == clock.SENDER:
+        table.attrs["zoneless"] = dates.zoneless(df)
+    return table
+
+
+def is_period(freq: str) -> bool:
+    """Tell whether a word is a period of the calendar."""
+    return periods.calendar(freq) is not None
 
 
 def _tick(freq: str) -> int:
@@ -85,7 +80,8 @@ def _tick(freq: str) -> int:
         step = pd.Timedelta(pd.tseries.frequencies.to_offset(freq))  # type: ignore[arg-type]
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
-            f"no period {freq!r}: use 'h', 'D', 'W', 'M', 'Q', 'Y', or a fixed step as '15min'"
+            f"no period {freq!r}: use 'h', 'D', 'W', 'M', 'Q', 'Y', some of them as '2W', another "
+            "week or quarter as 'W-SAT' or 'QS-FEB', or a fixed step as '15min'"
         ) from error
     return max(int(step / pd.Timedelta(microseconds=1)), 1)
 
@@ -125,14 +121,14 @@ def volume(
     rows, bins, index = binned(df, freq, tz, date)
     if by is None:
         counts = pd.Series(np.bincount(bins, minlength=len(index)), index=index, name="messages")
-        return counts.cumsum() if cumulative else counts
+        return _partial(counts.cumsum() if cumulative else counts)
     period = np.full(len(df), -1, dtype=np.int64)
     period[rows] = bins
-    groups, names = _grouped(columns.coded(df, by).once(), len(df), top)
+    groups, names = _grouped(people.key(df, by).once(), len(df), top)
     dated = period[groups.rows] >= 0
     groups = groups.where(dated)
     table = _crossed(period[groups.rows], index, groups.codes, names)
-    return table.cumsum() if cumulative else table
+    return _partial(table.cumsum() if cumulative else table)
 
 
 def _grouped(column: Coded, total: int, top: int) -> tuple[Coded, pd.Index[Any]]:
@@ -159,21 +155,22 @@ def _grouped(column: Coded, total: int, top: int) -> tuple[Coded, pd.Index[Any]]
 
 def matrix(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.DataFrame:
     """Count messages by weekday and hour; see ``df.mail.matrix``."""
-    local = clock.wall(df, tz, date)
+    local = dates.wall(df, tz, date)
     local = local[local != columns.NEVER]
     weekday = (local // clock.DAY + 3) % 7  # 1970-01-01 was a Thursday
     cells = np.bincount(weekday * 24 + local % clock.DAY // clock.HOUR, minlength=7 * 24)
     days = pd.CategoricalIndex(WEEKDAYS, WEEKDAYS, ordered=True, name="weekday")
     hours = pd.RangeIndex(24, name="hour")
-    return pd.DataFrame(cells.reshape(7, 24), index=days, columns=hours)
+    table = pd.DataFrame(cells.reshape(7, 24), index=days, columns=hours)
+    return _zoneless(table, df, tz)
 
 
 def calendar(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.Series[Any]:
     """Count messages by day; see ``df.mail.calendar``."""
-    local = clock.wall(df, tz, date)
-    day, index = _calendar_bins(local[local != columns.NEVER] // clock.DAY, "D")
+    local = dates.wall(df, tz, date)
+    day, index = periods.DAILY.bins(local[local != columns.NEVER] // clock.DAY)
     counts = np.bincount(day, minlength=len(index))
-    return pd.Series(counts, index=index.rename("day"), name="messages")
+    return _zoneless(pd.Series(counts, index=index.rename("day"), name="messages"), df, tz)
 
 
 def flow(
@@ -183,4 +180,7 @@ def flow(
     own = me.own(df, me_)
     rows, bins, index = binned(df, freq, tz, date)
     names = pd.Index(["sent", "received"], name="direction")
-    return own.tell(_crossed(bins, index, (~own.sent)[rows].astype(np.int64), names))
+    received = ~own.mine & ~asks.kind(df, "draft")
+    counts = own.sent[rows] | received[rows]
+    table = _crossed(bins[counts], index, received[rows][counts].astype(np.int64), names)
+    return own.tell(_partial(table))

@@ -18,12 +18,11 @@ from typing import IO, TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from mailframe.errors import StoreError, because
-from mailframe.store.layout import LOCK
+from mailframe.store.layout import LOCK, TEMPORARY, leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TEMPORARY = ".new-"
 _DIRECTORY_MODE = 0o700  # mail is nobody else's business
 
 
@@ -41,6 +40,21 @@ def explained(action: str, path: Path) -> Iterator[None]:
             errno.EROFS: "; the store can be read there with open_store, but not refreshed",
         }.get(error.errno or 0, "")
         raise StoreError(f"Cannot {action} {str(path)!r}: {because(error)}{hint}.") from error
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse what leads out of the store.
+
+    Raises
+    ------
+    StoreError
+        It is a symbolic link.
+    """
+    if path.is_symlink():
+        raise StoreError(
+            f"{str(path)!r} is a link, and a store follows none: put what it leads to in its place,"
+            " or remove it."
+        )
 
 
 def make_dir(path: Path) -> None:
@@ -64,7 +78,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """
     with explained("write", path):
         # mkstemp creates with 0600 and O_EXCL.
-        descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -126,6 +140,8 @@ def locked(directory: Path, *, wait: float) -> Iterator[None]:
     StoreError
         There are no locks there.
     """
+    for path in (directory, directory / LOCK):
+        refuse_link(path)
     lock = FileLock(directory / LOCK, mode=0o600, thread_local=False)
     with explained("lock", directory):
         try:
@@ -143,7 +159,9 @@ def locked(directory: Path, *, wait: float) -> Iterator[None]:
     here = directory.resolve()
     _held.add(here)
     try:
-        for leftover in directory.glob(_TEMPORARY + "*"):
+        with explained("clear", directory):
+            left = leftovers(directory)
+        for leftover in left:
             remove(leftover)
         yield
     finally:

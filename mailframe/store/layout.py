@@ -25,8 +25,10 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    Kind = Callable[..., bool]
 
 SUFFIX = ".parquet"
 PART_SUFFIX = ".part"  # not .parquet: a glob over the store must not meet unfinished rows
@@ -35,6 +37,11 @@ LOCK = ".lock"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
 _SLUG_LENGTH = 40
+# A temporary file, as tempfile calls it; a component; a part.
+TEMPORARY = ".new-"
+_TEMPORARY = re.compile(re.escape(TEMPORARY) + r"[a-z0-9_]{8}")
+_COMPONENT = re.compile(r"[A-Za-z0-9@._-]{1,40}-[a-z2-7]{16}")
+_PART = re.compile(r"[0-9]{8,18}" + re.escape(PART_SUFFIX))
 # 80 bits in 16 characters: nobody finds two names with one digest by chance, and by intent hardly;
 # the name inside the file is compared all the same.
 _DIGEST_OCTETS = 10
@@ -94,15 +101,40 @@ def part_paths(directory: Path, folder: str) -> dict[int, Path]:
 
     A name that is no number is not ours: file synchronisers leave copies behind.
     """
-    paths = parts_dir(directory, folder).glob("*" + PART_SUFFIX)
-    numbers = {int(path.stem): path for path in paths if path.stem.isdecimal()}
-    return dict(sorted(numbers.items()))
+    if (directory / UNFINISHED).is_symlink():
+        return {}
+    return {int(path.stem): path for path in parts_in(parts_dir(directory, folder))}
 
 
-def parts_dirs(directory: Path) -> Iterator[Path]:
-    """Yield the directories that hold batches of unfinished fetches."""
-    if (directory / UNFINISHED).is_dir():
-        yield from sorted((directory / UNFINISHED).iterdir())
+def parts_in(directory: Path) -> list[Path]:
+    """Return the files in a directory that have the form of parts."""
+    return _ours(directory, _PART, os.DirEntry.is_file)
+
+
+def parts_dirs(directory: Path) -> list[Path]:
+    """Return the directories that hold batches of unfinished fetches."""
+    return _ours(directory / UNFINISHED, _COMPONENT, os.DirEntry.is_dir)
+
+
+def leftovers(directory: Path) -> list[Path]:
+    """Return the temporary files that a killed writer left in a directory."""
+    return _ours(directory, _TEMPORARY, os.DirEntry.is_file)
+
+
+def _ours(directory: Path, form: re.Pattern[str], kind: Kind) -> list[Path]:
+    """Return what has a form of ours, sorted; links lead out of the store and are never followed.
+
+    What a desktop or a synchroniser leaves there (``.DS_Store``, copies) is not ours to touch.
+    """
+    if directory.is_symlink() or not directory.is_dir():
+        return []
+    with os.scandir(directory) as entries:
+        names = [each.name for each in entries if form.fullmatch(each.name) and _is(kind, each)]
+    return [directory / name for name in sorted(names)]
+
+
+def _is(kind: Kind, entry: os.DirEntry[str]) -> bool:
+    return not entry.is_symlink() and kind(entry, follow_symlinks=False)
 
 
 def folder_paths(directory: Path) -> list[Path]:
@@ -111,8 +143,18 @@ def folder_paths(directory: Path) -> list[Path]:
 
 
 def account_dirs(root: Path) -> list[Path]:
-    """Return the directories of a store that may belong to accounts, sorted; raises OSError."""
-    return _listed(root, os.DirEntry.is_dir)
+    """Return the directories of a store that may belong to accounts, sorted; raises OSError.
+
+    Among them links with the name of one, for the reader to tell.
+    """
+    return _listed(
+        root,
+        lambda entry: (
+            _COMPONENT.fullmatch(entry.name) is not None
+            if entry.is_symlink()
+            else entry.is_dir(follow_symlinks=False)
+        ),
+    )
 
 
 def _listed(directory: Path, takes: Callable[[os.DirEntry[str]], bool]) -> list[Path]:

@@ -17,7 +17,7 @@ from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import INSTANT, SCHEMA
 from mailframe.store import layout
 from mailframe.store.ahead import ahead
-from mailframe.store.atomic import explained
+from mailframe.store.atomic import explained, refuse_link
 from mailframe.store.changes import CHANGES, changes_in
 from mailframe.store.columns import BOOKKEEPING, shown
 from mailframe.store.folder import FolderFile
@@ -247,6 +247,8 @@ class Store:
 
         def listed(directory: Path, paths: Callable[[Path], list[Path]]) -> list[Path]:
             try:
+                if directory != self.path:
+                    refuse_link(directory)
                 with explained("read", directory):
                     return paths(directory)
             except StoreError as error:

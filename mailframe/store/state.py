@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import zlib
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from mailframe.errors import StoreError
 from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 VERSION = 2  # 2: the columns bulk and auto
@@ -123,8 +124,10 @@ def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
         raise StoreError(f"{source!r} was not written by mailframe; move it out of the store.")
     if metadata.get(CHECKSUM) != _checksum(raw):
         raise StoreError(f"The sync state in {source!r} is damaged; delete the file and refresh.")
-    content: dict[str, Any] = json.loads(raw)
-    version = content.pop("version")
+    content = _content(raw)
+    version = content.pop("version", None)
+    if not _is_count(version):
+        raise StoreError(_senseless(source, "version"))
     if version > VERSION:
         raise StoreError(
             f"{source!r} was written by a newer mailframe (store version {version}, this one"
@@ -135,9 +138,106 @@ def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
             f"{source!r} was written by an older mailframe and lacks columns of this one; refresh"
             " the store (read_imap(..., store=...) or mailframe sync): it is then fetched anew."
         )
+    return _state(content, source)
+
+
+def _content(raw: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _state(content: dict[str, Any], source: str) -> FolderState:
+    """Make a state of what a file says, each value looked at: the checksum tells no sense."""
+    for name, value in content.items():
+        makes_sense = _SENSE.get(name)
+        if makes_sense is None:
+            raise StoreError(
+                f"{source!r} tells {name!r}, which this mailframe does not know: it was written by"
+                " a newer one; upgrade mailframe, or refresh into another directory."
+            )
+        if not makes_sense(value):
+            raise StoreError(_senseless(source, name))
+    missing = _SENSE.keys() - content.keys()
+    if missing:
+        raise StoreError(_senseless(source, min(missing)))
     content["headers"] = tuple(content["headers"])
     content["gone"] = tuple(
         Gone(entry["at"], UidSet(tuple((first, last) for first, last in entry["uids"])))
         for entry in content["gone"]
     )
     return FolderState(**content)
+
+
+def _senseless(source: str, name: str) -> str:
+    return (
+        f"The sync state in {source!r} is damaged ({name!r} makes no sense); delete the file and"
+        " refresh."
+    )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
+
+
+def _is_modseq(value: object) -> bool:
+    return isinstance(value, int) and _is_count(abs(value)) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.encode("utf-8", "replace").decode() == value
+
+
+def _is_instant(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _are_ranges(value: object) -> bool:
+    """Whether these are UIDs as a set of them has them: ascending, apart, 32 bits."""
+    last = 0
+    for each in value if isinstance(value, list) else [None]:
+        if not (isinstance(each, list) and len(each) == 2 and all(map(_is_count, each))):  # noqa: PLR2004 -- first and last
+            return False
+        if not last < each[0] <= each[1] < 1 << 32:
+            return False
+        last = each[1]
+    return True
+
+
+def _are_gone(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, dict)
+        and entry.keys() == {"at", "uids"}
+        and _is_instant(entry["at"])
+        and _are_ranges(entry["uids"])
+        for entry in value
+    )
+
+
+def _or_none(makes_sense: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or makes_sense(value)
+
+
+_SENSE: dict[str, Callable[[object], bool]] = {
+    "account": _is_text,
+    "folder": _is_text,
+    "uidvalidity": _is_count,
+    "uidnext": _is_count,
+    "modseq": _is_modseq,
+    "messages": _or_none(_is_count),
+    "unseen": _or_none(_is_count),
+    "headers": _are_texts,
+    "complete": lambda value: isinstance(value, bool),
+    "server": _is_text,
+    "refreshed": _is_instant,
+    "gone": _are_gone,
+}

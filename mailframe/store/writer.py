@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
-from datetime import datetime
+import errno
+import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailframe.errors import StoreError
@@ -97,8 +98,9 @@ class AccountWriter:
             The time of this refresh.
         """
         number = 1 + max(layout.part_paths(self._directory, state.folder), default=0)
-        path = layout.part_path(self._directory, state.folder, number)
-        atomic.make_dir(path.parent)
+        while os.path.lexists(path := layout.part_path(self._directory, state.folder, number)):
+            number += 1  # something of another's stands there
+        self._make_parts_dir(path.parent)
         merge = Merge(stored_schema(state.headers), Answers(rows=rows), at=at)
         state = dataclasses.replace(state, complete=False)
         write(path, state, merge.batches(()))
@@ -141,7 +143,9 @@ class AccountWriter:
                 with FolderFile(path) as file:
                     state = file.state
                 ours = layout.folder_path(self._directory, state.folder) == path
-                if ours and datetime.fromisoformat(state.refreshed) < asked:
+                saved = datetime.fromisoformat(state.refreshed)
+                # Nobody saved it in the future: the clock was ahead.
+                if ours and (saved < asked or saved > datetime.now(UTC)):
                     gone.append(state.folder)
         for folder in gone:
             self.forget(folder)
@@ -155,9 +159,26 @@ class AccountWriter:
         self._clear(layout.parts_dir(self._directory, folder))
 
     @staticmethod
+    def _make_parts_dir(directory: Path) -> None:
+        """Make a directory for parts; a link in its place is removed, not what it leads to."""
+        for each in (directory.parent, directory):
+            if each.is_symlink():
+                atomic.remove(each)
+        atomic.make_dir(directory)
+
+    @staticmethod
     def _clear(directory: Path) -> None:
+        """Remove the parts of a fetch; what is not ours stays, and so does the directory then."""
+        if directory.is_symlink() or directory.parent.is_symlink():
+            return
         with atomic.explained("clear", directory), contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(directory)
+            for path in [*layout.parts_in(directory), *layout.leftovers(directory)]:
+                path.unlink(missing_ok=True)
+            try:
+                directory.rmdir()
+            except OSError as error:
+                if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+                    raise
 
 
 def is_ours(root: Path, account: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import stat
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -29,15 +31,16 @@ def vega() -> str:
     nothing else runs: the script is kept in the user's cache for the next process.
     """
     kept = _cache() / f"vega-{version('vl-convert-python')}-own-ids.js"
-    with suppress(OSError):  # the first time it is not there
-        return kept.read_text("utf-8")
+    with suppress(OSError, ValueError):  # the first time it is not there
+        return _trusted(kept)
     import vl_convert  # noqa: PLC0415 -- 80 MB that are not needed again
 
     bundle = _own_ids(str(vl_convert.javascript_bundle()))  # type: ignore[call-arg]  # optional, but for its stub
     with suppress(OSError, ConfigurationError):  # without a place to keep it, it is made each time
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept.unlink(missing_ok=True)  # were it a link, what it leads to would be written
         with replacing(kept) as file:
-            file.write(bundle.encode())
+            file.write(_sealed(bundle.encode()))
     return bundle
 
 
@@ -48,6 +51,28 @@ def _own_ids(bundle: str) -> str:
     ``url(#clip5)`` would find the one that stands first, whosever it is.
     """
     return re.sub(r'"(clip|gradient_)"(?=\+)', r'"mailframe-\1"', bundle)
+
+
+def _sealed(script: bytes) -> bytes:
+    return b"// %b\n%b" % (hashlib.sha256(script).hexdigest().encode(), script)
+
+
+def _trusted(kept: Path) -> str:
+    """Read what was kept; raises where there is any doubt that it is whole, and ours.
+
+    It will run in the browser, and whoever may write a cache may not be whom it is read by.
+    """
+    descriptor = os.open(kept, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    with open(descriptor, "rb") as file:  # noqa: PTH123 -- what was opened, not what is called so
+        for found in (os.fstat(file.fileno()), kept.parent.lstat()):
+            foreign = hasattr(os, "getuid") and found.st_uid != os.getuid()
+            if foreign or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise PermissionError(f"{kept} may be written by others")
+        content = file.read()
+    script = content.partition(b"\n")[2]
+    if not script or content != _sealed(script):
+        raise ValueError(f"{kept} is not as it was written")
+    return script.decode()
 
 
 def _cache() -> Path:

@@ -226,7 +226,7 @@ def _told(larger: int | None, smaller: int | None) -> str:
 
 def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
     bars = max(len(periods.labels), 1)
-    edges = list(clock.starts(pd.to_datetime(periods.edges, unit="D"), filters.zone))
+    edges = list(clock.starts(pd.to_datetime(periods.edges, unit="D"), filters.scope.zone))
     counts = cubes.count(periods.codes, bars)
     slider = ipw.IntRangeSlider(
         value=(0, bars), min=0, max=bars, readout=False, continuous_update=False

@@ -193,8 +193,8 @@ def _sizes(columns: Columns) -> Side:
     marks = [human_size(size) for size in SIZES]
     between = [f"{low} to {high}" for low, high in pairwise(marks)]
     names = [f"under {marks[0]}", *between, f"{marks[-1]} and more"]
-    codes = np.searchsorted(SIZES, columns.sizes(), side="right")
-    codes[columns.sizes() < 0] = -1
+    codes = np.searchsorted(SIZES, columns.numbers("size"), side="right")
+    codes[columns.numbers("size") < 0] = -1
     figure = _bars("sizes", "Size", "messages by size", len(names))
     return Side(figure, _places(names), codes.astype(np.int32))
 
@@ -208,7 +208,7 @@ def _delays(columns: Columns) -> Side:
 
 
 def _threads(columns: Columns) -> Side:
-    found = threaded(columns.df)
+    found = threaded(columns.df, columns.trees())
     codes = np.searchsorted(list(THREADS.values()), found.lengths[found.thread], side="left")
     figure = _bars("threads", "In threads of", "messages by length of thread", len(THREADS))
     return Side(figure, _places(list(THREADS)), codes.astype(np.int32))

@@ -10,6 +10,7 @@ import numpy as np
 
 from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT, Columns
 from mailframe.search.values import human_size
+from mailframe.stats import asks, dates, replies
 from mailframe.widgets import cube, parts
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mailframe.stats.me import Given
     from mailframe.widgets.charts import Figure
 
 NOTHING = "\N{EN DASH}"
@@ -59,7 +61,10 @@ class Contents(NamedTuple):
 
 
 def contents(
-    df: pd.DataFrame, title: str | None = None, tz: str | dt.tzinfo | None = None
+    df: pd.DataFrame,
+    title: str | None = None,
+    tz: str | dt.tzinfo | None = None,
+    me: Given = None,
 ) -> Contents:
     """Work out what a dashboard or a report on ``df`` shows.
 
@@ -73,7 +78,7 @@ def contents(
     counted = cube.build(found)
     counted["total"] = len(df)
     figures = [side.figure.told(counted["rows"][side.figure.name]) for side in found]
-    return Contents(title or _title(df), _period(columns), _numbers(columns), figures, counted)
+    return Contents(title or _title(df), _period(columns), _numbers(columns, me), figures, counted)
 
 
 class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
@@ -87,6 +92,8 @@ class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         What stands above; the account otherwise.
     tz : str or tzinfo, optional
         The zone of days, weekdays and hours; the reader's own by default.
+    me : str or iterable of str, optional
+        Your addresses, for the time that your replies take; guessed by default.
     """
 
     def __init__(
@@ -94,8 +101,9 @@ class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         df: pd.DataFrame,
         title: str | None = None,
         tz: str | dt.tzinfo | None = None,
+        me: Given = None,
     ) -> None:
-        shown = contents(df, title, tz)
+        shown = contents(df, title, tz, me)
         heading = ipw.HTML(shown.heading()).add_class("mf-head")
         super().__init__([parts.Page(), heading, parts.Charts(shown.figures, shown.cube)])
         self.add_class("mailframe").add_class("mf-dashboard")
@@ -107,7 +115,11 @@ class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
 
 def dashboard(
-    df: pd.DataFrame, title: str | None = None, *, tz: str | dt.tzinfo | None = None
+    df: pd.DataFrame,
+    title: str | None = None,
+    *,
+    tz: str | dt.tzinfo | None = None,
+    me: Given = None,
 ) -> Dashboard:
     """Show linked charts of a mailbox: choose in one, and the others follow.
 
@@ -119,6 +131,8 @@ def dashboard(
         What stands above; the account otherwise.
     tz : str or tzinfo, optional
         The zone of days, weekdays and hours; the reader's own by default.
+    me : str or iterable of str, optional
+        Your addresses, for the time that your replies take; guessed by default.
 
     Returns
     -------
@@ -130,7 +144,7 @@ def dashboard(
     ConfigurationError
         If ``df`` lacks columns of mail, or there is no zone ``tz``.
     """
-    return Dashboard(df, title, tz)
+    return Dashboard(df, title, tz, me)
 
 
 def _title(df: pd.DataFrame) -> str:
@@ -148,21 +162,36 @@ def _period(columns: Columns) -> str:
     return f"{first:%d %B %Y} to {last:%d %B %Y}"
 
 
-def _numbers(columns: Columns) -> list[tuple[str, str]]:
-    count = len(columns)
+def _numbers(columns: Columns, me: Given) -> list[tuple[str, str]]:
+    mails, rows = len(columns.trees().mails.first), len(columns)
+    noun = "messages" if mails != 1 else "message"
+    copies = f" ({rows:,} with copies)" if rows > mails else ""
     instants = columns.instants()[columns.instants() != NO_INSTANT]
     days = int(np.ptp(instants)) // MICROSECONDS_A_DAY + 1 if len(instants) else 1
     unread = int(np.count_nonzero(~columns.flag("seen")))
-    sizes = columns.sizes()
-    delays = columns.delays()[columns.delays() >= 0]
-    return [
-        (f"{count:,}", "messages" if count != 1 else "message"),
+    sizes = columns.numbers("size")
+    numbers = [
+        (f"{mails:,}", noun + copies),
         (f"{len(instants) / days:,.1f}" if len(instants) else NOTHING, "a day on average"),
         (f"{unread:,}", "unread"),
         (f"{len(columns.coded('from_addr').words):,}", "senders"),
-        (human_size(int(sizes[sizes > 0].sum())) if count else NOTHING, "in all"),
-        (_duration(float(np.median(delays))) if len(delays) else NOTHING, "median time to a reply"),
+        (human_size(int(sizes[sizes > 0].sum())) if rows else NOTHING, "in all"),
+        _median_reply(columns, me),
     ]
+    odd, _, what = dates.told(columns.df).partition(" ")
+    return [*numbers, (odd, what)] if odd else numbers
+
+
+def _median_reply(columns: Columns, me: Given) -> tuple[str, str]:
+    """Tell how fast the user answers what asks for it, as ``df.mail.response_summary`` has it."""
+    if not len(columns):
+        return NOTHING, "median time of your replies"
+    mail = replies.Correspondence(columns.df, me, must_send=None, trees=columns.trees())
+    hours = replies.hours_of_mine(mail, mail.asked(asks.EXCLUDED))
+    noun = "reply" if len(hours) == 1 else "replies"
+    if not len(hours):
+        return NOTHING, "median time of your replies"
+    return _duration(float(np.median(hours)) * 3_600), f"median time of your {len(hours):,} {noun}"
 
 
 def _duration(seconds: float) -> str:

@@ -20,7 +20,7 @@ import traitlets
 from mailframe.errors import ConfigurationError
 from mailframe.frame.export import to_csv
 from mailframe.search.filterable import Columns
-from mailframe.search.matching import Selection
+from mailframe.search.matching import Selection, scope_of
 from mailframe.stats import clock
 from mailframe.widgets import charts, controls, cubes, filters, message, parts, report
 from mailframe.widgets.table import MailTable
@@ -78,9 +78,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         **asked: Any,  # noqa: ANN401 -- traits check them
     ) -> None:
         self._columns = Columns(df, tz)
-        self.zone = self._columns.zone
         self._names = [str(name) for name in self._columns.coded("folder").words]
-        self.known_folders = self._names
+        self.scope = scope_of(self._columns)
         self._periods = cubes.periods(self._columns)
         self._data: pd.DataFrame | None = None
         self._past: list[dict[str, Any]] = []
@@ -145,7 +144,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     # -- what the filters say -------------------------------------------------------------------
 
     def _filtered(self, _change: object = None) -> None:
-        if filters.clauses(self, self._names) != self._selection.clauses:
+        if filters.clauses(self) != self._selection.clauses:
             self._past.append(self._now)
             del self._past[:-MOST_KEPT]
             self._future.clear()
@@ -173,7 +172,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._actions.undoable, self._actions.redoable = bool(self._past), bool(self._future)
 
     def _refresh(self) -> None:
-        clauses = filters.clauses(self, self._names)
+        clauses = filters.clauses(self)
         self._selection = Selection(self._columns, clauses, self._selection)
         old, self._data = self._data, None
         self.problem = ""
@@ -311,7 +310,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
                 first, last = (pd.Timestamp(int(value[end]), unit="ms") for end in ("start", "end"))
                 # Whole days: nobody aims at an hour on a chart of years.
                 whole = pd.DatetimeIndex([first.floor("D"), last.ceil("D")])
-                since, before = clock.starts(whole, self.zone)
+                since, before = clock.starts(whole, self.scope.zone)
                 self._toggle(since=since, before=before)
             case "clock":
                 days = [charts.WEEKDAY_NAMES.index(day) for day in value["weekday"]]
@@ -350,7 +349,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     def _save(self, wish: str) -> tuple[str, str, bytes] | str:
         """Make the file that a button of ``parts.Actions`` asks for; on our own disk if large."""
         if wish == "report":
-            return "mail.html", "text/html", report.page(self.data, tz=self.zone)
+            return "mail.html", "text/html", report.page(self.data, tz=self.scope.zone)
         data = self.selected if self._table.checked else self.data
         if len(data) > MOST_SAVED:
             path = _unused(Path("mail.csv"))

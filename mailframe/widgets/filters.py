@@ -16,6 +16,7 @@ import traitlets
 
 from mailframe.errors import ConfigurationError
 from mailframe.search import language, values
+from mailframe.search.keys import ANY, KEYS, STATES, Scope
 from mailframe.search.language import Clause
 from mailframe.search.predicates import (
     AllOf,
@@ -29,9 +30,9 @@ from mailframe.search.predicates import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    Reader = Callable[[Any, language.Scope], Clause]  # of a trait's value
+    Reader = Callable[[Any, Scope], Clause]  # of a trait's value
 
 
 MOST_NAMED = 12  # folders that an error lists
@@ -55,8 +56,8 @@ class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
         if pd.isna(moment):
             return None
         if moment.tz is not None:
-            return moment.tz_convert(obj.zone)
-        return moment.tz_localize(obj.zone, ambiguous=True, nonexistent="shift_forward")
+            return moment.tz_convert(obj.scope.zone)
+        return moment.tz_localize(obj.scope.zone, ambiguous=True, nonexistent="shift_forward")
 
 
 class Size(traitlets.Int):  # type: ignore[type-arg]
@@ -89,13 +90,13 @@ class Filters(traitlets.HasTraits):
     larger, smaller : int or None
         ``larger <= size < smaller``, in octets; text such as ``"1.5M"`` is taken too.
     weekdays, hours : list of int
-        Any of these weekdays (0 is Monday) and hours (0 to 23), in ``zone``; empty for all.
-    zone : tzinfo
-        Where days begin and clocks are read; fixed from the beginning, so it is no trait.
+        Any of these weekdays (0 is Monday) and hours (0 to 23); empty for all.
+    scope : Scope
+        Where days begin, which folders there are, who "me" is; fixed from the beginning, so it is
+        no trait.
     """
 
-    zone: dt.tzinfo = dt.UTC
-    known_folders: Sequence[str] | None = None  # None: any name is taken as it is
+    scope: Scope = ANY
 
     search = traitlets.Unicode()
     folders = traitlets.List(traitlets.Unicode())
@@ -133,7 +134,7 @@ class Filters(traitlets.HasTraits):
                 f"there is no filter called {unknown[0]}; there are {', '.join(NAMES)}"
             )
         # While notifications are held, traitlets would check these only at the end of it.
-        language.parse(str(values.get("search", "")))
+        language.parse(str(values.get("search", "")), self.scope)
         _subject(str(values.get("subject", "")))
         if isinstance(folders := values.get("folders"), list):
             self._find_folders(folders)
@@ -162,7 +163,7 @@ class Filters(traitlets.HasTraits):
 
     @traitlets.validate("search")
     def _check_search(self, proposal: dict[str, Any]) -> str:
-        language.parse(proposal["value"])
+        language.parse(proposal["value"], self.scope)
         return str(proposal["value"])
 
     @traitlets.validate("folders")
@@ -170,16 +171,16 @@ class Filters(traitlets.HasTraits):
         return self._find_folders(proposal["value"])
 
     def _find_folders(self, asked: list[str]) -> list[str]:
-        """Find each folder, whatever its case."""
-        if self.known_folders is None:
+        """Find each folder, whatever its case; where none are known, any name is taken."""
+        known = self.scope.folders
+        if not known:
             return asked
-        same = {name.casefold(): name for name in self.known_folders}
-        same |= {name: name for name in self.known_folders}
+        same = {name.casefold(): name for name in known} | {name: name for name in known}
         found = [same.get(name) or same.get(str(name).casefold()) for name in asked]
         if None in found:
             unknown = asked[found.index(None)]
-            shown = ", ".join(map(repr, self.known_folders[:MOST_NAMED]))
-            more = len(self.known_folders) - MOST_NAMED
+            shown = ", ".join(map(repr, known[:MOST_NAMED]))
+            more = len(known) - MOST_NAMED
             rest = f" and {more} more" if more > 0 else ""
             raise ConfigurationError(f"no folder {unknown!r} here; there are {shown}{rest}")
         return [name for name in found if name is not None]
@@ -190,17 +191,9 @@ class Filters(traitlets.HasTraits):
         return str(proposal["value"])
 
 
-def clauses(filters: Filters, folders: Sequence[str]) -> list[tuple[str, Clause]]:
-    """List what ``filters`` asks, each clause with the trait it comes from.
-
-    Parameters
-    ----------
-    filters : Filters
-        The traits.
-    folders : sequence of str
-        The folder names there are.
-    """
-    scope = language.Scope(folders, filters.zone)
+def clauses(filters: Filters) -> list[tuple[str, Clause]]:
+    """List what ``filters`` asks, each clause with the trait it comes from."""
+    scope = filters.scope
     found = [("search", clause) for clause in language.parse(filters.search, scope)]
     for name, read in _CLAUSES.items():
         value = getattr(filters, name)
@@ -217,18 +210,18 @@ NAMES = (
 
 
 def _term(key: str) -> Reader:
-    def read(value: str, scope: language.Scope) -> Clause:
+    def read(value: str, scope: Scope) -> Clause:
         text = f"{key}:{language.quote(value)}"
-        return Clause(text, language.KEYS[key]([value], scope))
+        return Clause(text, KEYS[key].read([value], scope))
 
     return read
 
 
 def _state(name: str) -> Clause:
-    return Clause(f"is:{name}", language.STATES[name])
+    return Clause(f"is:{name}", STATES[name][0])
 
 
-def _subject(text: str, scope: language.Scope = language.ANY) -> Clause:
+def _subject(text: str, scope: Scope = ANY) -> Clause:
     """Read words, phrases and a /pattern/, each sought in the subject."""
     text = text.strip()
     if re.fullmatch("/.+/", text):
@@ -240,18 +233,18 @@ def _subject(text: str, scope: language.Scope = language.ANY) -> Clause:
     return Clause(" ".join(part.text for part in parts), predicate)
 
 
-def _folders(names: list[str], _scope: language.Scope) -> Clause:
+def _folders(names: list[str], _scope: Scope) -> Clause:
     text = ",".join(language.quote(name) for name in names)
     return Clause(f"in:{text}", OneOf("folder", tuple(names)))
 
 
-def _weekdays(numbers: list[int], scope: language.Scope) -> Clause:
+def _weekdays(numbers: list[int], scope: Scope) -> Clause:
     days = tuple(sorted(set(numbers)))
     names = ",".join(values.WEEKDAYS[day] for day in days)
     return Clause(f"weekday:{names}", OnWeekdays(days, str(scope.zone)))
 
 
-def _hours(numbers: list[int], scope: language.Scope) -> Clause:
+def _hours(numbers: list[int], scope: Scope) -> Clause:
     hours = tuple(sorted(set(numbers)))
     unbroken = len(hours) > 1 and hours[-1] - hours[0] == len(hours) - 1
     text = f"{hours[0]}-{hours[-1]}" if unbroken else ",".join(map(str, hours))

@@ -15,7 +15,8 @@ from urllib.parse import quote
 import ipywidgets as ipw
 import traitlets
 
-from mailframe.errors import MailframeError
+from mailframe.errors import AuthenticationError, MailframeError
+from mailframe.secret import Secret
 from mailframe.widgets import parts
 from mailframe.widgets.explorer import Explorer
 
@@ -34,6 +35,34 @@ _ADVICE = {
     "URL, such as imap://localhost:1143.",
 }
 SHOWN_EVERY = 0.1  # seconds between two steps of the bar: a person sees no more
+
+
+class Password(ipw.Password):  # type: ignore[misc]  # as below
+    """A field whose text goes into the kernel and nowhere else.
+
+    A notebook saves the state of its widgets, as the browser has it. So the browser sets none
+    before the field is left, and what the kernel then gets it keeps in a ``Secret`` and answers
+    with an empty field; its own state never tells the text.
+    """
+
+    value = traitlets.Unicode().tag(sync=True, echo_update=False, to_json=lambda *_: "")
+
+    def __init__(self) -> None:
+        self.secret: Secret | None = None
+        super().__init__(continuous_update=False)
+        self.forget()
+        self.observe(self._take, "value")
+
+    def forget(self) -> None:
+        """Ask for a password again."""
+        self.secret = None
+        self.placeholder = "stays in this kernel, is not kept"
+
+    def _take(self, _change: object) -> None:
+        if self.value:
+            self.secret = Secret(self.value)
+            self.placeholder = "taken; write it again to change it"
+            self.value = ""
 
 
 class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
@@ -64,7 +93,7 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._shown = 0.0
         self._host = ipw.Text(host, placeholder="imap.example.org")
         self._user = ipw.Text(user, placeholder="ann@example.org")
-        self._password = ipw.Password(placeholder="stays in this kernel, is not kept")
+        self._password = Password()
         self._since = ipw.DatePicker()
         self._folders = parts.Folders()
         self._no_folders = ipw.HTML("All folders. List them to choose.").add_class("mf-told")
@@ -121,6 +150,8 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         except asyncio.CancelledError:
             self._said.value = "Cancelled."
         except MailframeError as error:
+            if isinstance(error, AuthenticationError):
+                self._password.forget()
             sentence = str(error)
             for advice, here in _ADVICE.items():
                 sentence = sentence.replace(advice, here)
@@ -130,7 +161,7 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             self.state = "idle"
 
     async def _list_folders(self) -> None:
-        listed = await self._list(self.account(), password=self._password.value or None)
+        listed = await self._list(self.account(), password=self._password.secret)
         listed = listed[listed["selectable"]]
         self._folders.nodes = parts.tree(listed["folder"])
         counts = listed["messages"].fillna(0).astype(int)
@@ -146,13 +177,13 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._progress(0, None)
         df = await self._read(
             self.account(),
-            password=self._password.value or None,
+            password=self._password.secret,
             folders=list(self._folders.chosen) or None,
             since=self._since.value,
             errors="ignore",
             progress=self._progress,
         )
-        self._password.value = ""
+        self._password.forget()
         self.explorer = Explorer(df)
         problems = df.attrs.get("mailframe", {}).get("problems", [])
         if problems:

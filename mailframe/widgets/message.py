@@ -10,7 +10,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from mailframe.search.language import in_thread
+from mailframe.search.keys import in_thread
 from mailframe.search.values import human_size
 
 if TYPE_CHECKING:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mailframe.stats.me import Given
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,6 +55,7 @@ def report(
     *,
     title: str | None = None,
     tz: str | dt.tzinfo | None = None,
+    me: Given = None,
 ) -> Path:
     """Write a report on a mailbox: one HTML file, to be opened, sent or printed.
 
@@ -66,6 +69,8 @@ def report(
         What stands above; the account otherwise.
     tz : str or tzinfo, optional
         The zone of days, weekdays and hours; the reader's own by default.
+    me : str or iterable of str, optional
+        Your addresses, for the time that your replies take; guessed by default.
 
     Returns
     -------
@@ -78,15 +83,21 @@ def report(
     ConfigurationError
         If ``df`` lacks columns of mail, ``path`` cannot be written to, or there is no zone ``tz``.
     """
-    octets = page(df, title=title, tz=tz)
+    octets = page(df, title=title, tz=tz, me=me)
     with replacing(path) as file:
         file.write(octets)
     return Path(path)
 
 
-def page(df: pd.DataFrame, *, title: str | None = None, tz: str | dt.tzinfo | None = None) -> bytes:
+def page(
+    df: pd.DataFrame,
+    *,
+    title: str | None = None,
+    tz: str | dt.tzinfo | None = None,
+    me: Given = None,
+) -> bytes:
     """Return what `report` writes."""
-    shown = contents(df, title, tz)
+    shown = contents(df, title, tz, me)
     data = {"figures": [figure.to_dict() for figure in shown.figures], "cube": shown.cube}
     text = PAGE.format(
         title=escape(shown.title),

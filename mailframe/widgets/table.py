@@ -178,5 +178,5 @@ _KEYS: dict[str, Callable[[Columns], NDArray[np.int64]]] = {
     "from": _alphabetical("sender"),
     "subject": _alphabetical("subject"),
     "folder": _alphabetical("folder"),
-    "size": lambda columns: columns.sizes(),
+    "size": lambda columns: columns.numbers("size"),
 }

@@ -4,6 +4,8 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from mailframe.frame.extras import JOINED, Extra
 from mailframe.headers import addresses, dates, fields, ids, text, urls
 
@@ -33,6 +35,21 @@ def rows(header, **columns):
         "size": [b"1234"] * count,
     }
     return Rows(header=list(header), **(plain | columns))
+
+
+def plain_rows(batch):
+    """Return a batch as Python rows, instants as microseconds."""
+    number = pa.timestamp("us", tz="UTC")
+    columns = {}
+    for field in batch.schema:
+        column = batch.column(field.name)
+        if field.type == number:
+            column = column.cast(pa.int64())
+        elif field.type == pa.list_(number):
+            column = column.cast(pa.list_(pa.int64()))
+        columns[field.name] = column.to_pylist()
+    columns.pop("account")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _addr_specs(raw):

@@ -1,6 +1,5 @@
 """A batch holds what the general path says of each message, whatever the message."""
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +9,7 @@ from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.frame.schema import HEADER_FIELDS, SCHEMA
 from tests import corpora
-from tests.frame.rowwise import batch_rows, rows
+from tests.frame.rowwise import batch_rows, plain_rows, rows
 
 EXTRAS = (
     "Received:all",
@@ -24,27 +23,12 @@ EXTRAS = (
 )
 
 
-def plain(batch):
-    """Return a batch as Python rows, instants as microseconds."""
-    number = pa.timestamp("us", tz="UTC")
-    columns = {}
-    for field in batch.schema:
-        column = batch.column(field.name)
-        if field.type == number:
-            column = column.cast(pa.int64())
-        elif field.type == pa.list_(number):
-            column = column.cast(pa.list_(pa.int64()))
-        columns[field.name] = column.to_pylist()
-    columns.pop("account")
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
 def assert_agrees(header, extras=EXTRAS):
     given_rows = rows(header)
     batch = BatchBuilder("ann@example.org", headers=extras).build(given_rows)
     batch.validate(full=True)
     for got, expected in zip(
-        plain(batch), batch_rows(given_rows, parse_extras(extras)), strict=True
+        plain_rows(batch), batch_rows(given_rows, parse_extras(extras)), strict=True
     ):
         assert got == expected
 
@@ -143,8 +127,8 @@ def test_any_date_agrees_with_the_general_path(blocks):
 def test_a_message_decodes_alike_among_others_and_alone(blocks, at):
     at %= len(blocks)
     builder = BatchBuilder("ann@example.org")
-    together = plain(builder.build(rows(blocks)))[at]
-    alone = plain(builder.build(rows([blocks[at]])))[0]
+    together = plain_rows(builder.build(rows(blocks)))[at]
+    alone = plain_rows(builder.build(rows([blocks[at]])))[0]
     assert together | {"uid": 0} == alone | {"uid": 0}
 
 

@@ -5,7 +5,10 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailframe.headers import addresses, columns
+from mailframe.headers import addresses
+from mailframe.headers.columns.lists import addr_specs, read_lists
+from mailframe.headers.columns.values import laid
+from mailframe.headers.text import unfold
 
 words = st.sampled_from(["Ann", "b.c", "O'Neil", "R&D", "ü", '"a, b"', "=?utf-8?q?x,y?=", "(c)"])
 addr = st.sampled_from(
@@ -29,13 +32,14 @@ values = st.lists(mailbox, max_size=4).flatmap(
 )
 
 
-@given(st.lists(values, min_size=1, max_size=12))
-def test_a_column_of_lists_is_its_lists(raw):
-    array = pa.array(raw, pa.large_binary())
-    lists = columns.addr_specs(columns.Values(array, np.ones(len(raw), np.bool_)))
+@given(st.lists(values, min_size=1, max_size=12), st.booleans())
+def test_a_column_of_lists_is_its_lists(raw, as_few):
+    # A column so short is read one by one, but for enough others.
+    some = [*raw, *([] if as_few else [b"a@b.example"] * 200)]
+    lists = addr_specs(*read_lists([laid(pa.array(map(unfold, some), pa.large_binary()))]))
     ends = np.cumsum(lists.lengths)
     items = lists.items.to_pylist()
     got = [items[end - length : end] for end, length in zip(ends, lists.lengths, strict=True)]
-    one_by_one = [addresses.mailboxes(each) for each in raw]
+    one_by_one = [addresses.mailboxes(each) for each in some]
     assert got == [[box.addr for box in boxes if box.addr] for boxes, _ in one_by_one]
     assert lists.mended.tolist() == [mended for _, mended in one_by_one]

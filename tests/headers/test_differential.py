@@ -308,9 +308,9 @@ CLASSES = [
         "a zone of three digits",
         "date",
         b"Date: Fri, 1 Nov 2019 10:21:39 +070\r\n",
-        1572603699,
+        None,
         (1572599499, 1572599499, 1572599499),
-        "seventy minutes past the hour are no zone; as -0000, and a defect",
+        "seventy minutes past the hour are no zone, and who lost a digit may have meant +0700",
     ),
     Case(
         "hour 24",

@@ -10,7 +10,17 @@ import pytest
 
 from mailframe.frame import blocks, extras, instants
 from mailframe.frame.batch import BatchBuilder
-from mailframe.headers import addresses, charsets, columns, dates, fields, ids, text, urls
+from mailframe.headers import (
+    addresses,
+    charsets,
+    dates,
+    fields,
+    ids,
+    loosedates,
+    text,
+    urls,
+)
+from mailframe.headers.columns import words
 from tests.floods import MEGABYTE, alarm, worst
 from tests.frame.rowwise import rows
 
@@ -44,6 +54,7 @@ PARSERS = {
     "addresses": addresses.mailboxes,
     "dates": dates.parse,
     "comments": dates.without_comments,
+    "trailing date": lambda raw: dates.trailing(raw.decode("latin-1")),
     "message_ids": ids.message_ids,
     "message_id": ids.message_id,
     "parent_id": ids.parent_id,
@@ -60,14 +71,15 @@ def expressions():
         addresses,
         blocks,
         charsets,
-        columns,
         dates,
         extras,
         fields,
         ids,
         instants,
+        loosedates,
         text,
         urls,
+        words,
     ]
     found = {}
     for module in modules:
@@ -84,7 +96,7 @@ EXPRESSIONS = expressions()
 
 # These are only ever asked at one position, the start of a value or of a line, and then behind
 # what they matched: a failed search from every position is not what they do.
-ANCHORED = ("_PLAIN_ITEM", "_PLAIN_LIST", "fields._FIELD", "urls._SCHEME")
+ANCHORED = ("_PLAIN_ITEM", "_PLAIN_LIST", "_PIECE", "fields._FIELD", "urls._SCHEME")
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)

@@ -323,6 +323,96 @@ async def confused_by_pipelines(session: Session, command: Command) -> bool:
     return True
 
 
+def one_at_a_time(*names: str) -> Behaviour:
+    """BAD to every command that comes before the last was answered (of ``names``, where given)."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command is CONNECT or (names and command.name not in names):
+            return False
+        await asyncio.sleep(0.02)
+        crowd = []
+        while session.reader._buffer:
+            crowd.append(await session.command())
+        await session.perform(command)
+        session.server.commands += [(session.number, one) for one in crowd]
+        for one in crowd:
+            await session.send(one.done("BAD", "Protocol Error: command in progress"))
+        return True
+
+    return behaviour
+
+
+def without(*items: str, wherever: bool = True) -> Behaviour:
+    """Rows never have some items; or not ``wherever`` a header is asked for with them."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != "UID FETCH" or not (wherever or "BODY" in command.text):
+            return False
+        for part in session.honest(command):
+            if isinstance(part, Row):
+                for item in [name for name in part.items if name.startswith(items)]:
+                    del part.items[item]
+            await session.send(part)
+        return True
+
+    return behaviour
+
+
+def headers_are(block: bytes, *, whole: bool) -> Behaviour:
+    """HEADER.FIELDS is answered by ``block`` for every message; HEADER too where ``whole``."""
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        if command.name != "UID FETCH" or "BODY" not in command.text:
+            return False
+        for part in session.honest(command):
+            if isinstance(part, Row) and (whole or "FIELDS" in part.section):
+                part.items[part.section] = block
+            await session.send(part)
+        return True
+
+    return behaviour
+
+
+async def refusing_ranges(session: Session, command: Command) -> bool:
+    """QQ: whoever asks for a range is told that it is invalid."""
+    if command.name != "UID FETCH" or ":" not in command.text.split(" ")[0]:
+        return False
+    await session.send(command.done("BAD", "Sequence set is invalid!"))
+    return True
+
+
+async def leaving_out_of_sets(session: Session, command: Command) -> bool:
+    """Exmail: every third row is left out of whatever asks for more than one."""
+    if command.name != "UID FETCH" or not re.search("[:,]", command.text.split(" ")[0]):
+        return False
+    await session.send(*(p for p in session.honest(command) if getattr(p, "uid", 1) % 3))
+    return True
+
+
+async def listing_phantoms(session: Session, command: Command) -> bool:
+    """iCloud: a search also finds numbers that are no UIDs."""
+    if command.name != "UID SEARCH":
+        return False
+    found, done = session.honest(command)
+    joint = b"," if b"ESEARCH" in bytes(found) else b" "
+    await session.send(bytes(found).rstrip() + joint + b"7777" + joint + b"8888\r\n", done)
+    return True
+
+
+def not_connected(name: str, *, times: int) -> Behaviour:
+    """Exchange: it has lost its mailbox store, and says so to every command of the connection."""
+    again = Counted(times)
+
+    async def behaviour(session: Session, command: Command) -> bool:
+        lost = session.notes.get("lost") or (command.name == name and again())
+        session.notes["lost"] = lost
+        if lost:
+            await session.send(command.done("BAD", "User is authenticated but not connected."))
+        return bool(lost)
+
+    return behaviour
+
+
 async def ever_new_uidvalidity(session: Session, command: Command) -> bool:
     """UIDVALIDITY is another one at every EXAMINE."""
     if command.name == "EXAMINE":

@@ -1,10 +1,15 @@
 """Secrets and injection: no password where it does not belong, no command that nobody gave."""
 
+import asyncio
 import base64
 import logging
+import os
+import subprocess
+import sys
 import traceback
 
 import pytest
+from IPython.core.ultratb import VerboseTB
 
 import mailframe as mf
 from mailframe.errors import AuthenticationError, ConfigurationError, MailframeError
@@ -149,3 +154,81 @@ def test_a_url_with_a_password_is_used_but_never_shown(caplog):
         frame = fetch(server, account=url, password=None)
         assert_complete(frame, server)
     assert "secret" not in str(frame.attrs) + caplog.text
+
+
+def found():
+    """A password that stands in no source line and no variable of the caller."""
+    return f"hunter{2}"
+
+
+def calls(url):
+    """Calls that fail, as people write them; each has the password somewhere."""
+    host = url.rpartition("@")[2]
+
+    def spelt():
+        return f"imap://ann:{found()}@{host}"
+
+    return {
+        "refused": lambda: mf.read_imap(url, password=found(), progress=False),
+        "refused, in the URL": lambda: mf.read_imap(spelt(), progress=False),
+        "folders refused": lambda: mf.list_folders(url, password=found()),
+        "folders refused, in the URL": lambda: mf.list_folders(spelt()),
+        "in a loop": lambda: asyncio.run(mf.aread_imap(url, password=found(), progress=False)),
+        "folders in a loop": lambda: asyncio.run(mf.alist_folders(url, password=found())),
+        "bad folders": lambda: mf.read_imap(spelt(), password=found(), folders=[]),
+        "bad day": lambda: mf.read_imap(spelt(), since="yesterday-ish"),
+        "a word too many": lambda: mf.read_imap(url, found()),
+        "a keyword misspelt": lambda: mf.read_imap(url, pasword=found()),
+        "batches, misspelt": lambda: mf.aiter_batches(spelt(), passwd=found()),
+        "octets": lambda: mf.read_imap(url, password=found().encode() + b"\xff"),
+        "a line break": lambda: mf.read_imap(url, password=found() + "\n"),
+        "half a pair": lambda: mf.read_imap(url, password=found() + "\udcff"),
+        "a list": lambda: mf.list_folders(url, password=[found()]),
+        "a port of 5,000 digits": lambda: mf.read_imap(f"{spelt()}{'1' * 5000}"),
+        "a mechanism": lambda: mf.read_imap(f"imaps://ann;AUTH={found()}@h.example"),
+        "a mechanism behind": lambda: mf.read_imap(f"imaps://ann:{found()};AUTH=X/@h.example"),
+        "a slash in it": lambda: mf.Account.parse(f"imaps://ann:{found()}/x@h.example"),
+        "octets in the URL": lambda: mf.Account.parse(f"imaps://ann:{found()}%FF@h.example"),
+        "an account": lambda: mf.Account(host, "", password=found()),
+        "an account by place": lambda: mf.Account(host, "", 1, "tls", found()),
+        "an account of a URL": lambda: mf.Account(spelt(), "ann"),
+        "a port that is text": lambda: mf.Account("h", "u", "993", password=found()),
+        "octets as a URL": lambda: mf.read_imap(spelt().encode()),
+        "its own octets": lambda: mf.Account("h", "u\udcff", password=found()),
+    }
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Scripted() as server:
+        yield server
+
+
+@pytest.mark.parametrize("call", calls(""))
+def test_no_traceback_that_tells_variables_tells_the_password(server, call):
+    with pytest.raises((MailframeError, TypeError)) as failed:
+        calls(server.url)[call]()
+    error = failed.value
+    captured = traceback.TracebackException.from_exception(error, capture_locals=True)
+    verbose = VerboseTB("nocolor").text(type(error), error, error.__traceback__)
+    told = "".join(captured.format()) + verbose
+    while error is not None:
+        told += repr(vars(error)) + repr(error.args)
+        error = error.__cause__ or error.__context__
+    assert not [spelling for spelling in spellings(found()) if spelling in told]
+
+
+def test_a_password_that_is_not_utf_8_in_the_environment_is_one_sentence(server):
+    code = f"import mailframe as mf; mf.read_imap({server.url!r})"
+    environment = {**os.environb, b"MAILFRAME_PASSWORD": b"hunter2\xff"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=False
+    )
+    last = ended.stderr.decode().splitlines()[-1]
+    assert "ConfigurationError: The password is not UTF-8" in last
+    assert b"hunter2" not in ended.stderr
+
+
+def test_octets_that_are_utf_8_are_a_password():
+    with Scripted(folders=one_folder(2), password="pässwört") as server:
+        assert_complete(fetch(server, password="pässwört".encode()), server)

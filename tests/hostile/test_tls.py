@@ -36,7 +36,7 @@ def test_a_verified_certificate_of_a_private_authority_is_good(authority):
         assert_complete(fetch(server, account=account(server, authority)), server)
 
 
-@pytest.mark.parametrize("kind", ["expired", "wrong_name"])
+@pytest.mark.parametrize("kind", ["expired", "wrong_name", "nameless"])
 def test_a_certificate_that_does_not_hold_is_refused_before_anything_is_sent(authority, kind):
     with Scripted(tls=getattr(authority, kind)()) as server:
         with pytest.raises(TransportError, match="certificate"):

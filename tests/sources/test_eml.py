@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
+import codecs
+import gzip
+import lzma
 import os
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import mailframe as mf
@@ -78,9 +84,9 @@ def test_a_from_line_before_the_header_gives_the_internal_date(tmp_path):
 @pytest.mark.parametrize(
     ("content", "header"),
     [
-        (b"", b""),
-        (b"\n\nbody", b"\n"),
         (b"Subject: x", b"Subject: x"),
+        (b"\r\n\r\nSubject: x\r\n\r\n", b"Subject: x\r\n\r\n"),
+        (b"Subject: x\r\r\n\r\r\nbody: y\r\r\n", b"Subject: x\r\r\n\r\r\n"),
         (b"Subject: x\r\rbody\r", b"Subject: x\r\r"),
         (b"Subject: x\r\n\nbody\r\n\r\n", b"Subject: x\r\n\n"),
         (
@@ -88,7 +94,7 @@ def test_a_from_line_before_the_header_gives_the_internal_date(tmp_path):
             b"To: " + b"a@example.org,\n " * 10_000 + b"\n\n",
         ),
     ],
-    ids=["empty", "no header", "no body", "old Macintosh", "mixed", "long"],
+    ids=["no body", "blank first", "text mode", "old Macintosh", "mixed", "long"],
 )
 def test_header_blocks_end_at_the_first_blank_line(tmp_path, content, header):
     path = tmp_path / "x.eml"
@@ -107,6 +113,106 @@ def test_a_damaged_member_is_a_problem_of_its_own(export, tmp_path):
     with pytest.warns(mf.MailframeWarning, match=r"b\.eml cannot be read: Bad CRC-32"):
         df = mf.read_eml(packed)
     assert df["subject"].tolist() == ["Sent/c.eml"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\nbody", b"%PDF-1.7\n%\xe2\xe3\n", b"\0" * 99])
+def test_a_file_without_a_header_field_is_told_of(tmp_path, content):
+    (tmp_path / "1.eml").write_bytes(content)
+    (tmp_path / "2.eml").write_bytes(MESSAGE % b"x")
+    with pytest.warns(mf.MailframeWarning, match=r"1\.eml is no message: no header field"):
+        df = mf.read_eml(tmp_path)
+    assert df["subject"].tolist() == ["x"]
+    assert df["uid"].tolist() == [2]
+
+
+def zstandard(octets):
+    return pa.compress(octets, "zstd", asbytes=True)
+
+
+def utf16(octets):
+    return codecs.BOM_UTF16_LE + octets.decode().encode("utf-16-le")
+
+
+ENCODINGS = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstandard,
+    "utf-16": utf16,
+    "utf-16 without a mark": lambda octets: octets.decode().encode("utf-16-be"),
+}
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+def test_files_encoded_as_a_whole_are_read(tmp_path, encode):
+    message = (MESSAGE % "Grüße".encode()) + b"text\r\n" * 50_000
+    mbox = b"From ann@example.org Thu Nov 29 22:33:52 2001\n" + message + b"\n"
+    (tmp_path / "Mail" / "cur").mkdir(parents=True)
+    (tmp_path / "Mail" / "cur" / "1.a:2,S").write_bytes(encode(message))
+    (tmp_path / "x.eml").write_bytes(encode(message))
+    (tmp_path / "x.mbox").write_bytes(encode(mbox * 2))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(tmp_path / "x.eml", "x.eml.gz")
+    for df in (
+        mf.read_maildir(tmp_path / "Mail"),
+        mf.read_eml(tmp_path / "x.eml"),
+        mf.read_eml(tmp_path / "x.zip"),
+        mf.read_mbox(tmp_path / "x.mbox"),
+    ):
+        assert set(df["subject"]) == {"Grüße"}
+        assert set(df["size"]) == {len(message)}
+    assert len(df) == 2
+
+
+@pytest.mark.parametrize("encode", [gzip.compress, zstandard, bz2.compress])
+def test_a_message_that_is_damaged_in_compression_is_told_of(tmp_path, encode):
+    (tmp_path / "cur").mkdir()
+    (tmp_path / "cur" / "1.a,W=7:2,S").write_bytes(encode(MESSAGE % b"x")[:-9])
+    with pytest.warns(mf.MailframeWarning, match="cannot be read"):
+        df = mf.read_maildir(tmp_path)
+    assert df[["size", "seen"]].to_numpy().tolist() == [[7, True]]
+
+
+def test_members_of_one_name_in_a_zip_are_all_read(tmp_path):
+    mbox = b"From ann@example.org Thu Nov 29 22:33:52 2001\nSubject: %s\n\n"
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for subject in (b"a", b"b", b"c"):
+            archive.writestr("x.eml", MESSAGE % subject)
+            archive.writestr("x.mbox", mbox % subject)
+    assert mf.read_eml(tmp_path / "x.zip")["subject"].tolist() == ["a", "b", "c"]
+    df = mf.read_mbox(tmp_path / "x.zip")
+    assert df["subject"].tolist() == ["a", "b", "c"]
+    assert df["folder"].nunique() == 3
+
+
+def test_a_zip_of_many_mailboxes_is_opened_once(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for number in range(100):
+            archive.writestr(f"{number}.mbox", b"From a Thu Nov 29 22:33:52 2001\nSubject: x\n\n")
+    listed = []
+    monkeypatch.setattr(
+        zipfile.ZipFile, "_RealGetContents", lambda self: listed.append(real(self)), raising=True
+    )
+    assert len(mf.read_mbox(tmp_path / "x.zip")) == 100
+    assert len(listed) == 1
+
+
+real = zipfile.ZipFile._RealGetContents  # what reads the list of members
+
+
+def test_mh_sequences_are_flags(tmp_path):
+    for number in (1, 2, 3, 30):
+        (tmp_path / str(number)).write_bytes(MESSAGE % b"x")
+    (tmp_path / ".mh_sequences").write_text(
+        "cur: 3\nunseen: 2-3 3-5\nreplied: 1\nflagged: 1-99999999999999999 \nwork: 30\nx: 1-\nbig: "
+        + "9" * 5_000
+    )
+    df = mf.read_eml(tmp_path)
+    assert df["seen"].tolist() == [True, False, False, True]
+    assert df["answered"].tolist() == [True, False, False, False]
+    assert df["flagged"].all()
+    assert [list(x) for x in df["keywords"]] == [[], [], [], ["work"]]
 
 
 def test_messages_are_in_the_order_of_their_numbers_however_long(tmp_path):
@@ -131,8 +237,13 @@ def test_real_mail_gives_a_row_for_every_file(name, tmp_path):
     messages = corpora.messages(name)
     for number, message in enumerate(messages):
         (tmp_path / f"{number:05}.eml").write_bytes(message)
-    df = mf.read_eml(tmp_path, errors="raise")
-    assert df["size"].tolist() == [len(message) for message in messages]
+    df = mf.read_eml(tmp_path, errors="ignore")
+    sizes = dict(zip(df["uid"], df["size"], strict=True))
+    told = df.attrs["mailframe"]["problems"]
+    assert [problem["error"] for problem in told] == ["NoHeader"] * len(told)
+    assert len(told) <= 1  # begins with a sentence
+    assert len(sizes) == len(messages) - len(told)
+    assert all(sizes[uid] == len(messages[uid - 1]) for uid in sizes)
 
 
 def test_names_in_a_zip_are_read_whatever_the_locale(tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import mailbox
 import os
+import subprocess
+import sys
 from itertools import groupby
 from operator import attrgetter
 
@@ -111,7 +113,87 @@ def test_a_message_that_cannot_be_read_is_a_problem_of_its_own(tmp_path):
 def test_nothing_waits_for_a_pipe(tmp_path):
     put(tmp_path, "", "1000000001.a.host")
     os.mkfifo(tmp_path / "cur" / "1000000002.a.host:2,S")
-    assert mf.read_maildir(tmp_path)["uid"].tolist() == [1]
+    os.mkfifo(tmp_path / "dovecot-keywords")
+    with pytest.warns(mf.MailframeWarning, match="pipe or a device"):
+        assert mf.read_maildir(tmp_path)["uid"].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("1653988152.M1P2.mail-2,S=1234,W=1250:2,", ""),
+        ("1653988152.M1P2.mail-2,S=1234", ""),
+        ("1653988152_2.4.host,U=1,FMD5=7e33:2,:2,S", "S"),
+        ("1686325684.2_1.host,U=103:2:2,RS", "SR"),
+        ("1682459883.M3P3.host,S=4500,W=4592 2,RS", "SR"),
+        ("1653988152.1.host\uf03a2,FS", "SF"),
+        ("1653988152.1.host!2,T", "T"),
+        ("1653988152.1.host:1,S", ""),
+    ],
+)
+def test_flags_stand_at_the_end_of_the_name(tmp_path, name, flags):
+    put(tmp_path, "", name)
+    [row] = mf.read_maildir(tmp_path).to_dict("records")
+    columns = {"seen": "S", "answered": "R", "flagged": "F", "draft": "D", "deleted": "T"}
+    assert "".join(letter for column, letter in columns.items() if row[column]) == flags
+
+
+def test_a_message_that_gets_a_flag_while_it_is_read_is_found_again(tmp_path):
+    for number in range(10):
+        put(tmp_path, "", f"100000000{number}.a.host:2,", b"%d" % number)
+    (tmp_path / "new" / "1000000010.a.host").write_bytes(MESSAGE % b"10")
+    reading = iter_maildir(tmp_path)
+    found = reading.found()
+    assert not next(found).flags
+    for path in (tmp_path / "cur").iterdir():
+        path.rename(path.with_name(path.name + "S"))
+    (tmp_path / "new" / "1000000010.a.host").rename(tmp_path / "cur" / "1000000010.a.host:2,F")
+    assert [message.flags for message in found] == [rb"\Seen"] * 9 + [rb"\Flagged"]
+    assert reading.problems == []
+
+
+def test_a_folder_that_cannot_be_read_costs_itself_alone_and_is_told_of(tmp_path):
+    put(tmp_path, "", "1.a:2,S")
+    put(tmp_path, ".Sent", "1.a:2,S")
+    (tmp_path / ".Sent" / "x.eml").write_bytes(MESSAGE % b"x")
+    (tmp_path / ".Old" / "cur").mkdir(parents=True)
+    (tmp_path / "1.eml").write_bytes(MESSAGE % b"x")
+    for closed in (".Sent", ".Old/cur"):
+        (tmp_path / closed).chmod(0)
+    script = """
+import os, sys
+import mailframe as mf
+mf.read_eml(sys.argv[1], errors="ignore")  # loads everything, wherever it is installed
+if os.getuid() == 0:
+    os.setuid(65534)  # whom the mode of a folder concerns
+for read in (mf.read_maildir, mf.read_eml):
+    df = read(sys.argv[1], errors="ignore")
+    print(len(df), sorted(p["text"].split("/")[-1] for p in df.attrs["mailframe"]["problems"]))
+    try:
+        read(sys.argv[1], errors="raise")
+    except mf.MailframeError as error:
+        print("raised")
+"""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for closed in (".Sent", ".Old/cur"):
+        (tmp_path / closed).chmod(0o755)
+    why = "cannot be read: Permission denied"
+    assert (
+        done.stdout.splitlines()
+        == [
+            f"1 ['.Sent {why}', 'cur {why}']",
+            "raised",
+        ]
+        * 2
+    ), done.stderr
 
 
 def test_an_empty_maildir_is_an_empty_frame(tmp_path):

@@ -100,6 +100,13 @@ def test_how_the_file_is_read_never_shows(data, written):
         b"From -",
         b"From ",
         b"From ann@example.org",
+        b"From ann Mon Oct 16 2023 23:18:56-0700",
+        b"From ann Mon Oct 16 2023 16:18:56 GMT-0700 (Pacific Daylight Time)",
+        b"From ann Mon, 5 Jan 15 10:00:00 +0100",
+        b"From ann Jan  5 10:00:00 2015",
+        b"From ann@example.org lun. 5 janv. 2015 10:00:00",
+        b"From ann at example.org  Mo Okt  5 10:00:00 2015",
+        b"From " + b"0a" * 20 + b" Mon Sep 17 00:00:00 2001",
     ],
 )
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
@@ -118,6 +125,15 @@ def test_from_lines_of_all_kinds_open_messages(line, end):
         (b"ann Thu, 29 Nov 2001 22:33:52 +0200", b"29-Nov-2001 22:33:52 +0200"),
         (b"ann Thu Nov 29 22:33:52 PST 2001", b"29-Nov-2001 22:33:52 +0000"),
         (b"() 2019-10-02 05:04:34 -0100", b"02-Oct-2019 05:04:34 -0100"),
+        (b"ann  Mon Oct 16 2023 23:18:56-0700", b"16-Oct-2023 23:18:56 -0700"),
+        (b"- ann  Mon Oct 16 2023 16:18:56 GMT-0700", b"16-Oct-2023 16:18:56 -0700"),
+        (b"ann Mon Oct 16 2023 16:18:56 GMT+02:00 (CEST time)", b"16-Oct-2023 16:18:56 +0200"),
+        (b"ann Mon, 5 Jan 15 10:00:00 +0100", b"05-Jan-2015 10:00:00 +0100"),
+        (b"ann Mon Jan 5 4:05:06 PM 98", b"05-Jan-1998 16:05:06 +0000"),
+        (b"ann Jan  5 10:00:00 2015", b"05-Jan-2015 10:00:00 +0000"),
+        (b"ann 2015-01-05T10:00:00Z", b"05-Jan-2015 10:00:00 +0000"),
+        (b"ann Monday, January 5, 2015 10:00", b"05-Jan-2015 10:00:00 +0000"),
+        (b"ann@example.org lun. 5 janv. 2015 10:00:00", b""),
         (b"-", b""),
     ],
 )
@@ -136,6 +152,9 @@ def test_the_from_line_tells_the_internal_date(line, date):
         b"\n>" + DATED + b"Subject: quoted\n",
         b"\n From ann Thu Nov 29 22:33:52 2001\nSubject: indented\n",
         b"\nFrom ann@example.org\nand no header field\n",
+        b"\nFrom ann@example.org and Bob\nTo: say nothing of Eve\n",
+        b"\nFrom \nhttp://example.org/\n",
+        b"\nFrom " + b"0a" * 20 + b" Mon Sep 17 00:00:00 2001\nFrom: b@example.org\n\n---\n",
         b"\nFrom  : Ann <ann@example.org>\nTo: an obsolete spelling of a field\n",
     ],
 )
@@ -143,6 +162,61 @@ def test_text_that_begins_with_from_stays_text(text):
     data = message("one", text) + message("two")
     assert subjects(data) == ["one", "two"]
     assert pieces(data)[0].size == len(b"Subject: one\n\n" + text)
+
+
+@pytest.mark.parametrize("line", [b"From ", b"From -", b"From - "])
+@pytest.mark.parametrize("field", [b"DKIM-Signature", b"X-Anything", b"reply-to"])
+def test_an_empty_from_line_needs_no_blank_line_before_it(line, field):
+    one = line + b"\n" + field + b": x\n\ntext\n"
+    assert [piece.size for piece in pieces(one * 3)] == [len(one) - len(line) - 1] * 3
+
+
+def test_from_lines_of_two_programs_open_one_message():
+    once = b"Subject: x\n\ntext\n\n"
+    found = pieces((DATED + b"From - Sat Apr 12 2025 15:59:28\n" + once) * 2)
+    assert [piece.header for piece in found] == [b"Subject: x\n\n"] * 2
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\n\n", b"\r\n"])
+def test_a_blank_line_below_the_from_line_ends_no_header_block(blank):
+    found = pieces((DATED + blank + b"Subject: x\n\ntext\n\n") * 2)
+    assert [piece.header for piece in found] == [b"Subject: x\n\n"] * 2
+
+
+def test_patches_are_messages_where_one_opens_the_file():
+    patch = b"From " + b"0a" * 20 + b" Mon Sep 17 00:00:00 2001\nSubject: p\n\n---\n\n"
+    assert len(pieces(patch * 3)) == 3
+    assert len(pieces(DATED + b"Subject: a\n\n" + patch * 3)) == 1
+
+
+def test_line_ends_of_text_mode_on_windows():
+    raw = (DATED + b"Subject: x\n\ntext\n\n").replace(b"\n", b"\r\r\n") * 2
+    assert [piece.header for piece in pieces(raw)] == [b"Subject: x\r\r\n\r\r\n"] * 2
+
+
+def test_lines_that_look_like_from_lines_of_an_unknown_form_are_counted():
+    doubts = []
+    strange = b"From Ann Lee, gestern\nSubject: x\n\ntext\n\n"
+    read = io.BytesIO(DATED + b"Subject: a\n\ntext\n\n" + strange * 5).readinto
+    assert len(list(split(read, on_doubt=doubts.append))) == 1
+    assert doubts == [5]
+
+
+def test_offsets_reach_beyond_four_gibibytes():
+    head, tail = message("first"), b"\n" + message("last")
+    gap = (1 << 32) + 1
+    stage = iter([head, *[None] * (gap // WINDOW), tail])
+
+    def readinto(view):
+        octets = next(stage, b"")
+        if octets is None:  # zeros; what the view holds of before is overwritten once
+            view[:WINDOW] = zeros[: len(view)]
+            return min(WINDOW, len(view))
+        view[: len(octets)] = octets
+        return len(octets)
+
+    zeros = memoryview(bytes(WINDOW))
+    assert [piece.size > gap // 2 for piece in split(readinto)] == [True, False]
 
 
 def test_messages_without_a_blank_line_between_them_are_told_apart():
@@ -252,7 +326,8 @@ def test_real_mail_is_split_as_the_standard_library_does(name, tmp_path):
     differing = [
         one
         for one, piece in zip(theirs, pieces(raw), strict=True)
-        if len(one) != piece.size or not one.startswith(piece.header)
+        # A blank line before the header block is none that ends it.
+        if len(one) != piece.size or not one.lstrip(b"\r\n").startswith(piece.header.lstrip())
     ]
     # Of a message that begins with a From line and has bare CR, the library keeps a single LF.
     assert set(differing) <= {b"\n"}

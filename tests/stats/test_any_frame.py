@@ -46,6 +46,9 @@ METHODS = {
     "lists": {},
     "inbox_age": {"now": NOW},
     "duplicates": {},
+    "unique": {},
+    "dates": {},
+    "when": {},
     "authentication": {},
     "hops": {},
     "delivery": {},
@@ -82,7 +85,7 @@ def test_every_method_takes_every_part_and_names_its_index(call, part):
     before = df.copy(deep=True)
     result = getattr(df.mail, call.split()[0])(**METHODS[call])
     assert isinstance(result, (pd.Series, pd.DataFrame))
-    if call.split()[0] not in {"thread_ids", "anonymise"}:
+    if call.split()[0] not in {"thread_ids", "anonymise", "unique", "when"}:
         assert all(result.index.names)
     pd.testing.assert_frame_equal(df, before)
 
@@ -134,7 +137,7 @@ def test_every_method_takes_real_and_broken_mail(call, real_mail):
 
 def test_real_and_broken_mail_can_be_described(real_mail):
     me = real_mail.mail.top("to", 1).index[0]
-    assert "6,635 in " in str(real_mail.mail.describe(me=me))
+    assert "(6,635 with copies) in " in str(real_mail.mail.describe(me=me))
 
 
 def test_results_lead_back_to_the_frame_they_came_from():

@@ -17,6 +17,9 @@ GMAIL = (
 )
 
 
+SPF_AND_DKIM = {"spf": "pass", "dkim": "pass"}
+
+
 def authenticated(*headers, **options):
     """Give the results of one message with these fields, as a dict."""
     df = make_frame(1)
@@ -48,6 +51,8 @@ def test_results_as_a_large_provider_writes_them():
         ("mx.example; spf=fail smtp.helo=h; spf=pass smtp.mailfrom=m", {"spf": "fail"}),
         ('mx.example; dkim=fail reason="bad \\"sig\\"; dkim=pass"', {"dkim": "fail"}),
         ("mx.example; x-spf=pass", {}),
+        ('"mx.example"; spf=pass', {"spf": "pass"}),
+        ("spf=pass (x) smtp.mailfrom=a.example; dkim=pass\r\n\theader.d=a.example", SPF_AND_DKIM),
         ("", {}),
     ],
 )
@@ -108,6 +113,35 @@ def test_hops_run_from_the_first_relay_to_the_last():
     ]
     assert table["seconds"].tolist()[1:] == [63.0, 2.0]
     assert str(table["time"].iloc[0]) == "2024-06-03 07:59:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("end", "time"),
+    [
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 +0100", "2023-12-14 05:48:20"),
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 EST", "2023-12-14 11:48:20"),
+        ("by b with ESMTP id 1; Thu, 14 Dec 23 06:48:20 +0100", "2023-12-14 05:48:20"),
+        ("by b with ESMTP id 1; Thu, 31 Dec 2023 23:59:60 +0000", "2024-01-01 00:00:00"),
+        ("by b with ESMTP id 1; jue, 14 dic 2023 06:48:20 +0100", "2023-12-14 05:48:20"),
+        (
+            "by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 -0800 (PST; a note)",
+            "2023-12-14 14:48:20",
+        ),
+        ("by b (IBM OS/400 V5R4M0) Fri, 12 Mar 2010  16:57:18 +0530", "2010-03-12 11:27:18"),
+        (
+            "by b with SMTP id b-1-2\r\n 2020-06-17 16:39:24.757045452 +0000 UTC\r\n m=+349867.49",
+            "2020-06-17 16:39:24",
+        ),
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 99:99:99 +0100", None),
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 +0160", None),
+        ("by b with ESMTP id 1; Thu, 31 Nov 2023 06:48:20 +0100", None),
+        ("by b with ESMTP id 1; Thu, 14 Dec 2023 06:48:20 +0100 or later", None),
+        ("by b with ESMTP id 400.2023.12.14.06.48.20", None),
+    ],
+)
+def test_a_hop_is_dated_as_a_message_is(end, time):
+    found = relayed("from a.example (a [192.0.2.1]) " + end)["time"].iloc[0]
+    assert (None if pd.isna(found) else found.strftime("%Y-%m-%d %H:%M:%S")) == time
 
 
 @pytest.mark.parametrize(

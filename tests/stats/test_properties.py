@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from tests.stats.frames import ME, make_frame
+
+# Of a few messages it may well be that none is mine.
+pytestmark = pytest.mark.filterwarnings("ignore:none of these messages is from")
 
 frames = st.builds(make_frame, st.integers(1, 80), seed=st.integers(0, 2**32 - 1))
 zones = st.sampled_from(["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu", "sender"])

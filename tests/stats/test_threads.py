@@ -126,7 +126,8 @@ def test_threads_of_the_server_decide_where_they_are_known():
 
 
 def test_copies_that_the_server_put_into_two_threads_are_counted_once():
-    df = frame(("a", None), ("a", None))
+    df = frame(("a", None))
+    df = pd.concat([df, df], ignore_index=True)
     df["x_gm_thrid"] = pd.array(["7", "8"], dtype="str")
     assert df.mail.threads()["messages"].tolist() == [1, 0]
 

@@ -14,6 +14,7 @@ import sys
 import textwrap
 import warnings
 import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ import pytest
 
 from mailframe.errors import MailframeWarning, StoreError
 from mailframe.store import atomic, open_store
-from mailframe.store.layout import UNFINISHED, account_dir, folder_path
+from mailframe.store.layout import UNFINISHED, account_dir, component, folder_path
 from mailframe.store.state import CHECKSUM, KEY, VERSION, FolderState
 from mailframe.store.writer import writing
 from tests.store.batches import batch, message
@@ -319,6 +320,41 @@ def older(path):
     newer(path, version=VERSION - 1, lacking=["bulk", "auto"])
 
 
+def saying(**values):
+    """A state with a right checksum and other content."""
+
+    def spoil(path):
+        table = pq.read_table(path)
+        raw = json.dumps(json.loads(table.schema.metadata[KEY]) | values).encode()
+        metadata = {KEY: raw, CHECKSUM: b"%08x" % zlib.crc32(raw)}
+        pq.write_table(table.replace_schema_metadata(metadata), path)
+
+    return spoil
+
+
+def no_object(path):
+    table = pq.read_table(path)
+    metadata = {KEY: b"[]", CHECKSUM: b"%08x" % zlib.crc32(b"[]")}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+
+
+SENSELESS = {
+    "version": "2",
+    "uidvalidity": "7",
+    "uidnext": None,
+    "modseq": -(1 << 63),
+    "messages": 1.5,
+    "unseen": 1 << 70,
+    "headers": "Received",
+    "complete": 1,
+    "server": None,
+    "refreshed": "2024-01-01T00:00:00",
+    "gone": [{"at": "2024-01-01T00:00:00+00:00", "uids": [[3, 1]]}],
+    "account": ["a"],
+    "folder": "\ud800",
+}
+
+
 def a_directory(path):
     path.unlink()
     path.mkdir()
@@ -339,6 +375,9 @@ def another_folder(path):
         (older, "older mailframe .* refresh the store"),
         (a_directory, "Cannot open .*irectory"),
         (another_folder, "is a copy of the folder 'INBOX'"),
+        (no_object, "is damaged .*'version'"),
+        (saying(colour="red"), "'colour', which this mailframe does not know"),
+        *((saying(**{name: value}), f"is damaged .*{name!r}") for name, value in SENSELESS.items()),
     ],
 )
 def test_a_spoilt_file_is_told_and_the_other_folders_stay_readable(store, spoil, said):
@@ -395,7 +434,7 @@ def test_what_cannot_be_opened_costs_a_refresh_its_own_folder(store):
         assert writer.held("Work").rows == 1
 
 
-@pytest.mark.parametrize("spoil", [foreign, newer])
+@pytest.mark.parametrize("spoil", [foreign, newer, saying(colour="red"), saying(modseq="7")])
 def test_a_refresh_does_not_overwrite_what_it_does_not_understand(store, spoil):
     spoil(sent(store))
     content = sent(store).read_bytes()
@@ -404,9 +443,10 @@ def test_a_refresh_does_not_overwrite_what_it_does_not_understand(store, spoil):
     assert sent(store).read_bytes() == content
 
 
-def stage(writer, uids, *, day=1, uidvalidity=1):
-    state = FolderState(ACCOUNT, "INBOX", uidvalidity, 1, 7, refreshed=f"2026-01-{day:02d}")
-    writer.stage(state, [batch([message(uid) for uid in uids])], at=DAY)
+def stage(writer, uids, *, folder="INBOX", day=1, uidvalidity=1):
+    at = (DAY + timedelta(days=day - 1)).isoformat()
+    state = FolderState(ACCOUNT, folder, uidvalidity, 1, 7, refreshed=at)
+    writer.stage(state, [batch([message(uid) for uid in uids], folder=folder)], at=DAY)
 
 
 def test_staged_batches_are_held_in_order_and_stay_out_of_sight(tmp_path):
@@ -450,7 +490,7 @@ def test_a_copy_among_the_parts_does_not_count(tmp_path):
         stage(writer, [3, 4])
         assert writer.held("INBOX").uids.ranges == ((1, 4),)
         refresh(writer, "INBOX", rows(range(1, 6)))
-    assert not list(tmp_path.rglob("*.part"))
+    assert [path.name for path in tmp_path.rglob("*.part")] == ["00000001 (conflict).part"]
 
 
 def test_a_killed_holder_of_the_lock_leaves_it_free(tmp_path):
@@ -463,3 +503,73 @@ def test_a_killed_holder_of_the_lock_leaves_it_free(tmp_path):
         other.wait()
         with writing(root, ACCOUNT, wait=1) as writer:
             assert writer.held("INBOX").rows == 1
+
+
+def fetched(store):
+    """Stage rows of a folder and save them, and remove what the server no longer has."""
+    with writing(store, ACCOUNT) as writer:
+        stage(writer, [3], folder="Sent", day=20)
+        assert writer.held("Sent").rows == 3
+        refresh(writer, "Sent", rows([1, 2, 3], folder="Sent"), day=21)
+        return writer.forget_others(["INBOX", "Sent", "Work"], datetime.now(UTC))
+
+
+@pytest.mark.parametrize("place", [UNFINISHED, f"{UNFINISHED}/Sent", f"{UNFINISHED}/elsewhere"])
+def test_what_a_link_leads_to_is_never_touched(store, tmp_path, place):
+    precious = tmp_path / "precious"
+    (precious / component("Sent")).mkdir(parents=True)
+    inside = [precious / "thesis.txt", precious / component("Sent") / "00000001.part"]
+    for file in inside:
+        file.write_text("mine")
+    link = account_dir(store, ACCOUNT) / place
+    link = link.with_name(component(link.name)) if "/" in place else link
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(precious)
+    fetched(store)
+    assert [file.read_text() for file in inside] == ["mine", "mine"]
+    assert len(list(precious.rglob("*"))) == 3
+    assert len(open_store(store).frame()) == 23
+
+
+def test_an_account_or_a_lock_that_is_a_link_is_told_and_not_followed(store, tmp_path):
+    directory = account_dir(store, ACCOUNT)
+    (directory / ".lock").unlink(missing_ok=True)
+    (tmp_path / "precious").write_text("mine")
+    (directory / ".lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(StoreError, match="is a link"), writing(store, ACCOUNT):
+        pass
+    (directory / ".lock").unlink()
+    directory.rename(tmp_path / "moved")
+    directory.symlink_to(tmp_path / "moved")
+    with pytest.raises(StoreError, match="is a link"), writing(store, ACCOUNT):
+        pass
+    with pytest.raises(StoreError, match="is a link"):
+        open_store(store).frame()
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_what_others_leave_in_a_store_stays_and_stops_nothing(store):
+    directory = account_dir(store, ACCOUNT)
+    (store / "loop").symlink_to(store / "loop")
+    (store / ".DS_Store").write_text("x")
+    strays = [".DS_Store", ".new-x", UNFINISHED + "/.DS_Store", UNFINISHED + "/other/file"]
+    strays += [f"{UNFINISHED}/{component('Sent')}/{name}" for name in (".DS_Store", "1.part.txt")]
+    for stray in strays:
+        (directory / stray).parent.mkdir(parents=True, exist_ok=True)
+        (directory / stray).write_text("theirs")
+    for stray in (".new-abcdefgh", f"{UNFINISHED}/{component('Sent')}/00000001.part"):
+        (directory / stray).mkdir()
+    ours = directory / ".new-0_bcdefg"
+    ours.write_text("cut off")
+    assert fetched(store) == []
+    assert all((directory / stray).read_text() == "theirs" for stray in strays)
+    assert not ours.exists()
+    assert len(open_store(store).frame()) == 23
+
+
+def test_a_folder_that_went_is_removed_although_a_clock_was_ahead(tmp_path):
+    store = tmp_path / "store"
+    with writing(store, ACCOUNT) as writer:
+        ahead = (datetime.now(UTC) - DAY).days + 300
+        refresh(writer, "Gone", rows([1], folder="Gone"), day=ahead)
+        assert writer.forget_others(["INBOX"], datetime.now(UTC)) == ["Gone"]

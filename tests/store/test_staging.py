@@ -175,7 +175,9 @@ def test_parts_of_a_folder_that_has_gone_since_are_cleared_away(url, tmp_path, m
     name = mf.Account.parse(url).name
     with writing(tmp_path, name) as writer:
         rows = batch([message(uid) for uid in range(5)], account=name, folder="Gone")
-        writer.stage(FolderState(name, "Gone", 1, 9, refreshed="2026-01-01"), [rows], at=DAY)
+        writer.stage(
+            FolderState(name, "Gone", 1, 9, refreshed="2026-01-01T00:00:00+00:00"), [rows], at=DAY
+        )
     assert parts_dir(account_dir(tmp_path, name), "Gone").exists()
     kept(url, tmp_path)
     assert not parts_dir(account_dir(tmp_path, name), "Gone").exists()

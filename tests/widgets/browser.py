@@ -154,7 +154,7 @@ def notebook7(home):
 
 def run_cells(page):
     """Run all cells of the notebook on the page, as soon as there is a kernel that hears it."""
-    heard = "() => !/^\\[ \\]/.test(document.querySelector('.jp-InputPrompt').innerText)"
+    heard = "() => /[\\d*]/.test(document.querySelector('.jp-CodeCell .jp-InputPrompt').innerText)"
     count = page.locator(".jp-CodeCell").count()
     for _ in range(PATIENCE // 2):
         page.locator(".jp-CodeCell .cm-content").first.click()

@@ -104,6 +104,8 @@ def make(count, seed=6, years=4):
     offsets = np.append(0, np.cumsum(reply)).astype(np.int32)
     subject = _subjects(rng, count)
     listed = rng.random(count) < 0.25
+    undated = rng.random(count) < 0.005
+    dates = pa.array(seconds * 1_000_000, pa.timestamp("us", tz="UTC"), mask=undated)
     columns = {
         "account": pa.DictionaryArray.from_arrays(
             pa.array(np.zeros(count, np.int32)), pa.array(["ann@example.org"])
@@ -113,11 +115,9 @@ def make(count, seed=6, years=4):
             pa.array(FOLDERS),
         ),
         "uid": pa.array(np.arange(1, count + 1), pa.uint32()),
-        "date": pa.array(
-            seconds * 1_000_000, pa.timestamp("us", tz="UTC"), mask=rng.random(count) < 0.005
-        ),
+        "date": dates,
         "date_offset": pa.array(np.full(count, 60), pa.int16()),
-        "internaldate": pa.array(seconds * 1_000_000, pa.timestamp("us", tz="UTC")),
+        "internaldate": dates,
         "from_name": pa.array(names, pa.large_string()).take(sender),
         "from_addr": pa.array(addresses, pa.large_string()).take(sender),
         "from_domain": pa.array(domains, pa.large_string()).take(sender),

@@ -12,6 +12,7 @@ import mailframe as mf
 from mailframe.widgets.dashboard import contents
 from tests.servers.dovecot import PASSWORD
 from tests.servers.relay import Relay
+from tests.stats import letters
 from tests.widgets import browser
 from tests.widgets.frames import HOSTILE, make
 
@@ -232,8 +233,29 @@ def test_a_tiny_mailbox_makes_a_report_without_a_fault(count, open_window, tmp_p
     window.page.close()
 
 
+def test_the_numbers_above_are_those_of_the_statistics():
+    question = letters.mail("q", "bob", "me", 0)
+    late = letters.mail("late", "BOB", "me", 10) | {"date": pd.Timestamp("9999", tz="UTC")}
+    df = letters.frame(
+        question,
+        question | {"folder": "Archive"},
+        letters.mail("a", "me", "bob", 120, under="q"),
+        letters.mail("n", "cara", "me", 5, auto=True),
+        letters.mail("f", "me", "cara", 6, under="n"),
+        late,
+    )
+    numbers = {name: number for number, name in contents(df, tz="UTC").numbers}
+    assert numbers["messages (6 with copies)"] == "5"
+    assert numbers["median time of your 1 reply"] == "2 h"
+    assert numbers["senders"] == "3"
+    assert numbers["message with an impossible date, by arrival"] == "1"
+    assert numbers["a day on average"] == "6.0"
+    assert contents(df, tz="UTC").period == "03 June 2024"
+    assert ("\N{EN DASH}", "median time of your replies") in contents(df, me="x@y.org").numbers
+
+
 def test_a_mailbox_without_a_date_has_no_messages_a_day():
-    shown = contents(make(10).assign(date=pd.NaT))
+    shown = contents(make(10).assign(date=pd.NaT, internaldate=pd.NaT))
     assert ("\N{EN DASH}", "a day on average") in shown.numbers
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import json
 
+import ipywidgets as ipw
 import pandas as pd
 import pytest
 
@@ -44,11 +46,46 @@ def test_a_fetch_asks_for_what_the_form_says_and_ends_in_an_explorer():
 
     form = fetched(read)
     assert asked["account"] == "imaps://ann%40example.org@imap.example.org"
-    assert asked["password"] == "secret"
+    assert asked["password"].reveal() == "secret"
     assert (asked["folders"], asked["since"]) == (None, None)
     assert form.explorer.count == 10
     assert form.children == (form.explorer,)
-    assert form._password.value == ""
+    assert form._password.secret is None
+
+
+@pytest.mark.parametrize("error", [AuthenticationError("no"), ConfigurationError("no")])
+def test_no_state_of_the_form_tells_the_password(error):
+    """Neither in the kernel's state of any widget nor in what it sends: that is what is saved."""
+
+    async def read(_account, **_options):
+        tell(form)
+        raise error
+
+    told = []
+
+    def tell(form):
+        state = json.dumps(ipw.Widget.get_manager_state(), default=str)
+        told.append(state + json.dumps(sent, default=str) + repr(form) + repr(form._password))
+
+    async def session():
+        form._password.set_state({"value": "hunter2"})  # as from a browser
+        assert form._password.secret.reveal() == "hunter2"
+        tell(form)
+        form._buttons["list"].click()
+        await asyncio.wait_for(form._task, 10)
+        tell(form)
+        form._buttons["fetch"].click()
+        await asyncio.wait_for(form._task, 10)
+        tell(form)
+
+    sent = []
+    form = Connect(read, read, "imap.example.org", "ann")
+    form._password._send = lambda message, **_: sent.append(message)
+    asyncio.run(session())
+    assert len(told) >= 4
+    assert not [text for text in told if "hunter2" in text]
+    assert sent[0]["state"]["value"] == "", "the browser's field is emptied too"
+    assert (form._password.secret is None) == isinstance(error, AuthenticationError)
 
 
 def test_what_could_not_be_read_is_told_above_what_could():

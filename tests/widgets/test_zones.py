@@ -15,7 +15,10 @@ ZURICH = "Europe/Zurich"
 MAIL = make(600)
 # Thursday there for the first, still Wednesday for the second, and Wednesday in UTC for both.
 TWO = make(2).assign(
-    date=pd.to_datetime(["2024-05-01T22:30:00Z", "2024-05-01T21:59:59Z"]).as_unit("us")
+    **dict.fromkeys(
+        ("date", "internaldate"),
+        pd.to_datetime(["2024-05-01T22:30:00Z", "2024-05-01T21:59:59Z"]).as_unit("us"),
+    )
 )
 
 
@@ -82,13 +85,13 @@ def test_dashboard_and_report_count_in_the_zone(tmp_path):
 
 def test_utc_is_called_so_under_all_its_names():
     explorer = mf.explore(TWO, tz="Etc/UTC", hours=[22])
-    assert explorer.query == 'df[df["date"].dt.hour.isin([22])]'
+    assert explorer.query == "df[df.mail.when().dt.hour.isin([22])]"
 
 
 def test_without_a_word_it_is_the_readers_own_zone(monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     explorer = mf.explore(TWO)
-    assert str(explorer.zone) == "Asia/Tokyo"
+    assert str(explorer.scope.zone) == "Asia/Tokyo"
     assert {row["hour"] for row in explorer._charts.rows["clock"] if row["n"]} == {6, 7}
 
 

@@ -1,0 +1,131 @@
+"""Which rows are one mail: a frame has a row for each copy, in each folder that keeps one.
+
+Copies share the server's own id (X-GM-MSGID; EMAILID, RFC 8474) where the frame has it, else
+Message-ID, Date and sender: an id alone will not do, for programs give one to many mails. A mail
+without an id is alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from mailframe.stats import columns
+
+if TYPE_CHECKING:
+    from mailframe.stats.columns import Bools, Ints
+
+SERVER_IDS = ("x_gm_msgid", "emailid")
+# Set on one copy they are true of the mail; the others only where every copy has them: what was
+# moved away leaves a deleted copy behind, and a draft that was sent stays a draft in its folder.
+ANY_COPY = ("seen", "answered", "flagged", "bulk", "auto")
+EVERY_COPY = ("draft", "deleted")
+
+
+@dataclass(frozen=True)
+class Mails:
+    """Rows sorted into mails, these numbered in the order of their first rows."""
+
+    of: Ints  # the mail of each row
+
+    @cached_property
+    def first(self) -> Ints:
+        """The first row of each mail."""
+        first = np.zeros(int(self.of.max(initial=-1)) + 1, dtype=np.int64)
+        first[self.of[::-1]] = np.arange(len(self.of))[::-1]
+        return first
+
+    @cached_property
+    def copies(self) -> Ints:
+        """How many rows each mail has."""
+        return np.bincount(self.of)
+
+    def any(self, rows: Bools) -> Bools:
+        """Tell of each mail whether any of its rows is marked."""
+        out = np.zeros(len(self.first), dtype=bool)
+        out[self.of[rows]] = True
+        return out
+
+    def every(self, rows: Bools) -> Bools:
+        """Tell of each mail whether all of its rows are marked."""
+        return ~self.any(~rows)
+
+
+def mails(df: pd.DataFrame) -> Mails:
+    """Find the mails of a frame."""
+    columns.require(df, "message_id")
+    ids = columns.coded(df, "message_id").dense(len(df))
+    key = np.where(ids >= 0, ids, len(df) + np.arange(len(df)))
+    if len(columns.unique(key)) < len(df):
+        for part in _told_apart(df):
+            key = _paired(key, part)
+    for name in SERVER_IDS:
+        if name in df.columns:
+            given = columns.coded(df, name)
+            own = _paired(given.codes, _accounts(df)[given.rows])
+            key[given.rows] = int(key.max(initial=0)) + 1 + own
+    return Mails(pd.factorize(key)[0].astype(np.int64))
+
+
+def _told_apart(df: pd.DataFrame) -> list[Ints]:
+    """Give what two mails of one id differ in."""
+    parts = []
+    if "date" in df.columns:
+        parts.append(columns.instants(df["date"]))
+    if "from_addr" in df.columns:
+        parts.append(columns.coded(df, "from_addr", fold=True).dense(len(df)))
+    return parts
+
+
+def _accounts(df: pd.DataFrame) -> Ints:
+    if "account" not in df.columns:
+        return np.zeros(len(df), dtype=np.int64)
+    return columns.coded(df, "account").dense(len(df))
+
+
+def _paired(key: Ints, part: Ints) -> Ints:
+    """Give equal numbers to what is equal in both."""
+    left, right = pd.factorize(key)[0], pd.factorize(part)[0]
+    return left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right
+
+
+def unique(df: pd.DataFrame) -> pd.DataFrame:
+    """Give one row a mail; see ``df.mail.unique``."""
+    found = mails(df)
+    single = df.iloc[found.first].copy()
+    for names, combine in ((ANY_COPY, found.any), (EVERY_COPY, found.every)):
+        for name in set(names) & set(df.columns):
+            single[name] = combine(columns.flags(df, name))
+    if "keywords" in df.columns:
+        single["keywords"] = _collected(df, "keywords", found)
+    if "folder" in df.columns:
+        single["folders"] = _collected(
+            df, "folders" if "folders" in df.columns else "folder", found
+        )
+    return single
+
+
+def _collected(df: pd.DataFrame, name: str, found: Mails) -> pd.arrays.ArrowExtensionArray:
+    """Collect the distinct values of a mail's rows into a list, in the order of the rows."""
+    values = columns.coded(df, name)
+    mail = found.of[values.rows]
+    order = np.argsort(mail, kind="stable")
+    pairs = mail[order] * max(len(values.labels), 1) + values.codes[order]
+    kept = ~pd.Series(pairs).duplicated().to_numpy()
+    counts = np.bincount(mail[order][kept], minlength=len(found.first))
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+    items = values.labels.cast(pa.string()).take(values.codes[order][kept])
+    return pd.arrays.ArrowExtensionArray(pa.ListArray.from_arrays(offsets, items))
+
+
+def told(df: pd.DataFrame) -> str:
+    """Say how many messages there are, and how many rows where these are more."""
+    if "message_id" not in df.columns:
+        return f"{len(df):,}"
+    count = len(mails(df).first)
+    return f"{count:,}" if count == len(df) else f"{count:,} ({len(df):,} with copies)"
