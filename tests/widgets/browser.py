@@ -152,10 +152,9 @@ def notebook7(home):
     return served(home, command)
 
 
-def run_cells(page):
-    """Run all cells of the notebook on the page, as soon as there is a kernel that hears it."""
+def run_cells(page, count):
+    """Run the ``count`` cells of the notebook on the page, as soon as there is a kernel that hears it."""
     heard = "() => /[\\d*]/.test(document.querySelector('.jp-CodeCell .jp-InputPrompt').innerText)"
-    count = page.locator(".jp-CodeCell").count()
     for _ in range(PATIENCE // 2):
         page.locator(".jp-CodeCell .cm-content").first.click()
         for _ in range(count):

@@ -45,7 +45,7 @@ def page(request, open_window, tmp_path_factory):
         page = window.page
         page.goto(f"{server}/{address}/mail.ipynb")
         page.wait_for_selector(f"{first} .jp-CodeCell .cm-content")
-        browser.run_cells(page)
+        browser.run_cells(page, len(CELLS))
         window.wait("() => document.querySelectorAll('[data-ready=true]').length == 3")
         window.wait("() => document.querySelectorAll('.mf-explorer td.mf-subject').length == 24")
         yield page
