@@ -17,6 +17,8 @@ mf.explore(make(900), tz="UTC", search="is:flagged")""",
     "mf.dashboard(make(2000, seed=8), tz='UTC')",
     "def ask(): return explorer.set(folders=['nowhere'])\nask()",
 )
+# Notebook 7 raises this before there is anything of ours on its page.
+OF_NOTEBOOK = "Cannot read properties of undefined (reading 'schema')"
 # Of each bar chart the bars: number, length as drawn, and whether another picture clips it.
 BARS = """() => [...document.querySelectorAll("[data-chart]")].map(chart =>
     [...chart.querySelectorAll("path[aria-roledescription=bar]:not([opacity='0'])")].map(bar => {
@@ -49,7 +51,7 @@ def page(request, open_window, tmp_path_factory):
         window.wait("() => document.querySelectorAll('[data-ready=true]').length == 3")
         window.wait("() => document.querySelectorAll('.mf-explorer td.mf-subject').length == 24")
         yield page
-        assert window.errors == []
+        assert [error for error in window.errors if error != OF_NOTEBOOK] == []
         assert window.outside == []
 
 
@@ -111,7 +113,7 @@ def test_a_refused_call_shows_the_line_and_the_sentence(page):
     told = page.locator(".jp-CodeCell").nth(3).locator(".jp-OutputArea").inner_text()
     lines = [line for line in told.splitlines() if line.strip()]
     assert len(lines) <= 4
-    assert re.search(r"In ?\[4\], line 1", lines[0])
+    assert re.search(r"In ?\[\d+\], line 1", lines[0])
     assert "explorer.set(folders=['nowhere'])" in lines[1]
     assert lines[2].startswith(
         "ConfigurationError: no folder 'nowhere' here; there are 'Archive/2023'"
