@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from mailframe.sources.files import DAMAGE
 from mailframe.sources.fromline import line_end, separates
@@ -30,6 +30,16 @@ _FIRST_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 _BLANK_FIRST = re.compile(rb"[\r\n]+(?=" + _NAME + rb")")
 # Text mode on Windows turns CR LF into CR CR LF.
 _LINE_END = re.compile(rb"\r*\n|\r")
+
+
+class Readable(Protocol):
+    """As much of a file as is needed here."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give up to so many octets, none at the end."""
+
+    def seek(self, offset: int, /) -> object:
+        """Go to an offset from the beginning."""
 
 
 class Block(NamedTuple):
@@ -104,7 +114,7 @@ def begins_with_field(header: bytes) -> bool:
     return _FIRST_FIELD.match(header) is not None
 
 
-def read_block(stream: IO[bytes]) -> Block:
+def read_block(stream: Readable) -> Block:
     """Read the header block of a file that holds one message, however that is encoded.
 
     Raises nothing that the file's content is to blame for.
@@ -121,13 +131,13 @@ def read_block(stream: IO[bytes]) -> Block:
         counted += len(octets)
         return octets
 
-    plain: IO[bytes] = stream
+    plain: Readable = stream
     head = read(_CHUNK)
     decoder = decoder_of(head)
     if decoder is None:
         return _block(head, read)._replace(damage=damage)
     stream.seek(0)
-    plain = decoder(stream)
+    plain = decoder(cast("IO[bytes]", stream))
     counted = 0
     block = _block(read(_CHUNK), read)
     while read(_COUNTED):

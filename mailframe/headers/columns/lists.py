@@ -24,6 +24,7 @@ from mailframe.headers.columns.marks import (
     Marks,
     Mask,
     Positions,
+    high,
     holding,
     is_one_of,
     owners,
@@ -60,7 +61,6 @@ _IN_LISTS = table(b'"(),<>\\:;[' + _CONTROLS)
 # What may not stand in a plain name, but for its quotes.
 _IN_NAMES = table(b'"(),<>\\:;[]@\t' + _CONTROLS)
 _IS_CONTROL = is_one_of(_CONTROLS + b"\t")
-_HIGH = table(bytes(range(0x80, 0x100)))
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _SPEC = rf"^{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$"
 _NO_SPEC = r"(?i)=\?|xn--"
@@ -189,10 +189,10 @@ def _cut(values: Values) -> tuple[Mask, Positions, Positions, Positions]:
     bad[marks.owner[_IRREGULAR[marks.kind]]] = True
 
     # From a list's start or behind a comma, to the next comma or the list's end.
-    comma = marks.at[marks.kind == _COMMA]
-    start = np.sort(np.append(values.start, comma + 1))
-    end = np.sort(np.append(values.end, comma))
-    owner = np.searchsorted(values.end, end)
+    comma = marks.only(marks.kind == _COMMA)
+    start = np.sort(np.append(values.start, comma.at + 1))
+    end = np.sort(np.append(values.end, comma.at))
+    owner = np.repeat(np.arange(count), 1 + np.bincount(comma.owner, minlength=count))
     bad |= _have_odd_brackets(marks, start, owner, count)
     strip(octets, start, end, _BLANKS)
     some = (start < end) & ~bad[owner]
@@ -205,8 +205,7 @@ def _not_in_utf8(values: Values) -> Mask:
     try:
         values.octets.tobytes().decode()
     except UnicodeDecodeError:
-        high = positions(values.octets, _HIGH)
-        rows = np.flatnonzero(holding(high, values.start, values.end))
+        rows = np.flatnonzero(holding(high(values.octets), values.start, values.end))
         for row in rows.tolist():
             try:
                 values.octets[values.start[row] : values.end[row]].tobytes().decode()
@@ -262,7 +261,7 @@ def _have_odd_brackets(marks: Marks, start: Positions, owner: Positions, count: 
     """Tell which lists have a mailbox with anything but one pair of brackets, or none."""
     bad = np.zeros(count, np.bool_)
     brackets = marks.only((marks.kind == _LESS) | (marks.kind == _GREATER))
-    item = np.searchsorted(start, brackets.at, "right") - 1
+    item = owners(brackets.at, start)
     opens = brackets.kind == _LESS
     # In turn one opens and one closes, both of one mailbox, which has no other.
     number = np.bincount(item, minlength=len(start))
@@ -348,7 +347,7 @@ def _names(items: Values, behind: Positions) -> tuple[Mask, Values, Mask]:
     strip(octets, start, end, b" ")
     encoded = words.broken.copy()
     encoded[words.owner] = True
-    odd = encoded | holding(positions(octets, _HIGH), items.start, items.end)
+    odd = encoded | holding(high(octets), items.start, items.end)
     return plain, Values(octets, start, end, odd), quoted & encoded
 
 
