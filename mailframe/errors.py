@@ -66,6 +66,9 @@ class Brief(BaseException):
 class Interrupted(Brief, KeyboardInterrupt):
     """The user pressed Ctrl-C, or interrupted the kernel; what was open has been closed."""
 
+    __module__ = "builtins"  # a traceback says what people know
+    __qualname__ = "KeyboardInterrupt"
+
 
 class MailframeError(Brief, Exception):
     """Base of every error that mailframe raises on purpose.
