@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 REST = 0.15  # seconds without a keystroke after which a word counts as typed
 SUGGESTIONS = 200  # names a type-ahead offers: the browser looks through all of them at each letter
-EXAMPLE = 'from:ann subject:"plan b" before:2024-05 larger:1M is:unread -list:dev'
 SIZES = (0, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 
 
@@ -44,10 +43,14 @@ class Later:
         self._act = act
         self._timer: asyncio.TimerHandle | None = None
 
-    def __call__(self, value: object) -> None:
-        """Ask for a call with ``value``."""
+    def cancel(self) -> None:
+        """Forget what was asked for and has not happened yet."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def __call__(self, value: object) -> None:
+        """Ask for a call with ``value``."""
+        self.cancel()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -132,17 +135,6 @@ def bind(
     to_widget()
     widget.observe(lambda change: act(change["new"]), name)
     filters.observe(to_widget, trait)
-
-
-def search_line(filters: Filters) -> ipw.Text:
-    """Build the search line."""
-    box = ipw.Text(
-        description="Search",
-        placeholder=f"Search: {EXAMPLE}",
-        continuous_update=True,
-    )
-    bind(box, "value", filters, "search")
-    return box.add_class("mf-search")
 
 
 def _group(title: str, *children: ipw.Widget) -> ipw.VBox:

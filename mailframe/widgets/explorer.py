@@ -7,6 +7,7 @@ clauses → mask → count, table, charts. Controls, chips and brushed charts on
 from __future__ import annotations
 
 import html
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,9 +21,11 @@ import traitlets
 from mailframe.errors import ConfigurationError
 from mailframe.frame.export import to_csv
 from mailframe.search.filterable import Columns
+from mailframe.search.language import parse
 from mailframe.search.matching import Selection, scope_of
 from mailframe.stats import clock
 from mailframe.widgets import charts, controls, cubes, filters, message, parts, report
+from mailframe.widgets.searchline import SearchLine
 from mailframe.widgets.table import MailTable
 
 if TYPE_CHECKING:
@@ -215,7 +218,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._opened = ipw.VBox([bar, self._message]).add_class("mf-opened")
         self._mail = ipw.Box([self._table, self._opened]).add_class("mf-mail")
         main = ipw.VBox([self._charts, self._mail]).add_class("mf-main")
-        top = ipw.HBox([controls.search_line(self), self._actions]).add_class("mf-top")
+        line = SearchLine(self, self._columns, self._without)
+        top = ipw.HBox([line, self._actions]).add_class("mf-top")
         state = ipw.HBox([self._said, self._chips]).add_class("mf-state")
         body = ipw.HBox([side, main]).add_class("mf-body")
         self.children = [parts.Page(), top, state, self._line, body]
@@ -259,6 +263,13 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         }
         self._charts.rows = {name: table.to_dict("records") for name, table in tables.items()}
         self._folders.counts = dict(zip(self._names, in_folders.tolist(), strict=True))
+
+    def _without(self, rest: str) -> Bools:
+        """Tell which messages the other filters leave, and the rest of a line being typed."""
+        clauses = [(name, clause) for name, clause in self._selection.clauses if name != "search"]
+        with suppress(ConfigurationError):
+            clauses += [("search", clause) for clause in parse(rest, self.scope)]
+        return Selection(self._columns, clauses, self._selection).mask
 
     def _in_period(self) -> Bools:
         edges = self._periods.edges * cubes.MILLISECONDS_A_DAY

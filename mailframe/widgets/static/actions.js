@@ -64,7 +64,7 @@ function render({ model, el }) {
   button("Copy as pandas", "Copy the line of pandas that gives these messages", copy);
   button("CSV", "Save these messages as CSV, or those that are ticked", wish("csv"));
   button("Report", "Download a report on these messages, one HTML file", wish("report"));
-  button("?", "Keys").dataset.keys = "";
+  button("Keys", "What can be done with keys").dataset.keys = "";
   el.prepend(said);
 
   const steps = () => {
