@@ -43,7 +43,7 @@ _HERE = f"{Path(__file__).parent}{os.sep}"
 _BETWEEN = {"asyncio", "concurrent", "contextlib", "mailframe", "nest_asyncio", "nest_asyncio2"}
 
 
-class Brief(BaseException):
+class Brief(Exception):
     """What IPython and notebooks show in brief: the caller's line and the sentence.
 
     Their tracebacks of a refused password are two hundred lines, with the sentence at the end.
@@ -63,14 +63,7 @@ class Brief(BaseException):
         return [*told, sentence, "(MAILFRAME_DEBUG=1 in the environment shows the way to it.)"]
 
 
-class Interrupted(Brief, KeyboardInterrupt):
-    """The user pressed Ctrl-C, or interrupted the kernel; what was open has been closed."""
-
-    __module__ = "builtins"  # a traceback says what people know
-    __qualname__ = "KeyboardInterrupt"
-
-
-class MailframeError(Brief, Exception):
+class MailframeError(Brief):
     """Base of every error that mailframe raises on purpose.
 
     Parameters

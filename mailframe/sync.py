@@ -18,8 +18,6 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mailframe.errors import Interrupted
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterator
     from types import FrameType
@@ -125,7 +123,7 @@ def _interruptible(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> It
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         nonlocal interrupted
         if interrupted or task.done():
-            raise Interrupted
+            raise KeyboardInterrupt
         interrupted = True
         loop.call_soon_threadsafe(task.cancel)  # threadsafe: it wakes a loop that waits
 
@@ -133,10 +131,10 @@ def _interruptible(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> It
     try:
         yield
         if interrupted:
-            raise Interrupted  # it was about to end and did not notice; the user meant it
+            raise KeyboardInterrupt  # it was about to end and did not notice; the user meant it
     except asyncio.CancelledError:
         if interrupted:
-            raise Interrupted from None  # the cancellation was only its messenger
+            raise KeyboardInterrupt from None  # the cancellation was only its messenger
         raise
     finally:
         signal.signal(signal.SIGINT, before)

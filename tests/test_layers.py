@@ -48,7 +48,7 @@ ROOMS = {
         {"asyncio", "pandas", "pyarrow"},
     ),
     "account": Room({"errors", "secret"}, {"pandas", "pyarrow"}),
-    "sync": Room({"errors"}, {"pandas", "pyarrow"}),
+    "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
     "fetcher": Room({"account", "errors", "providers", "imap", "names", "uidset"}, {"pandas"}),
