@@ -43,28 +43,12 @@ _HERE = f"{Path(__file__).parent}{os.sep}"
 _BETWEEN = {"asyncio", "concurrent", "contextlib", "mailframe", "nest_asyncio", "nest_asyncio2"}
 
 
-class Brief(Exception):
-    """What IPython and notebooks show in brief: the caller's line and the sentence.
-
-    Their tracebacks of a refused password are two hundred lines, with the sentence at the end.
-    The rest is there for who asks: with ``MAILFRAME_DEBUG=1``, and by ``__cause__`` as ever.
-    """
-
-    def _render_traceback_(self) -> list[str]:
-        frames = traceback.extract_tb(self.__traceback__)
-        kind = type(self)
-        sentence = "".join(traceback.format_exception_only(kind, self)).rstrip()
-        sentence = sentence.removeprefix(f"{kind.__module__}.")
-        if os.environ.get("MAILFRAME_DEBUG", "0") not in {"", "0"}:
-            return traceback.format_exception(self)
-        inside = [index for index, frame in enumerate(frames) if frame.filename.startswith(_HERE)]
-        outside = frames[: inside[0]] if inside else frames
-        told = [f"{_place(outside[-1])}\n    {outside[-1].line}\n"] if outside else []
-        return [*told, sentence, "(MAILFRAME_DEBUG=1 in the environment shows the way to it.)"]
-
-
-class MailframeError(Brief):
+class MailframeError(Exception):
     """Base of every error that mailframe raises on purpose.
+
+    IPython and notebooks show the caller's line and the sentence: their tracebacks of a refused
+    password are two hundred lines, with the sentence at the end. The rest is there for who asks:
+    with ``MAILFRAME_DEBUG=1`` in the environment, and by ``__cause__`` as ever.
 
     Parameters
     ----------
@@ -80,6 +64,18 @@ class MailframeError(Brief):
         super().__init__(message)
         self.account = account
         self.folder = folder
+
+    def _render_traceback_(self) -> list[str]:
+        frames = traceback.extract_tb(self.__traceback__)
+        kind = type(self)
+        sentence = "".join(traceback.format_exception_only(kind, self)).rstrip()
+        sentence = sentence.removeprefix(f"{kind.__module__}.")
+        if os.environ.get("MAILFRAME_DEBUG", "0") not in {"", "0"}:
+            return traceback.format_exception(self)
+        inside = [index for index, frame in enumerate(frames) if frame.filename.startswith(_HERE)]
+        outside = frames[: inside[0]] if inside else frames
+        told = [f"{_place(outside[-1])}\n    {outside[-1].line}\n"] if outside else []
+        return [*told, sentence, "(MAILFRAME_DEBUG=1 in the environment shows the way to it.)"]
 
 
 class ConfigurationError(MailframeError, ValueError):
