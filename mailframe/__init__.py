@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.account import Account
     from mailframe.application import connect
     from mailframe.entry import discover
+    from mailframe.fleets import fleet, fleet_status
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
     from mailframe.frame.fromcsv import read_csv
@@ -60,6 +61,7 @@ _HOMES = {
     "mailframe.account": ["Account"],
     "mailframe.application": ["connect"],
     "mailframe.entry": ["discover"],
+    "mailframe.fleets": ["fleet", "fleet_status"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
     "mailframe.frame.fromcsv": ["read_csv"],
@@ -113,6 +115,8 @@ __all__ = [
     "demo",
     "discover",
     "explore",
+    "fleet",
+    "fleet_status",
     "list_folders",
     "open_store",
     "open_writer",

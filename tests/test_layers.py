@@ -72,12 +72,17 @@ ROOMS = {
         SHOWS | FLEET,
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
-    "fleet": Room({"account", "errors", "frame", "read", "sync"}, SHOWS),
+    "archive": Room({"sources", "store", "uidset"}, SHOWS | FLEET | {"asyncio", "pandas"}),
+    "fleets": Room(
+        {"account", "archive", "entry", "errors", "progress", "read", "secret", "store", "sync"},
+        SHOWS,
+        {"distributed": ("running.py", "visits.py")},
+    ),
     "application": Room({"read", "widgets"}, FLEET),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "cli": Room(
         {"account", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
-        | {"read", "sources"}
+        | {"fleets", "read", "sources"}
         | {"search", "stats", "store", "sync", "widgets"}
     ),
     "__main__": Room({"cli"}),

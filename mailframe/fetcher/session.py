@@ -279,10 +279,13 @@ class Session(asyncio.Protocol):
         mechanism = _MECHANISMS[account.auth]
         # Kept out of our errors, whatever the server says.
         self.connection.hide(secret)
-        self.connection.hide(commands.sasl_message(mechanism, user, secret).decode("ascii"))
-        login = mechanism == "PLAIN" and not has("LOGINDISABLED")
+        self.connection.hide(commands.sasl_message(mechanism, user, secret, account.login).decode())
+        # LOGIN knows no other than the one who logs in.
+        login = mechanism == "PLAIN" and not has("LOGINDISABLED") and account.login is None
         if has(f"AUTH={mechanism}") and not (login and f"{user}{secret}".isascii()):
-            return commands.authenticate(mechanism, user, secret, initial=has("SASL-IR"))
+            return commands.authenticate(
+                mechanism, user, secret, initial=has("SASL-IR"), login=account.login
+            )
         if login:
             return commands.login(user, secret)
         raise AuthenticationError(
