@@ -83,7 +83,7 @@ ROOMS = {
     "cli": Room(
         {"account", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
         | {"read", "sources"}
-        | {"search", "stats", "store", "sync", "widgets"}
+        | {"search", "source", "stats", "store", "sync", "widgets"}
     ),
     "__main__": Room({"cli"}),
     "accessor": Room({"stats"}, {"pandas"}),
