@@ -42,9 +42,12 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
         list_folders,
         read_imap,
     )
+    from mailframe.sources.apple import read_apple_mail
     from mailframe.sources.eml import read_eml
     from mailframe.sources.maildir import read_maildir
     from mailframe.sources.mbox import read_mbox
+    from mailframe.sources.outlook import read_pst
+    from mailframe.sources.thunderbird import read_thunderbird
     from mailframe.stats import MailAccessor
     from mailframe.store import Store, open_store
     from mailframe.widgets.dashboard import dashboard
@@ -68,9 +71,12 @@ _HOMES = {
         "list_folders",
         "read_imap",
     ],
+    "mailframe.sources.apple": ["read_apple_mail"],
     "mailframe.sources.eml": ["read_eml"],
     "mailframe.sources.maildir": ["read_maildir"],
     "mailframe.sources.mbox": ["read_mbox"],
+    "mailframe.sources.outlook": ["read_pst"],
+    "mailframe.sources.thunderbird": ["read_thunderbird"],
     "mailframe.stats": ["MailAccessor"],
     "mailframe.store": ["Store", "open_store"],
     "mailframe.widgets.dashboard": ["dashboard"],
@@ -110,11 +116,14 @@ __all__ = [
     "list_folders",
     "open_store",
     "open_writer",
+    "read_apple_mail",
     "read_csv",
     "read_eml",
     "read_imap",
     "read_maildir",
     "read_mbox",
+    "read_pst",
+    "read_thunderbird",
     "report",
     "to_csv",
     "to_jsonl",
@@ -135,4 +144,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "__version__"])  # what is ours; modules imported here are not

@@ -237,7 +237,8 @@ def fetch(
 ) -> int:
     """Fetch message headers into a file, a row for each message.
 
-    SOURCE is an address, an account's URL, or the path of an mbox file, a Maildir or a message.
+    SOURCE is an address, an account's URL, or the path of mail: an mbox file, a Maildir, messages,
+    a zip of them, an Outlook file, or a folder of Thunderbird or Apple Mail.
 
     Rows are written as they arrive, so memory does not grow with the mailbox; the file gets its
     name when it is complete.
@@ -267,8 +268,8 @@ def fetch(
 def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Sum up a mailbox on one screen.
 
-    SOURCE is an address, an account's URL, the path of an mbox file, a Maildir or a message, or a
-    .csv or .parquet file that fetch wrote.
+    SOURCE is an address, an account's URL, the path of mail, whatever fetch takes, or a .csv or
+    .parquet file that fetch wrote.
     """
     from mailframe.stats import MailAccessor, clock
 
@@ -299,8 +300,8 @@ def report(
 ) -> int:
     """Draw a mailbox as one HTML page that needs no network.
 
-    SOURCE is an address, an account's URL, the path of an mbox file, a Maildir or a message, or a
-    .csv or .parquet file that fetch wrote.
+    SOURCE is an address, an account's URL, the path of mail, whatever fetch takes, or a .csv or
+    .parquet file that fetch wrote.
     """
     if Path(output).suffix.lower() not in _PAGE:
         raise ConfigurationError(f"The report is a page of HTML: let {output} end in .html")

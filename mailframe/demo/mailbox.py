@@ -138,7 +138,7 @@ class _Author:
             subject = letter.subjects[issue % len(letter.subjects)].format(n=issue + 100)
             date = min(max(date, self.begins), self.ends)
             post = self.post(letter.sender, [OWNER], date, subject, folder)
-            post.bulk = bulk
+            post.bulk, post.automatic = bulk, not bulk
             yield post
 
     def junk(self) -> Iterator[Post]:

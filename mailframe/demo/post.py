@@ -42,6 +42,7 @@ class Post:
     parent: Post | None = None
     mailing_list: MailingList | None = None
     bulk: bool = False  # a newsletter, with List-Unsubscribe
+    automatic: bool = False  # what a shop's program writes
     junk: bool = False
     fault: str | None = None  # a key of FAULTS
     delay: float = 5.0  # seconds between Date and delivery
@@ -109,6 +110,8 @@ def _content(post: Post) -> Fields:
         fields.append(("List-Unsubscribe", link.encode()))
         fields.append(("List-Unsubscribe-Post", b"List-Unsubscribe=One-Click"))
         fields.append(("Precedence", b"bulk"))
+    if post.automatic:
+        fields.append(("Auto-Submitted", b"auto-generated"))
     return fields
 
 

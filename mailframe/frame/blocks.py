@@ -125,7 +125,7 @@ class Blocks:
 
         octets = self.octets[: len(self._raw) - len(_MARGIN)]
         unusual = octets - np.uint8(_SPACE) > ord("~") - _SPACE
-        unusual |= octets == _EQUALS
+        unusual |= octets == _QUESTION
         found = np.flatnonzero(unusual)
         kind = octets[found]
         line_end = found[kind == _LF]
@@ -142,16 +142,17 @@ class Blocks:
         self._line = line[logical]
         self._end = line_end[last]
         self._end -= octets[self._end - 1] == _CR
-        self._row = np.searchsorted(closing, self._line)
+        behind = np.searchsorted(self._line, closing, "right")
+        self._row = np.repeat(np.arange(len(header)), np.diff(behind, prepend=0))
         self._head = self._words[self._line]
 
         bare = found[kind == _CR]
         bare = bare[octets[bare + 1] != _LF]
-        equals = found[kind == _EQUALS]
-        other = found[(kind != _LF) & (kind != _CR) & (kind != _EQUALS)]
+        question = found[kind == _QUESTION]
+        other = found[(kind != _LF) & (kind != _CR) & (kind != _QUESTION)]
         self._folded = last != logical
         self._odd = np.zeros(len(logical), np.bool_)
-        for positions in (other, bare, equals[octets[equals + 1] == _QUESTION]):
+        for positions in (other, bare, question[octets[question - 1] == _EQUALS]):
             self._odd[np.searchsorted(self._line, positions, "right") - 1] = True
 
         # Behind an empty line is a body, whatever it looks like.

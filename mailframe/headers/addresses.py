@@ -252,7 +252,7 @@ class _Reader:
         if any(box.domain for box in self.found):
             # Beside whole addresses a lone word before a comma is somebody's name.
             for place in self._lone:
-                if place == len(self.found) - 1:
+                if place >= len(self.found) - 1:
                     break
                 self.found[place] = Mailbox(self.found[place].addr, None, None)
 

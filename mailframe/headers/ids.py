@@ -99,7 +99,9 @@ def list_id(raw: bytes) -> tuple[str | None, bool]:
 def _id_text(raw: bytes) -> tuple[str, bool]:
     """Decode one id, without the blanks and comments that folding put in."""
     joined = _without_comments(raw) if b"(" in raw else raw
-    joined = _BLANK.sub(rb"\1", joined) if b" " in joined or b"\t" in joined else joined
+    if b" " in joined or b"\t" in joined:
+        quoted = b'"' in joined
+        joined = _BLANK.sub(rb"\1", joined) if quoted else joined.translate(None, b" \t")
     text, mended = clean(joined.decode("utf-8", "replace"))
     return text, mended or joined != raw or not text or "\ufffd" in text
 

@@ -110,6 +110,8 @@ def decoded_words(raw: bytes) -> tuple[bytes, bool]:
 
 def clean(text: str, *, mended: bool = False) -> tuple[str, bool]:
     """Return text in NFC without control characters or surrogates, and whether it lost any."""
+    if text.isascii() and text.isprintable():
+        return text.strip(" "), mended  # no pattern is tried at each letter of long ids
     if _CONTROL.search(text):
         # A TAB is white space like any other once the value is unfolded.
         mended = mended or _CONTROL.search(text.replace("\t", " ")) is not None

@@ -166,7 +166,9 @@ def _anyone(values: Sequence[str], scope: Scope) -> Predicate:
 
 
 def _domain(values: Sequence[str], _scope: Scope) -> Predicate:
-    return OneOf("from_domain", tuple(folded(value).removeprefix("@") for value in values))
+    # In both spellings: a domain that is none by the rules stays in the frame as it came.
+    asked = [value.casefold().removeprefix("@") for value in values]
+    return OneOf("from_domain", tuple(dict.fromkeys([*map(folded, asked), *asked])))
 
 
 def _folder(values: Sequence[str], scope: Scope) -> Predicate:

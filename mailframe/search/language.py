@@ -98,7 +98,7 @@ def settled(line: str, scope: Scope = ANY) -> str:
     scope : Scope
         As for `parse`.
     """
-    start = _last_term(line)
+    start = last_term(line)
     last = line[start:]
     if not last or last[-1].isspace():
         return line
@@ -122,8 +122,8 @@ def quote(value: str) -> str:
     return f'"{value.replace(chr(34), "")}"' if odd else value
 
 
-def _last_term(line: str) -> int:
-    """Where the term begins that the line ends in."""
+def last_term(line: str) -> int:
+    """Find where the term begins that the line ends in."""
     start = at = 0
     while at < len(line):
         match = None if line[at].isspace() else _TERM.match(line, at)

@@ -1,4 +1,4 @@
-"""Single messages: ``.eml`` files, MH folders, and zip archives of them.
+"""Single messages: ``.eml``, ``.emlx`` and ``.msg`` files, MH folders, and zip archives of them.
 
 MH keeps flags beside the messages, in ``.mh_sequences``: lines such as ``unseen: 2 5-9``.
 """
@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, NamedTuple, Unpack
 
 from mailframe.errors import ConfigurationError
+from mailframe.sources import emlx, outlook
 from mailframe.sources.files import (
     DAMAGE,
     Part,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from mailframe.sources.files import PathsOption
     from mailframe.sources.reading import ErrorsOption, Keywords
 
-_SUFFIX = ".eml"
+_SUFFIXES = (".eml", emlx.SUFFIX, outlook.MSG_SUFFIX)
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -58,8 +59,9 @@ def read_eml(
     Parameters
     ----------
     paths : path, glob, or iterable of them
-        Messages; folders, of which all ``.eml`` files and numbered files (MH) are taken, at any
-        depth; or zip archives of ``.eml`` files.
+        Messages; folders, of which all ``.eml``, ``.emlx`` and ``.msg`` files and numbered files
+        (MH) are taken, at any depth; or zip archives of them. Outlook's ``.msg`` needs
+        ``pip install "mailframe[pst]"``.
     headers, raw_headers, errors, progress
         As for `mailframe.read_mbox`; progress counts messages.
 
@@ -70,7 +72,8 @@ def read_eml(
         of the message's folder, from the name of the folder or zip that was given; ``uid`` counts
         from 1 in each folder, in the order of paths; ``internaldate`` is that of a From line, else
         the date of the newest Received, where that header was asked for, else empty; ``size`` is
-        the file's.
+        the file's. Flags come from header fields, from
+        ``.mh_sequences`` and from what Apple Mail keeps in ``.emlx``.
 
     Raises
     ------
@@ -95,44 +98,67 @@ class EmlReading(FileReading):
     def __init__(self, paths: list[Path], options: Options) -> None:
         self._paths = paths
         unread: list[Exception] = []
-        self._total = sum(1 for path in paths for _ in _find(path, unread.append))
+        self._total = sum(1 for path in paths for _ in self.find(path, unread.append))
         if not self._total:
             names = ", ".join(map(str, paths))
             if unread:
                 raise ConfigurationError(f"{names} cannot be read: {reason(unread[0])}")
-            raise ConfigurationError(f"no .eml file in {names}")
+            raise ConfigurationError(self.nothing.format(names))
         super().__init__(label(paths), options)
+
+    nothing = "no .eml, .emlx or .msg file in {}, and none with a number for its name, as in MH"
 
     def total(self) -> int:
         """Give the number of messages."""
         return self._total
 
+    def find(self, path: Path, unread: Callable[[OSError], object]) -> Iterator[Found]:
+        """Yield the messages at or below a path; nothing is kept, whatever their number."""
+        return find(path, unread)
+
     def found(self) -> Iterator[Message]:
         """Yield the messages."""
         uids: Counter[str] = Counter()
-        sequences = Sequences()
-        for found in (f for path in self._paths for f in _find(path, self.note_unread)):
-            folder = found.folder
-            uids[folder] += 1
+        self._sequences = Sequences()
+        for found in (f for path in self._paths for f in self.find(path, self.note_unread)):
+            uids[found.folder] += 1
             try:
                 with found.open() as (stream, size):
-                    block = self.block(folder, found.name, stream)
+                    message = self._message(found, uids[found.folder], stream, size)
             except DAMAGE as error:
-                self.unreadable(folder, found.name, error)
+                self.unreadable(found.folder, found.name, error)
             else:
                 # A file in a folder may have a number for its name, and be no message.
-                if found.named or has_field(block.header):
-                    flags = header_flags(block.header)
-                    if not found.named and found.part is None:
-                        flags = sequences.joined(found.name, flags)
-                    size = size if block.size is None else block.size
-                    yield Message(
-                        folder, uids[folder], flags, block.internaldate, size, block.header
-                    )
+                if found.named or has_field(message.header):
+                    yield message
             self.advance(1)
 
+    def _message(self, found: Found, uid: int, stream: IO[bytes], size: int) -> Message:
+        folder = found.folder
+        if stored_as(found.name).lower().endswith(emlx.SUFFIX):
+            read = emlx.read_emlx(stream, size)
+            if read:
+                self.judge(folder, found.name, read.block)
+                if read.flags is None:
+                    text = f"the flags of {found.name} cannot be read: no property list ends it"
+                    self.problem(folder, "PropertyList", text)
+                flags = read.flags or b""
+                return Message(
+                    folder, uid, flags, read.block.internaldate, read.size, read.block.header
+                )
+            stream.seek(0)
+        elif outlook.begins_msg(stream):
+            block, flags = outlook.read_msg(stream)
+            return Message(folder, uid, flags, block.internaldate, size, block.header)
+        block = self.block(folder, found.name, stream)
+        flags = header_flags(block.header)
+        if not found.named and found.part is None:
+            flags = self._sequences.joined(found.name, flags)
+        size = size if block.size is None else block.size
+        return Message(folder, uid, flags, block.internaldate, size, block.header)
 
-class _Found(NamedTuple):
+
+class Found(NamedTuple):
     """A message that is there: a file, or a member of an open zip archive."""
 
     folder: str
@@ -151,12 +177,12 @@ class _Found(NamedTuple):
                 yield stream, os.fstat(stream.fileno()).st_size
 
 
-def _is_message(path: str) -> bool:
+def is_message_name(path: str) -> bool:
     """Tell whether a file is a message by its name: ``.eml``, or a number as in MH folders."""
     name = path.rpartition("/")[2]
     if name.startswith("._"):
         return False  # what macOS packs beside each file
-    return _NUMBER.fullmatch(name) is not None or stored_as(name).lower().endswith(_SUFFIX)
+    return _NUMBER.fullmatch(name) is not None or stored_as(name).lower().endswith(_SUFFIXES)
 
 
 def _order(path: str) -> tuple[str, int, str, str]:
@@ -168,18 +194,18 @@ def _order(path: str) -> tuple[str, int, str, str]:
     return folder, len(digits), digits, name
 
 
-def _find(path: Path, unread: Callable[[OSError], object]) -> Iterator[_Found]:
+def find(path: Path, unread: Callable[[OSError], object]) -> Iterator[Found]:
     """Yield the messages at or below a path; nothing is kept, whatever their number."""
     if path.is_dir():
         root = os.path.realpath(path)
         above = os.path.dirname(root)  # noqa: PTH120 -- a Path costs more
         for folder, _, names in walk(root, unread):
             place = shown(Path(folder).relative_to(above).as_posix())
-            for name in sorted(filter(_is_message, names), key=_order):
-                yield _Found(place, os.path.join(folder, name))  # noqa: PTH118 -- a Path costs more
+            for name in sorted(filter(is_message_name, names), key=_order):
+                yield Found(place, os.path.join(folder, name))  # noqa: PTH118 -- a Path costs more
     elif is_zip(path):
-        for part in sorted(parts(path, _is_message), key=lambda part: _order(part.name)):
+        for part in sorted(parts(path, is_message_name), key=lambda part: _order(part.name)):
             place = shown(PurePosixPath(path.stem, part.name).parent.as_posix())
-            yield _Found(place, part.name, part)
+            yield Found(place, part.name, part)
     else:
-        yield _Found(shown(Path(os.path.realpath(path)).parent.name), str(path), named=True)
+        yield Found(shown(Path(os.path.realpath(path)).parent.name), str(path), named=True)

@@ -40,6 +40,7 @@ DAMAGE = (
 _ONE = (str, bytes, os.PathLike)
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
+_TOPICS = "topics.mbox"  # what Takeout calls every Google group; its folder has the name
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _STORED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
 _NO_FILE = "it is a pipe or a device; save what it gives to a file"
@@ -93,6 +94,8 @@ class Part:
         name = PurePosixPath(self.name)
         if name.name == "mbox" and self.path.parent.suffix == ".mbox":  # as Apple Mail exports
             name = PurePosixPath(self.path.parent.name)
+        elif name.name == _TOPICS:
+            return name.parent.name if self.entry else self.path.parent.name
         name = PurePosixPath(stored_as(name.name))
         return name.stem if name.suffix.lower() == ".mbox" else name.name
 

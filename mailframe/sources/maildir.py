@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections import Counter
 from itertools import chain, count
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Unpack
 from mailframe.errors import ConfigurationError
 from mailframe.names import decode_mailbox
 from mailframe.sources.files import as_path, exists, label, open_file, reason, shown, walk
-from mailframe.sources.onefile import FileReading
+from mailframe.sources.onefile import FileReading, internaldate
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ _FLAGS = {
 _KEYWORD = re.compile(rb"([0-9]{1,2})[ \t]+(\S.*)")
 _LONGEST_KEYWORDS = 1 << 16  # 26 names
 _PLACES = ("cur", "new")
-_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 def read_maildir(
@@ -144,7 +142,7 @@ class MaildirReading(FileReading):
         flags = _flags(name, keywords)
         sent = _SIZE.search(name)
         size = int(sent[1]) if sent else status.st_size if block.size is None else block.size
-        return Message(folder, uid, flags, _internaldate(status.st_mtime), size, block.header)
+        return Message(folder, uid, flags, internaldate(status.st_mtime), size, block.header)
 
 
 class _Renamed:
@@ -241,13 +239,3 @@ def _flags(name: str, keywords: dict[str, bytes]) -> bytes:
     letters = info[1] if info else ""
     named = ((_FLAGS.get(letter) or keywords.get(letter)) for letter in letters)
     return b" ".join(flag for flag in named if flag)
-
-
-def _internaldate(seconds: float) -> bytes:
-    try:
-        when = time.gmtime(seconds)
-    except (OverflowError, ValueError, OSError):
-        return b""
-    month = _MONTHS[when.tm_mon - 1]
-    clock = (when.tm_hour, when.tm_min, when.tm_sec)
-    return b"%02d-%s-%04d %02d:%02d:%02d +0000" % (when.tm_mday, month, when.tm_year, *clock)

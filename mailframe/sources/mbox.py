@@ -15,12 +15,13 @@ import pyarrow as pa
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import TEXT, TEXTS
 from mailframe.sources.files import DAMAGE, Part, expand, label, parts, reason, shown, stored_as
-from mailframe.sources.flags import gmail_labels, header_flags
+from mailframe.sources.flags import CHAT_FLAG, header_flags
+from mailframe.sources.gmaillabels import split_labels
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 from mailframe.sources.split import Piece, split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -45,6 +46,7 @@ def read_mbox(
     raw_headers: bool = False,
     errors: ErrorsOption = "warn",
     progress: ProgressOption = None,
+    chats: bool = False,
 ) -> pd.DataFrame:
     """Read the headers of an mbox file into a DataFrame.
 
@@ -55,8 +57,8 @@ def read_mbox(
     Parameters
     ----------
     paths : path, glob, or iterable of them
-        Plain, or compressed with gzip, bzip2 or xz, or a zip holding ``.mbox`` files, such as
-        Google Takeout gives.
+        Plain, or compressed with gzip, bzip2, xz or Zstandard, or a zip holding ``.mbox``
+        files, such as Google Takeout gives.
     headers : sequence of str, optional
         More header fields, each a column, as for `mailframe.read_imap`.
     raw_headers : bool, default False
@@ -67,6 +69,9 @@ def read_mbox(
     progress : None, False or callable
         None shows a bar in a terminal or a notebook; a callable is called with (octets done,
         octets in all).
+    chats : bool, default False
+        Whether lines of Hangouts and Google Chat, which Takeout packs among the mail with the label
+        Chat, are rows too; left out, ``df.attrs["mailframe"]["skipped"]`` counts them.
 
     Returns
     -------
@@ -76,8 +81,9 @@ def read_mbox(
         message's number in the file from 1, ``internaldate`` the From line's date (UTC where it
         names no zone; else that of the newest Received, where that header was asked for), ``size``
         the octets of the message as they stand in the file. Flags come from Status, X-Status,
-        X-Keywords and X-Mozilla-Status fields. Of Google Takeout also ``x_gm_thrid`` (str) and
-        ``x_gmail_labels`` (list of str); there, what has not the English label Unread is seen.
+        X-Keywords and X-Mozilla-Status fields. Of Google Takeout also
+        ``x_gm_thrid`` (str) and ``x_gmail_labels`` (list of str); Gmail's own labels, in the
+        user's language, tell what is unread, starred, a draft or sent (keyword ``$Sent``).
 
     Raises
     ------
@@ -91,10 +97,11 @@ def read_mbox(
     MailframeWarning
         Something could not be read, and ``errors="warn"``.
     """
-    return to_frame(MboxReading(expand(paths), Options(headers, raw_headers, errors, progress)))
+    options = Options(headers, raw_headers, errors, progress)
+    return to_frame(MboxReading(expand(paths), options, chats=chats))
 
 
-def iter_mbox(paths: PathsOption, **options: Unpack[Keywords]) -> Reading:
+def iter_mbox(paths: PathsOption, *, chats: bool = False, **options: Unpack[Keywords]) -> Reading:
     """Stream an mbox file as record batches; parameters and columns as of `read_mbox`.
 
     Returns
@@ -102,7 +109,7 @@ def iter_mbox(paths: PathsOption, **options: Unpack[Keywords]) -> Reading:
     Reading
         An iterator of pyarrow.RecordBatch with ``schema`` and, in the end, ``report``.
     """
-    return MboxReading(expand(paths), Options(**options))
+    return MboxReading(expand(paths), Options(**options), chats=chats)
 
 
 class MboxReading(Reading):
@@ -110,17 +117,32 @@ class MboxReading(Reading):
 
     kind = "mbox"
     unit = "B"
+    _chats = True
+    _unread: Sequence[tuple[str, ConfigurationError]] = ()
 
-    def __init__(self, paths: list[Path], options: Options) -> None:
-        self._parts, heads, self._unread = _opened(paths)
-        stems = Counter(part.stem for part in self._parts)
-        self._folders = [
+    def __init__(self, paths: list[Path], options: Options, *, chats: bool = False) -> None:
+        parts_, heads, unread = _opened(paths)
+        stems = Counter(part.stem for part in parts_)
+        names = (
             shown(part.stem if stems[part.stem] == 1 else name)
-            for part, name in zip(self._parts, _told_apart(self._parts), strict=True)
-        ]
+            for part, name in zip(parts_, _told_apart(parts_), strict=True)
+        )
+        self._take(label(paths), list(zip(names, parts_, strict=True)), heads, options)
+        self._unread = unread
+        self._chats = chats
+
+    def _take(
+        self,
+        account: str,
+        folders: list[tuple[str, Part]],
+        heads: Iterable[bytes],
+        options: Options,
+    ) -> None:
+        """Begin to read streams of which the beginnings are known."""
+        self._folders = folders
         if any(name.encode() + b":" in head for head in heads for name in _TAKEOUT):
             options = options.with_headers(_TAKEOUT)
-        super().__init__(label(paths), options)
+        super().__init__(account, options)
         at = self.schema.get_field_index(_LABELS)
         self._labels_at = at if at >= 0 and self.schema.field(at).type == TEXT else None
         if self._labels_at is not None:
@@ -128,16 +150,29 @@ class MboxReading(Reading):
 
     def total(self) -> int:
         """Give the octets of all files."""
-        return sum(part.size for part in self._parts)
+        return sum(part.size for _, part in self._folders)
 
     def messages(self) -> Iterator[Message]:
         """Yield the messages of each file."""
         for folder, error in self._unread:
             self.problem(folder, error, str(error))
-        for part, folder in zip(self._parts, self._folders, strict=True):
+        chats = 0
+        for folder, part in self._folders:
             for uid, piece in enumerate(self._pieces(part, folder), 1):
                 flags = header_flags(piece.header)
-                yield Message(folder, uid, flags, piece.internaldate, piece.size, piece.header)
+                if not self._chats and CHAT_FLAG in flags and CHAT_FLAG in flags.split():
+                    chats += 1
+                elif not self.leaves_out(piece):
+                    yield Message(folder, uid, flags, piece.internaldate, piece.size, piece.header)
+        if chats:
+            lines = "line" if chats == 1 else "lines"
+            self.skipped["Chat"] = (
+                f"holds {chats:,} {lines} of chat, no mail; chats=True reads them"
+            )
+
+    def leaves_out(self, piece: Piece) -> bool:  # noqa: ARG002 -- others do
+        """Tell whether a message is no more, though it stands in the file."""
+        return False
 
     def finish(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Turn the labels of Google Takeout into lists, each distinct value once."""
@@ -145,7 +180,7 @@ class MboxReading(Reading):
         if at is None:
             return batch
         values = batch.column(at).fill_null("").dictionary_encode()
-        lists = pa.array(map(gmail_labels, values.dictionary.to_pylist()), TEXTS)
+        lists = pa.array(map(split_labels, values.dictionary.to_pylist()), TEXTS)
         return batch.set_column(at, _LABELS_FIELD, lists.take(values.indices))
 
     def _pieces(self, part: Part, folder: str) -> Iterator[Piece]:
@@ -187,7 +222,9 @@ def holds_mbox(path: Path) -> bool:
     """Tell whether a file, zip archive or exported folder holds mbox files, perhaps empty ones."""
     if path.is_dir():
         return _inside(path).is_file()
-    found = parts(path, _is_wanted)
+    found = parts(path, is_mbox_name)
+    if found and found[0].entry:
+        return True  # members that are called so and cannot be read are told of
     return bool(found) and all(_is_mbox(part.head(_HEAD)) for part in found)
 
 
@@ -196,7 +233,8 @@ def _inside(path: Path) -> Path:
     return path / "mbox"
 
 
-def _is_wanted(name: str) -> bool:
+def is_mbox_name(name: str) -> bool:
+    """Tell whether a file is an mbox by its name, however it is stored."""
     return stored_as(name).lower().endswith(_SUFFIX)
 
 
@@ -245,7 +283,7 @@ def _parts(path: Path) -> list[Part]:
         raise ConfigurationError(
             f"{path} is a folder, not an mbox file; read_maildir and read_eml take folders"
         )
-    found = parts(_inside(path) if path.is_dir() else path, _is_wanted)
+    found = parts(_inside(path) if path.is_dir() else path, is_mbox_name)
     if not found:
         raise ConfigurationError(f"{path} holds no .mbox file")
     return found

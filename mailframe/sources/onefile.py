@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from abc import abstractmethod
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from mailframe.sources.files import reason, shown
-from mailframe.sources.headerblock import Block, has_field, read_block
+from mailframe.sources.files import shown
 from mailframe.sources.reading import Message, Options, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 class FileReading(Reading):
@@ -40,19 +42,6 @@ class FileReading(Reading):
             yield message
         self._tell_unread()
 
-    def block(self, folder: str, name: str, stream: IO[bytes]) -> Block:
-        """Read a message's header block; tell where it is damaged, or none."""
-        block = read_block(stream)
-        if block.damage:
-            self.unreadable(folder, name, block.damage)
-        elif not has_field(block.header):
-            self.problem(folder, "NoHeader", f"{name} is no message: no header field is in it")
-        return block
-
-    def unreadable(self, folder: str, name: str, error: Exception) -> None:
-        """Tell that a file or folder cannot be read."""
-        self.problem(folder, error, f"{name} cannot be read: {reason(error)}")
-
     def note_unread(self, error: OSError) -> None:
         """Keep in mind that a folder cannot be read, where it can be told of only later."""
         self.unread.append(error)
@@ -62,3 +51,14 @@ class FileReading(Reading):
             path = os.fsdecode(error.filename or "")
             self.unreadable(shown(path), path, error)
         self.unread.clear()
+
+
+def internaldate(seconds: float) -> bytes:
+    """Write seconds since 1970 as IMAP writes an INTERNALDATE; empty where they are none."""
+    try:
+        when = time.gmtime(seconds)
+    except (OverflowError, ValueError, OSError):
+        return b""
+    month = _MONTHS[when.tm_mon - 1]
+    clock = (when.tm_hour, when.tm_min, when.tm_sec)
+    return b"%02d-%s-%04d %02d:%02d:%02d +0000" % (when.tm_mday, month, when.tm_year, *clock)

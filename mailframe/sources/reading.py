@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, TypedDict
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, TypedDict
 
 from mailframe.errors import ConfigurationError, MailframeError, first_of, warn
 from mailframe.frame.batch import BatchBuilder
@@ -19,6 +19,8 @@ from mailframe.frame.extras import parse_extras
 from mailframe.names import showable
 from mailframe.progress import Progress, open_progress
 from mailframe.sources.arrival import by_received
+from mailframe.sources.files import reason
+from mailframe.sources.headerblock import Block, has_field, read_block
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -115,14 +117,15 @@ class Reading(ABC):
     Attributes
     ----------
     kind : str
-        ``"mbox"``, ``"maildir"`` or ``"eml"``.
+        ``"mbox"``, ``"maildir"``, ``"eml"``, ``"apple"``, ``"thunderbird"`` or ``"pst"``.
     account : str
         A label made of the path's name.
     schema : pyarrow.Schema
         Of every batch, known before the first.
     report : dict
         What ``df.attrs["mailframe"]`` holds: ``account``, ``folders``, ``messages``, ``bytes``,
-        ``seconds``, ``connections`` (0) and ``problems``; complete after the last batch.
+        ``seconds``, ``connections`` (0), ``skipped`` (what was left out, and why) and ``problems``;
+        complete after the last batch.
     """
 
     kind: str
@@ -136,6 +139,7 @@ class Reading(ABC):
         )
         self.schema: pa.Schema = self._builder.schema
         self.problems: list[dict[str, Any]] = []
+        self.skipped: dict[str, str] = {}
         self.report: dict[str, Any] = {
             "account": account,
             "folders": 0,
@@ -143,6 +147,7 @@ class Reading(ABC):
             "bytes": 0,
             "seconds": 0.0,
             "connections": 0,
+            "skipped": self.skipped,
             "problems": self.problems,
         }
         self._progress = Progress()
@@ -182,6 +187,23 @@ class Reading(ABC):
             raise MailframeError(text, account=self.account, folder=folder) from cause
         kind = error if isinstance(error, str) else type(error).__name__
         self.problems.append({"folder": folder, "uids": "", "error": kind, "text": text})
+
+    def unreadable(self, folder: str, name: str, error: Exception) -> None:
+        """Record that a file or folder cannot be read."""
+        self.problem(folder, error, f"{name} cannot be read: {reason(error)}")
+
+    def block(self, folder: str, name: str, stream: IO[bytes]) -> Block:
+        """Read the header block of a file that is one message, and `judge` it."""
+        block = read_block(stream)
+        self.judge(folder, name, block)
+        return block
+
+    def judge(self, folder: str, name: str, block: Block) -> None:
+        """Record that a header block is damaged, or that it is none."""
+        if block.damage:
+            self.unreadable(folder, name, block.damage)
+        elif not has_field(block.header):
+            self.problem(folder, "NoHeader", f"{name} is no message: no header field is in it")
 
     def __iter__(self) -> Self:
         return self
@@ -226,9 +248,13 @@ class Reading(ABC):
             yield group
 
     def _warn(self) -> None:
-        if self.problems and self._options.errors == "warn":
-            told = first_of([problem["text"] for problem in self.problems])
-            warn(f"{self.account}: {told}; see df.attrs['mailframe']['problems']")
+        if self._options.errors != "warn":
+            return
+        told = [f"left out {name}: it {why}" for name, why in self.skipped.items()]
+        if self.problems:
+            told.append(first_of([problem["text"] for problem in self.problems]))
+        if told:
+            warn(f"{self.account}: {'; '.join(told)}; see df.attrs['mailframe']")
 
 
 def to_frame(reading: Reading) -> pd.DataFrame:

@@ -447,8 +447,9 @@ class MailAccessor:
         -------
         pandas.DataFrame
             One row a thread, longest waiting first, indexed by the label of that end (of several
-            the latest): ``waiting`` "owe" or "owed", ``person``, ``subject``, ``date``, ``thread``
-            (as in ``thread_ids``), ``age`` up to ``now`` (the present by default).
+            the deepest, of these the last in the frame): ``waiting`` "owe" or "owed", ``person``,
+            ``subject``, ``date``, ``thread`` (as in ``thread_ids``), ``age`` up to ``now`` (the
+            present by default).
         """
         return replies.awaiting_reply(self._df, me_=me, now=now, exclude=exclude)
 

@@ -54,6 +54,11 @@ class Coded:
         """Only the entries marked, over the same labels."""
         return Coded(self.name, self.rows[keep], self.codes[keep], self.labels)
 
+    def used(self) -> Coded:
+        """Give the same entries over the labels that are used."""
+        codes, place = np.unique(self.codes, return_inverse=True)
+        return Coded(self.name, self.rows, place, self.labels.take(pa.array(codes)))
+
     def once(self) -> Coded:
         """Each label at most once a row: a message that names an address twice is one message."""
         if bool((self.rows[1:] > self.rows[:-1]).all()):

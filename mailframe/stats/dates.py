@@ -53,14 +53,16 @@ def micros(df: pd.DataFrame, date: str = BEST) -> Ints:
     return columns.instants(df[date])
 
 
-def wall(df: pd.DataFrame, tz: str | tzinfo | None, date: str = BEST) -> Ints:
+def wall(
+    df: pd.DataFrame, tz: str | tzinfo | None, date: str = BEST, utc: Ints | None = None
+) -> Ints:
     """Give what the clock on the wall showed for each message, in microseconds since 1970 there.
 
     ``NEVER`` where the instant is unknown. With ``tz="sender"`` a message counts as UTC where its
     Date names no zone ("-0000" says that there is none to tell), or is not what the instant is by.
     """
     if not isinstance(tz, str) or tz != clock.SENDER:
-        return clock.shown(micros(df, date), tz)
+        return clock.shown(micros(df, date) if utc is None else utc, tz)
     columns.require(df, "date_offset")
     minutes = df["date_offset"].fillna(0).to_numpy(dtype=np.int64)
     if date == BEST:

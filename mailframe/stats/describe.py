@@ -162,7 +162,7 @@ def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Des
 def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tuple[str, str]]:
     mail = replies.Correspondence(df, me_, must_send=False)
     own, trees = mail.own, mail.trees
-    facts = [("messages", _messages(df, own))]
+    facts = [("messages", _messages(df, own, trees.mails))]
     when = dates.wall(df, tz)
     when = when[when != columns.NEVER]
     if len(when):
@@ -193,8 +193,8 @@ def _owner(own: me.Own) -> str:
     return f"{', '.join(addresses[:FEW])}{more} ({own.source}{lacking})"
 
 
-def _messages(df: pd.DataFrame, own: me.Own) -> str:
-    text = mails.told(df)
+def _messages(df: pd.DataFrame, own: me.Own, found: mails.Mails) -> str:
+    text = mails.told(found)
     if "folder" in df.columns:
         folders = df["folder"].nunique()
         text += f" in {folders:,} folder{'s' if folders != 1 else ''}"

@@ -123,9 +123,7 @@ def _collected(df: pd.DataFrame, name: str, found: Mails) -> pd.arrays.ArrowExte
     return pd.arrays.ArrowExtensionArray(pa.ListArray.from_arrays(offsets, items))
 
 
-def told(df: pd.DataFrame) -> str:
+def told(found: Mails) -> str:
     """Say how many messages there are, and how many rows where these are more."""
-    if "message_id" not in df.columns:
-        return f"{len(df):,}"
-    count = len(mails(df).first)
-    return f"{count:,}" if count == len(df) else f"{count:,} ({len(df):,} with copies)"
+    count, rows = len(found.first), len(found.of)
+    return f"{count:,}" if count == rows else f"{count:,} ({rows:,} with copies)"

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pandas.api.extensions import ExtensionArray
 
     from mailframe.stats.columns import Bools, Ints
-    from mailframe.stats.mails import Mails
     from mailframe.stats.office import Office
 
     Floats = NDArray[np.float64]
@@ -94,7 +93,7 @@ class Correspondence:
         self.own = me.own(df, me_, must_send=must_send)
         self.trees = threads.forest(df) if trees is None else trees
         self.when = dates.micros(df)
-        self.counts, kinds = _counted(df, self.trees.mails)
+        self.counts, kinds = _counted(df, self.trees)
         self.left_out = dict.fromkeys(NO_REPLY, 0)
         self.found = self._pairs(kinds)
 
@@ -131,15 +130,17 @@ class Correspondence:
         return self.own.tell(table)
 
 
-def _counted(df: pd.DataFrame, mails: Mails) -> tuple[Bools, dict[str, Bools]]:
+def _counted(df: pd.DataFrame, trees: threads.Forest) -> tuple[Bools, dict[str, Bools]]:
     """Mark the rows of mail that people wrote and sent, and those of each kind in `NO_REPLY`."""
-    kinds = {}
+    kinds, mails = {}, trees.mails
     for name in ("draft", "deleted", "auto"):
         marked = asks.kind(df, name)
         kinds[name] = (mails.any if name == "auto" else mails.every)(marked)[mails.of]
     kinds["forward"] = np.zeros(len(df), dtype=bool)
     if "subject" in df.columns:
         subject = columns.coded(df, "subject")
+        under = trees.parent[trees.node] >= 0  # nothing else can be a reply: few texts to look at
+        subject = subject.where(under[subject.rows]).used()
         forwarded = subjects.forwarded(subject.labels)
         kinds["forward"][subject.rows[forwarded[subject.codes]]] = True
     return ~np.logical_or.reduce(list(kinds.values())), kinds
@@ -174,7 +175,7 @@ def delays(df: pd.DataFrame, trees: threads.Forest) -> Ints:
     """Give the seconds that each reply took, whoever wrote it; -1 for what is none or untimed."""
     when = dates.micros(df)
     above = trees.parent[trees.node]
-    reply = np.flatnonzero(trees.single & (above >= 0) & _counted(df, trees.mails)[0])
+    reply = np.flatnonzero(trees.single & (above >= 0) & _counted(df, trees)[0])
     reply = reply[trees.present[above[reply]]]
     original = trees.first[above[reply]]
     timed = (when[original] != columns.NEVER) & (when[reply] >= when[original])
@@ -303,7 +304,8 @@ def awaiting_reply(
     owed = ends & own.mine & (recipient >= 0)
 
     rows = np.flatnonzero(owe | owed)
-    order = rows[np.lexsort((-rows, when[rows], owe[rows], threaded.thread[rows]))]
+    # Of several ends the deepest, then the last row: dates would choose others once they are cut.
+    order = rows[np.lexsort((rows, threaded.level[rows], owe[rows], threaded.thread[rows]))]
     last = order[np.flatnonzero(np.diff(threaded.thread[order], append=-1))]
     theirs = owed[last]
     # Whom it is: the sender of what I owe, the first other recipient of what is owed to me.

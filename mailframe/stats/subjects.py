@@ -24,18 +24,19 @@ FORWARDED = r"(?is)^\[fwd:(.*)\]$"  # subj-fwd-hdr … subj-fwd-trl
 FORWARDS = "fwd?|wg|tr|rv|enc|i|vb|vl|pd|doorst|ilt|trs|továbbítás|пересл|転送|转发|轉寄|전달"
 COLON = r"[:\x{FF1A}]"  # or a full-width one
 FORWARD = rf"(?i)^\s*(?:{BLOB})*(?:{FORWARDS})\s*(?:{BLOB})?{COLON}"
-FORWARD_AROUND = r"(?i)\(fwd\)\s*$|^\s*\[fwd:.*\]\s*$"
+FORWARD_AROUND = r"(?is)\(fwd\)\s*$|^\s*\[fwd:.*\]\s*$"
 REPLY = rf"(?i)^\s*(?:{BLOB})*[^\s:\[\]]{{1,4}}\s*(?:{BLOB})?{COLON}"
 ROUNDS = 20  # wrappers in wrappers; no honest subject comes near
 
 
 def forwarded(subjects: pa.Array) -> Bools:
     """Tell which subjects are those of a forward: "Re: Fwd: Plan" answers one, and is none."""
-    text = pc.replace_substring_regex(subjects, pattern=r"\s+", replacement=" ")
-    marked = pc.match_substring_regex(text, FORWARD)
-    around = pc.match_substring_regex(text, FORWARD_AROUND)
-    around = pc.and_not(around, pc.match_substring_regex(text, REPLY))
-    return np.asarray(pc.or_(marked, around))
+    marked = np.array(pc.match_substring_regex(subjects, FORWARD))
+    mention = np.flatnonzero(pc.match_substring(subjects, "fwd", ignore_case=True))
+    few = subjects.take(pa.array(mention))
+    around = pc.match_substring_regex(few, FORWARD_AROUND)
+    marked[mention] |= np.asarray(pc.and_not(around, pc.match_substring_regex(few, REPLY)))
+    return marked
 
 
 def base(subjects: pa.Array) -> tuple[pa.Array, Bools]:

@@ -40,7 +40,7 @@ def binned(
     """
     utc = dates.micros(df, date)
     rows = np.flatnonzero(utc != columns.NEVER)
-    local = dates.wall(df, tz, date)[rows]
+    local = dates.wall(df, tz, date, utc)[rows]
     period = periods.calendar(freq)
     if period is not None:
         bins, days = period.bins(local // clock.DAY)

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 REST = 0.15  # seconds without a keystroke after which a word counts as typed
 SUGGESTIONS = 200  # names a type-ahead offers: the browser looks through all of them at each letter
-EXAMPLE = 'from:ann subject:"plan b" before:2024-05 larger:1M is:unread -list:dev'
 SIZES = (0, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 
 
@@ -44,10 +43,14 @@ class Later:
         self._act = act
         self._timer: asyncio.TimerHandle | None = None
 
-    def __call__(self, value: object) -> None:
-        """Ask for a call with ``value``."""
+    def cancel(self) -> None:
+        """Forget what was asked for and has not happened yet."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def __call__(self, value: object) -> None:
+        """Ask for a call with ``value``."""
+        self.cancel()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -123,7 +126,7 @@ def bind(
         try:
             setattr(filters, trait, read(value))
         except ConfigurationError as error:
-            filters.problem = str(error)
+            filters.problem = f"{error} (what is shown is as before)"
         else:
             filters.problem = ""
 
@@ -134,30 +137,22 @@ def bind(
     filters.observe(to_widget, trait)
 
 
-def search_line(filters: Filters) -> ipw.Text:
-    """Build the search line."""
-    box = ipw.Text(
-        placeholder=f"Search: {EXAMPLE}",
-        continuous_update=True,
-    )
-    bind(box, "value", filters, "search")
-    return box.add_class("mf-search")
-
-
 def _group(title: str, *children: ipw.Widget) -> ipw.VBox:
     heading = ipw.HTML(f"<h4>{title}</h4>").add_class("mf-heading")
     return ipw.VBox([heading, *children]).add_class("mf-group")
 
 
 def _suggesting(hint: str, filters: Filters, trait: str, options: list[str]) -> ipw.Combobox:
-    box = ipw.Combobox(placeholder=hint, options=options, continuous_update=True)
-    box.tooltip = hint
+    # Descriptions are for those who do not see: what they say is in the field, or above it.
+    box = ipw.Combobox(description=hint, placeholder=hint, options=options, continuous_update=True)
     bind(box, "value", filters, trait)
     return box
 
 
 def _subject(filters: Filters) -> ipw.Text:
-    box = ipw.Text(placeholder='words, "a phrase" or /regex/', continuous_update=True)
+    box = ipw.Text(
+        description="Subject", placeholder='words, "a phrase" or /regex/', continuous_update=True
+    )
     bind(box, "value", filters, "subject")
     return box
 
@@ -165,7 +160,7 @@ def _subject(filters: Filters) -> ipw.Text:
 def _choice(trait: str, filters: Filters, either: str, yes: str, no: str) -> ipw.Dropdown:
     # A dropdown takes None for "nothing chosen", so the three states go by number.
     states = {0: None, 1: True, 2: False}
-    box = ipw.Dropdown(options=[(either, 0), (yes, 1), (no, 2)])
+    box = ipw.Dropdown(description=either, options=[(either, 0), (yes, 1), (no, 2)])
     numbers = {state: number for number, state in states.items()}
     bind(box, "value", filters, trait, read=states.__getitem__, write=numbers.__getitem__)
     return box
@@ -228,8 +223,8 @@ def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
     slider = ipw.IntRangeSlider(
         value=(0, bars), min=0, max=bars, readout=False, continuous_update=False
     ).add_class("mf-range")
-    first = ipw.DatePicker(tooltip="From this day on").add_class("mf-day")
-    last = ipw.DatePicker(tooltip="Up to and with this day").add_class("mf-day")
+    first = ipw.DatePicker(description="From this day on").add_class("mf-day")
+    last = ipw.DatePicker(description="Up to and with this day").add_class("mf-day")
 
     following = False
 

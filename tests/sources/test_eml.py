@@ -226,7 +226,7 @@ def test_messages_are_in_the_order_of_their_numbers_however_long(tmp_path):
 
 def test_paths_without_messages_are_refused_at_once(tmp_path):
     (tmp_path / "notes.txt").write_bytes(b"x")
-    with pytest.raises(mf.ConfigurationError, match=r"no \.eml file"):
+    with pytest.raises(mf.ConfigurationError, match=r"no \.eml, \.emlx or \.msg file"):
         iter_eml(tmp_path)
     with pytest.raises(mf.ConfigurationError, match="no such file"):
         iter_eml(tmp_path / "absent")

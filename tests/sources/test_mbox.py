@@ -103,6 +103,7 @@ def test_the_report_says_what_was_read(path):
         "messages": 2,
         "bytes": sum(mf.read_mbox(path)["size"]),
         "connections": 0,
+        "skipped": {},
         "problems": [],
     }
 
@@ -194,6 +195,87 @@ def test_google_takeout_in_its_zip(tmp_path):
     assert df["seen"].tolist()[:3] == [False, True, False]
     assert df["flagged"].tolist()[:3] == [False, True, False]
     assert df["internaldate"][0] == pd.Timestamp("2015-04-16 09:53:04", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    ("labels", "flags"),
+    [
+        ("=?UTF-8?Q?Ungelesen,Posteingang?=", []),
+        ("Ungelesen,Markiert", ["flagged"]),
+        ("=?UTF-8?Q?Bo=C3=AEte_de_r=C3=A9ception,Non_lus?=", []),
+        ("=?UTF-8?Q?No_le=C3=ADdos,Borradores?=", ["draft"]),
+        ("=?UTF-8?Q?Archiv=C3=A9s,Ouvert,Suivis?=", ["seen", "flagged"]),
+        ("=?UTF-8?B?5pyq6Kqt?=", []),
+        (
+            "=?UTF-8?Q?=D0=9D=D0=B5=D0=BF=D1=80=D0=BE=D1=87=D0=B8=D1=82=D0=B0=D0=BD=D0=BD=D1=8B=D0=B5?=",
+            [],
+        ),
+        ("=?UTF-8?Q?N=C3=A3o_lidas?=", []),
+        ("=?UTF-8?Q?Non=C2=A0lus?=", []),
+        ("Sent,Opened", ["seen", "$Sent"]),
+        ("Gesendet", ["seen", "$Sent"]),
+        ("unread mail", ["seen"]),
+    ],
+)
+def test_gmails_labels_are_flags_in_the_users_language(tmp_path, labels, flags):
+    path = tmp_path / "All.mbox"
+    path.write_text(
+        f"From 1@xxx Mon Jan 05 10:00:00 +0000 2015\nX-GM-THRID: 1\nX-Gmail-Labels: {labels}\n\n"
+    )
+    [row] = mf.read_mbox(path).to_dict("records")
+    told = [name for name in ("seen", "answered", "flagged", "draft", "deleted") if row[name]]
+    assert [*told, *row["keywords"]] == flags
+
+
+def test_chats_of_takeout_are_left_out_with_a_word(tmp_path):
+    path = tmp_path / "All.mbox"
+    one = "From 1@xxx Mon Jan 05 10:00:00 +0000 2015\nX-Gmail-Labels: {}\nSubject: {}\n\n"
+    path.write_text(
+        one.format("Inbox", "a") + one.format("Chat", "b") * 3 + one.format("Inbox", "c")
+    )
+    with pytest.warns(mf.MailframeWarning, match="left out Chat: it holds 3 lines of chat"):
+        df = mf.read_mbox(path)
+    assert df["subject"].tolist() == ["a", "c"]
+    assert df["uid"].tolist() == [1, 5]
+    df = mf.read_mbox(path, chats=True)
+    assert [list(labels) for labels in df["x_gmail_labels"]].count(["Chat"]) == 3
+
+
+def test_groups_of_takeout_have_their_names_and_no_flags_of_topics(tmp_path):
+    raw = (
+        b"From 1@xxx Mon Jan 05 10:00:00 +0000 2015\nX-Google-Groups: hikers\n"
+        b"X-Gmail-Labels: Unread\nStatus: RO\nSubject: x\n\n"
+    )
+    with zipfile.ZipFile(tmp_path / "takeout.zip", "w") as archive:
+        for group in ("hikers@googlegroups.com", "cooks@googlegroups.com"):
+            archive.writestr(f"Takeout/Groups/{group}/topics.mbox", raw)
+    df = mf.read_mbox(tmp_path / "takeout.zip")
+    assert set(df["folder"]) == {"hikers@googlegroups.com", "cooks@googlegroups.com"}
+    assert df["seen"].all()
+    assert [list(labels) for labels in df["x_gmail_labels"]] == [["Unread"]] * 2
+
+
+def test_one_mailbox_that_cannot_be_read_costs_no_other(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.mbox", TWO)
+        archive.writestr("b.mbox", TWO[:-1] + b"other")
+        archive.writestr("c.mbox", b"no From line")
+    raw = (tmp_path / "x.zip").read_bytes()
+    (tmp_path / "x.zip").write_bytes(raw.replace(TWO[:-1] + b"other", TWO[:-1] + b"OTHER"))
+    with pytest.warns(mf.MailframeWarning, match="1 more problems"):
+        df = mf.read_mbox(tmp_path / "x.zip")
+    assert df["folder"].unique().tolist() == ["a"]
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_told_of(tmp_path):
+    path = tmp_path / "x.mbox"
+    path.write_bytes(TWO * 20_000)
+    reading = iter_mbox(path, errors="ignore")
+    next(reading)
+    os.truncate(path, path.stat().st_size // 2)
+    list(reading)
+    [problem] = reading.problems
+    assert "was cut while it was read" in problem["text"]
 
 
 def test_asking_for_takeout_fields_changes_nothing_but_their_place(tmp_path):

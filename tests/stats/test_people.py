@@ -6,6 +6,8 @@ import pytest
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from mailframe.errors import ConfigurationError
+from mailframe.stats import contacts
+from tests.stats.frames import make_frame
 from tests.stats.mailbox import hand_mailbox
 
 DF = hand_mailbox()

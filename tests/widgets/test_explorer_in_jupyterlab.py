@@ -129,10 +129,51 @@ def test_a_mistake_is_told_and_changes_nothing(screen):
     screen.type_search("is:flagged")
     flagged = screen.data(lambda frame, _: len(frame) < COUNT)
     screen.type_search("is:flagged before:2024-13")
+    screen.page.press(".mf-search input", "Enter")
     screen.page.wait_for_selector(".mf-said [role=alert] >> text=2024-05-31")
     assert screen.count() == len(flagged)
     screen.type_search("is:flagged")
     screen.window.wait("() => !document.querySelector('.mf-said [role=alert]')")
+
+
+def test_nobody_judges_a_term_that_is_still_being_typed(screen):
+    field = screen.page.locator(".mf-search input")
+    field.press_sequentially("is:unread bef", delay=30)
+    unread = screen.data(lambda frame, _: not frame["seen"].any())
+    field.press_sequentially("ore:2024-1", delay=30)
+    screen.data(lambda frame, query: "Timestamp" in query and len(frame) < len(unread))
+    field.press_sequentially("3", delay=30)
+    screen.data(lambda frame, _: len(frame) == len(unread))
+    assert screen.page.locator(".mf-said [role=alert]").count() == 0
+    field.press("Enter")
+    screen.page.wait_for_selector(".mf-said [role=alert] >> text=2024-05-31")
+    assert field.input_value() == "is:unread before:2024-13"
+
+
+def test_a_term_is_completed_by_the_keyboard(screen):
+    field = screen.page.locator(".mf-search input")
+    field.press_sequentially("is:unread in:in", delay=30)
+    offer = screen.page.locator(".mf-offers li").first
+    offer.wait_for()
+    unread = MAIL[~MAIL["seen"]]
+    count = f"{(unread['folder'] == 'INBOX').sum():,}"
+    assert offer.inner_text().split() == ["INBOX", count]
+    field.press("Tab")
+    assert field.input_value() == "is:unread in:INBOX "
+    data = screen.data(lambda frame, _: set(frame["folder"]) == {"INBOX"})
+    assert not data["seen"].any()
+    field.press_sequentially("-dom", delay=30)
+    screen.page.wait_for_selector(".mf-offers li >> text=domain:")
+    field.press("ArrowDown")
+    field.press("Enter")
+    assert field.input_value() == "is:unread in:INBOX -domain:"
+    screen.page.wait_for_selector(".mf-offers li .mf-count")
+    field.press("Escape")
+    assert not screen.page.is_visible(".mf-offers")
+    screen.page.click(".mf-ask")
+    assert "newer_than:7d" in screen.page.inner_text(".mf-language")
+    screen.page.keyboard.press("Escape")
+    assert not screen.page.is_visible(".mf-language")
 
 
 def test_a_heading_sorts_the_whole_result_and_pages_follow(screen):

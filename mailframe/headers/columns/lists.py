@@ -24,6 +24,7 @@ from mailframe.headers.columns.marks import (
     Marks,
     Mask,
     Positions,
+    high,
     holding,
     is_one_of,
     owners,
@@ -60,7 +61,6 @@ _IN_LISTS = table(b'"(),<>\\:;[' + _CONTROLS)
 # What may not stand in a plain name, but for its quotes.
 _IN_NAMES = table(b'"(),<>\\:;[]@\t' + _CONTROLS)
 _IS_CONTROL = is_one_of(_CONTROLS + b"\t")
-_HIGH = table(bytes(range(0x80, 0x100)))
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _SPEC = rf"^{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$"
 _NO_SPEC = r"(?i)=\?|xn--"
@@ -108,14 +108,15 @@ def read_lists(fields: Sequence[Values]) -> list[AddressLists]:
         values.between(start, end) for values, (_, _, start, end) in zip(fields, cut, strict=True)
     ]
     encoded = joined(items).dictionary_encode()
-    boxes, single = _mailboxes(laid(encoded.dictionary))
+    boxes, single, sure = _mailboxes(laid(encoded.dictionary))
     index = encoded.indices.to_numpy().astype(np.int64)
     found = []
     first = 0
     for values, (regular, owner, _, _) in zip(fields, cut, strict=True):
         mine = index[first : first + len(owner)]
         first += len(owner)
-        regular[owner[~single[mine]]] = False
+        alone = np.bincount(owner, minlength=len(regular))[owner] == 1
+        regular[owner[~np.where(alone, single[mine], sure[mine])]] = False
         fine = regular[owner]
         found.append(AddressLists(values.raw, regular, owner[fine], mine[fine], boxes))
     return found
@@ -189,10 +190,10 @@ def _cut(values: Values) -> tuple[Mask, Positions, Positions, Positions]:
     bad[marks.owner[_IRREGULAR[marks.kind]]] = True
 
     # From a list's start or behind a comma, to the next comma or the list's end.
-    comma = marks.at[marks.kind == _COMMA]
-    start = np.sort(np.append(values.start, comma + 1))
-    end = np.sort(np.append(values.end, comma))
-    owner = np.searchsorted(values.end, end)
+    comma = marks.only(marks.kind == _COMMA)
+    start = np.sort(np.append(values.start, comma.at + 1))
+    end = np.sort(np.append(values.end, comma.at))
+    owner = np.repeat(np.arange(count), 1 + np.bincount(comma.owner, minlength=count))
     bad |= _have_odd_brackets(marks, start, owner, count)
     strip(octets, start, end, _BLANKS)
     some = (start < end) & ~bad[owner]
@@ -205,8 +206,7 @@ def _not_in_utf8(values: Values) -> Mask:
     try:
         values.octets.tobytes().decode()
     except UnicodeDecodeError:
-        high = positions(values.octets, _HIGH)
-        rows = np.flatnonzero(holding(high, values.start, values.end))
+        rows = np.flatnonzero(holding(high(values.octets), values.start, values.end))
         for row in rows.tolist():
             try:
                 values.octets[values.start[row] : values.end[row]].tobytes().decode()
@@ -262,7 +262,7 @@ def _have_odd_brackets(marks: Marks, start: Positions, owner: Positions, count: 
     """Tell which lists have a mailbox with anything but one pair of brackets, or none."""
     bad = np.zeros(count, np.bool_)
     brackets = marks.only((marks.kind == _LESS) | (marks.kind == _GREATER))
-    item = np.searchsorted(start, brackets.at, "right") - 1
+    item = owners(brackets.at, start)
     opens = brackets.kind == _LESS
     # In turn one opens and one closes, both of one mailbox, which has no other.
     number = np.bincount(item, minlength=len(start))
@@ -274,15 +274,19 @@ def _have_odd_brackets(marks: Marks, start: Positions, owner: Positions, count: 
     return bad
 
 
-def _mailboxes(items: Values) -> tuple[Mailboxes, Mask]:
+def _mailboxes(items: Values) -> tuple[Mailboxes, Mask, Mask]:
     """Read distinct mailboxes.
 
     Returns
     -------
-    Mailboxes, bool array
-        What they are, and which of them are one mailbox with an address and nothing else.
+    Mailboxes, bool array, bool array
+        What they are, which of them are one mailbox with an address and nothing else, and which of
+        these are so in any list: beside others, what had to be mended may mean something else.
     """
     octets, start, end = items.octets, items.start, items.end
+    if not len(start):  # all lists are read as a whole
+        empty, none = pa.array([], pa.large_string()), np.zeros(0, np.bool_)
+        return Mailboxes(empty, empty, empty, none), none, none
     less = np.append(-1, np.flatnonzero(octets == _LESS))
     last = less[np.searchsorted(less, end) - 1]
     in_brackets = (octets[end - 1] == _GREATER) & (last >= start)
@@ -297,26 +301,22 @@ def _mailboxes(items: Values) -> tuple[Mailboxes, Mask]:
     shown = pc.utf8_trim(pc.replace_substring_regex(names.array, _IN_QUOTES, r"\1"), " ")
     parts = [pc.if_else(pc.equal(shown, ""), None, shown), addr, domain]
     single = np.ones(len(start), np.bool_)
+    sure = np.ones(len(start), np.bool_)
     malformed = np.empty(len(start), np.bool_)
     malformed[plain] = names.mended | mended[plain]
     if not plain.all():
         odd = items.raw.filter(pa.array(~plain)).to_pylist()
         found = [_whole(raw) for raw in odd]
-        single[~plain] = [
-            len(boxes) == 1 and None not in boxes[0][1:] and not _may_go_on(raw)
-            for raw, (boxes, _) in zip(odd, found, strict=True)
-        ]
+        single[~plain] = [len(boxes) == 1 and None not in boxes[0][1:] for boxes, _ in found]
         malformed[~plain] = [wrong for _, wrong in found]
+        # An item such as "Team @Acme" may be the first part of a name that has a comma.
+        apart = [_HANDLE.search(raw) is None for raw in odd]
+        sure[~plain] = single[~plain] & ~malformed[~plain] & np.array(apart, np.bool_)
         nobody = Mailbox(None, None, None)
         parts = _with_more(parts, [boxes[0] if boxes else nobody for boxes, _ in found])
         place = pa.array(np.argsort(np.argsort(~plain, kind="stable"), kind="stable"))
         parts = [part.take(place) for part in parts]
-    return Mailboxes(parts[0], parts[1], parts[2], malformed), single
-
-
-def _may_go_on(raw: bytes) -> bool:
-    """Tell whether an item may be the first part of a name, as in ``Team @Acme, Inc. <a@b>``."""
-    return _HANDLE.search(raw) is not None
+    return Mailboxes(parts[0], parts[1], parts[2], malformed), single, sure
 
 
 def _names(items: Values, behind: Positions) -> tuple[Mask, Values, Mask]:
@@ -348,7 +348,7 @@ def _names(items: Values, behind: Positions) -> tuple[Mask, Values, Mask]:
     strip(octets, start, end, b" ")
     encoded = words.broken.copy()
     encoded[words.owner] = True
-    odd = encoded | holding(positions(octets, _HIGH), items.start, items.end)
+    odd = encoded | holding(high(octets), items.start, items.end)
     return plain, Values(octets, start, end, odd), quoted & encoded
 
 

@@ -18,6 +18,7 @@ Mask = NDArray[np.bool_]
 
 # Blanks at an end, as a rule: one, or the eight of a fold.
 _ROUNDS = 10
+_HIGH = 0x80
 
 
 class Marks(NamedTuple):
@@ -63,6 +64,11 @@ def positions(octets: Octets, wanted: bytes) -> Positions:
     No look-up of NumPy's is as fast as the one of `bytes.translate`.
     """
     return np.flatnonzero(np.frombuffer(octets.tobytes().translate(wanted), np.bool_))
+
+
+def high(octets: Octets) -> Positions:
+    """Return where octets with eight bits stand."""
+    return np.flatnonzero(octets >= _HIGH)
 
 
 def owners(at: Positions, start: Positions) -> Positions:

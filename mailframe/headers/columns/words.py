@@ -23,6 +23,7 @@ from mailframe.headers.columns.marks import (
     Mask,
     Octets,
     Positions,
+    high,
     holding,
     is_one_of,
     owners,
@@ -48,10 +49,8 @@ _HIGH = 0x80
 _FIRST = 0xC0  # from here an octet begins a character of UTF-8, below it goes on with one
 _CONTROLS = bytes([*range(0x20), 0x7F])
 _IS_CONTROL = is_one_of(_CONTROLS)
-_OF_WORDS = table(b"?")
 _OF_DECODED = table(_CONTROLS)
 _OF_VALUES = table(bytes(set(_CONTROLS) - set(b"\t\n")))
-_EIGHT_BIT = table(bytes(range(_HIGH, 0x100)))
 _OF_QUOTED = table(b"=_ \t" + bytes(range(_HIGH, 0x100)))
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = table(bytes(set(range(0x100)) - set(_BASE64)))
@@ -117,7 +116,7 @@ class Words(NamedTuple):
 def find_words(values: Values) -> Words:
     """Find every encoded-word whose text holds no question mark."""
     octets = values.octets
-    mark = positions(octets, _OF_WORDS)
+    mark = np.flatnonzero(octets == _QUESTION)
     opens = octets[mark - 1] == _EQUALS
     closes = octets[mark + 1] == _EQUALS
     first = np.flatnonzero(opens & ~closes)
@@ -126,7 +125,7 @@ def find_words(values: Values) -> Words:
     mark = np.append(mark, np.full(3, len(octets) - 1))
     start = mark[first] - 1
     label_end, letter_end, text_end = (mark[first + n] for n in (1, 2, 3))
-    owner = np.searchsorted(values.end, start)
+    owner = owners(start, values.start)
     good = (letter_end == label_end + 2) & (text_end < values.end[owner])
     good[good] &= closes[first[good] + 3]
     good &= (label_end - start <= _LONGEST_LABEL) & (text_end > letter_end + 1)
@@ -175,8 +174,7 @@ def _by_column(values: Values) -> Column:
         of_word, names = _codecs(words)
         # The first word of a value says what all must be under.
         codec[words.owner[::-1]] = of_word[::-1]
-        high = positions(octets, _EIGHT_BIT)
-        slow |= (codec != 0) & holding(high, start, end)
+        slow |= (codec != 0) & holding(high(octets), start, end)
         wrong = (of_word < 0) | (of_word != codec[words.owner]) | _are_glued(values, words)
         slow[words.owner[wrong]] = True
         fine = ~slow[words.owner]
@@ -347,11 +345,11 @@ def _may_be_utf8(octets: Octets, start: Positions, end: Positions) -> Mask:
 
     Nearly all of other charsets do not; those that do may be under a wrong label.
     """
-    high = positions(octets, _EIGHT_BIT)
-    octet = octets[high]
+    at = high(octets)
+    octet = octets[at]
     follows = octet < _FIRST
-    wrong = np.where(follows, octets[high - 1] < _HIGH, (octets[high + 1] & _FIRST) != _HIGH)
-    right: Mask = holding(high, start, end) & ~holding(high[wrong], start, end)
+    wrong = np.where(follows, octets[at - 1] < _HIGH, (octets[at + 1] & _FIRST) != _HIGH)
+    right: Mask = holding(at, start, end) & ~holding(at[wrong], start, end)
     return right
 
 
