@@ -113,7 +113,7 @@ def _ranked(edges: pd.DataFrame) -> Ranked:
     # Of two who write to one another each is one neighbour, so that no share exceeds 1.
     pairs = np.minimum(source, target) * total + np.maximum(source, target)
     pairs, place = np.unique(pairs, return_inverse=True)
-    weight = np.bincount(place, edges["messages"].to_numpy(), len(pairs))
+    weight = np.bincount(place, edges["messages"].to_numpy(), len(pairs)).astype(np.float64)
     one, other = np.divmod(pairs, max(total, 1))
     neighbours = np.bincount(one, minlength=total) + np.bincount(other, minlength=total)
     return Ranked(
@@ -159,7 +159,7 @@ def _betweenness(source: Ints, target: Ints, total: int) -> Floats:
     sample = np.arange(total)
     if count < total:
         sample = np.random.default_rng(SEED).choice(total, count, replace=False)
-    for start in sample:
+    for start in sample.tolist():
         between += _owed(start, ends, begins, total)
     return between * (total / count) / ((total - 1) * (total - 2))
 
@@ -168,7 +168,8 @@ def _owed(start: int, ends: Ints, begins: Ints, total: int) -> Floats:
     """Tell what the shortest paths from one person owe to each other one."""
     level, paths = np.full(total, -1), np.zeros(total)
     level[start], paths[start] = 0, 1
-    front, steps = np.array([start]), []
+    front = np.array([start])
+    steps: list[tuple[Ints, Ints]] = []
     while len(front):
         lengths = begins[front + 1] - begins[front]
         tail = np.repeat(front, lengths)

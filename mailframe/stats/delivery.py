@@ -106,8 +106,10 @@ def _numbered(df: pd.DataFrame, rows: Ints, number: Ints) -> pd.MultiIndex:
         labels = index[rows]
         levels = [labels.get_level_values(level) for level in range(labels.nlevels)]
         return pd.MultiIndex.from_arrays([*levels, number], names=names)
-    hops = np.arange(1, int(number.max(initial=0)) + 1)
-    return pd.MultiIndex([index, hops], [rows, number - 1], names=names, verify_integrity=False)
+    hops = pd.RangeIndex(1, int(number.max(initial=0)) + 1)
+    # The labels are the level: to look each of millions up would take longer than to read them.
+    levels, codes = [index, hops], [rows, number - 1]
+    return pd.MultiIndex(levels, codes, names=names, verify_integrity=False)  # type: ignore[arg-type]  # the stubs know lists only
 
 
 def _way(rows: Ints) -> tuple[Ints, Ints]:

@@ -37,7 +37,8 @@ SECURE_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)SA?$"
 
 # What most fields end in: "; Mon, 03 Jun 2024 ", "10:00:05 ", "+0200", "+0200 (CEST)" or "GMT".
 USUAL_DAY = re.compile(
-    rf"\s*(?:[A-Za-z]{{3}},)? ?[ \d]?\d (?:{'|'.join(dates.MONTHS)}) (?:19|[2-9]\d)\d\d ", re.I
+    rf"\s*(?:[A-Za-z]{{3}},)? ?[ \d]?\d (?:{'|'.join(dates.MONTHS)}) (?:19|[2-9]\d)\d\d ",
+    re.IGNORECASE,
 )
 USUAL_ZONE = re.compile(r"[+-]\d\d[0-5]\d(?: \([A-Za-z]{3,4}\))?|GMT|UTC")
 TIME_OCTETS, DIGITS, COLONS, BLANK = 9, [0, 1, 3, 4, 6, 7], [2, 5], 8
@@ -95,7 +96,9 @@ class _Clauses(NamedTuple):
 def read(values: pa.LargeStringArray) -> Hops:
     """Read fields: the plain ones by their pieces, each distinct piece once, the others whole."""
     batches = pieces.spread(_read, values)
-    texts = pieces.unified([batch.select(["from_host", "by_host", "protocol"]) for batch in batches])
+    texts = pieces.unified(
+        [batch.select(["from_host", "by_host", "protocol"]) for batch in batches]
+    )
     table = pa.Table.from_batches([batch.select(["tls", "mail", "instant"]) for batch in batches])
     return Hops(**texts, **{name: columns.numpy(table[name]) for name in table.column_names})
 
@@ -134,7 +137,7 @@ def _read(values: pa.LargeStringArray) -> pa.RecordBatch:
     protocol = clauses["protocol"] = pc.utf8_upper(clauses["protocol"]).dictionary_encode()
     known = pieces.codes(protocol)
     mail, tls = (
-        np.append(pieces.matches(protocol.dictionary, pattern), False)[known]  # noqa: FBT003 -- NumPy's signature
+        np.append(pieces.matches(protocol.dictionary, pattern), False)[known]
         for pattern in (MAIL_PROTOCOL, SECURE_PROTOCOL)
     )
     unsure = np.flatnonzero(~tls)
@@ -201,7 +204,13 @@ def _plain(values: pa.LargeStringArray) -> _Plain:
     inside = good[of]
     opened, closed = opens & (depth == 1) & inside, closes & (depth == 0) & inside
     return _Plain(
-        rows[good], start[good], behind[good] + 1, at[opened], at[closed], number[of[opened]], instant
+        rows[good],
+        start[good],
+        behind[good] + 1,
+        at[opened],
+        at[closed],
+        number[of[opened]],
+        instant,
     )
 
 
@@ -267,7 +276,7 @@ def _clauses(values: pa.LargeStringArray, plain: _Plain, until: Ints) -> _Clause
     sure[field[leads & pieces.matches(labels, HANGING)[codes]]] = False
     blank = pieces.matches(labels, r"^\s*$")[codes]
     lead = first + (blank[first] & (counts > 1))
-    sure[kept[blank[lead] & (counts > 2)]] = False  # noqa: PLR2004 -- a third piece may begin it
+    sure[kept[blank[lead] & (counts > 2)]] = False
     chosen = {"from_host": np.full(fields, -1)}
     chosen["from_host"][kept] = codes[lead]
     found = {"from_host": pieces.found(labels, FROM)}
@@ -294,7 +303,7 @@ def _clock(octets: pieces.Octets, at: Ints) -> tuple[Ints, Bools]:
     return WEIGHTS @ digits, good & (text[COLONS] == ord(":")).all(0)
 
 
-def _instants(  # noqa: PLR0913 -- the places of a date's parts
+def _instants(
     values: pa.LargeStringArray,
     rows: Ints,
     behind: Ints,
