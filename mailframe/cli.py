@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import os
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ import click
 
 from mailframe import __version__, options
 from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning, because
+from mailframe.source import account_at, open_source, read_source, streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mailframe.account import Security
-    from mailframe.entry import Entry
     from mailframe.frame.export import Format, Formulas
     from mailframe.read import BatchStream
     from mailframe.sources.reading import Reading
@@ -44,9 +45,6 @@ KILLED = 128  # and the number of the signal, as shells have it
 # A folder that fails is worth a line; ten thousand of them are not.
 _MOST_PROBLEMS = 20
 _PAGE = {".html", ".htm"}
-_MAIL = {"folder", "uid", "date", "from_addr", "message_id"}  # columns that tell it
-_WRITTEN = {".csv", ".jsonl", ".parquet"}
-_READ_BACK = {".csv", ".parquet"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,8 +69,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(options.in_options(str(error)))
         return USAGE if isinstance(error, ConfigurationError) else FAILED
     except OSError as error:
-        _say(f"{error.filename or 'output'}: {because(error)}")
-        return FAILED
+        return _fail(error)
+
+
+def _fail(error: OSError) -> int:
+    if isinstance(error, BrokenPipeError):  # whoever read, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is it told at the end
+        return KILLED + int(getattr(signal, "SIGPIPE", 13))
+    _say(f"{error.filename or 'output'}: {because(error)}")
+    return FAILED
 
 
 @contextmanager
@@ -135,12 +140,6 @@ def cli(*, verbose: bool) -> None:
         logging.getLogger("mailframe").setLevel(logging.DEBUG)
 
 
-def _account(url: str, security: Security | None, ca_file: str | None) -> Entry:
-    from mailframe.entry import enter
-
-    return enter(url, security=security, ca_file=ca_file)
-
-
 @cli.command()
 @click.argument("address")
 @click.option("--ispdb/--no-ispdb", default=None, help="Whether Mozilla's database may be asked.")
@@ -171,7 +170,7 @@ def folders(url: str, security: Security | None, ca_file: str | None, output: st
 
     if output is not None:
         recognise(output)  # a name that will not do is told before the server is asked
-    listed = list_folders(_account(url, security, ca_file))
+    listed = list_folders(account_at(url, security, ca_file))
     if output is None:
         click.echo(_table(listed[["messages", "unseen", "size", "special_use", "folder"]]))
         return
@@ -238,25 +237,39 @@ def fetch(
     """Fetch message headers into a file, a row for each message.
 
     SOURCE is an address, an account's URL, or the path of mail: an mbox file, a Maildir, messages,
-    a zip of them, an Outlook file, or a folder of Thunderbird or Apple Mail.
+    a zip of them, an Outlook file, a folder of Thunderbird or Apple Mail, a header store, or a
+    .csv, .parquet or .jsonl file that fetch wrote.
 
     Rows are written as they arrive, so memory does not grow with the mailbox; the file gets its
-    name when it is complete.
+    name when it is complete. (With --where all is read before the first row is written.)
     """
+    from mailframe.frame.export import open_writer, recognise
+    from mailframe.frame.outgoing import frame_schema, to_batches
     from mailframe.sync import run
 
-    stream = _open(source, told, quiet=quiet)
     target: str | IO[bytes] = output
     if output == "-":
         if sys.stdout is None:
             raise ConfigurationError("Standard output is closed; name a file by -o")
         target, kind = sys.stdout.buffer, kind or "csv"
+    else:
+        recognise(output, kind)  # a name that will not do is told before anything is read
     how: dict[str, Any] = {"format": kind, "formulas": formulas, "bom": bom}
     how["separator"] = {"tab": "\t"}.get(separator, separator)
-    run(_write(stream, target, how))
+    if streams(source, told):
+        stream = open_source(source, told, quiet=quiet)
+        run(_write(stream, target, how))
+        report = stream.report
+    else:
+        df = read_source(source, told, quiet=quiet)
+        with open_writer(target, frame_schema(df), **how) as writer:
+            for batch in to_batches(df):
+                writer.write(batch)
+        report = df.attrs.get("mailframe", {})
+        report |= {"messages": len(df), "folders": df["folder"].nunique()}
     if not quiet:
-        _say(_summary(stream.report, output))
-    return _tell_problems(stream.report)
+        _say(_summary(report, output))
+    return _tell_problems(report)
 
 
 @cli.command()
@@ -268,14 +281,13 @@ def fetch(
 def stats(source: str, me: Sequence[str], tz: str | None, **told: Any) -> int:  # noqa: ANN401 -- as above
     """Sum up a mailbox on one screen.
 
-    SOURCE is an address, an account's URL, the path of mail, whatever fetch takes, or a .csv or
-    .parquet file that fetch wrote.
+    SOURCE is whatever fetch takes.
     """
     from mailframe.stats import MailAccessor, clock
 
     if tz != clock.SENDER:
         clock.zone(tz)  # one that there is not is told before anything is read
-    df = _read(source, told)
+    df = read_source(source, told)
     click.echo(MailAccessor(df).describe(me=me or None, tz=tz))
     return _tell_problems(df.attrs.get("mailframe", {}))
 
@@ -300,8 +312,7 @@ def report(
 ) -> int:
     """Draw a mailbox as one HTML page that needs no network.
 
-    SOURCE is an address, an account's URL, the path of mail, whatever fetch takes, or a .csv or
-    .parquet file that fetch wrote.
+    SOURCE is whatever fetch takes.
     """
     if Path(output).suffix.lower() not in _PAGE:
         raise ConfigurationError(f"The report is a page of HTML: let {output} end in .html")
@@ -311,7 +322,7 @@ def report(
 
     clock.zone(tz)
     with replacing(output) as file:
-        df = _read(source, told)
+        df = read_source(source, told)
         file.write(page(df, title=title, tz=tz, me=me or None))
     _say(f"wrote {output}, a page on {_count(len(df), 'message')}")
     return _tell_problems(df.attrs.get("mailframe", {}))
@@ -329,7 +340,7 @@ def sync(url: str, **told: Any) -> int:  # noqa: ANN401 -- as above
     from mailframe.read import BatchStream
     from mailframe.sync import run
 
-    stream = _open(url, told, quiet=True)
+    stream = open_source(url, told, quiet=True)
     assert isinstance(stream, BatchStream)  # nothing else has a store
     run(stream.refresh())
     change = _change(stream.report["store"])
@@ -347,72 +358,6 @@ def _change(figures: Mapping[str, Any]) -> str:
     if figures["removed"]:
         parts.append(f"removed {', '.join(figures['removed'])}")
     return ", ".join(parts)
-
-
-def _open(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStream | Reading:
-    """Open an account or local mail for streaming; problems are told from the report."""
-    from mailframe.discovery.plan import is_address
-
-    told = {name: value for name, value in told.items() if value is not None}
-    if "flags" in told and "store" not in told:
-        raise ConfigurationError("--flags is for a store: name one by --store")
-    how: dict[str, Any] = {"progress": False if quiet else None, "errors": "ignore"}
-    if "://" in source or (is_address(source) and not Path(source).exists()):
-        from mailframe.read import open_stream
-
-        account = _account(source, told.pop("security", None), told.pop("ca_file", None))
-        return open_stream(account, **told, **how)
-    from mailframe.sources.files import as_path, exists
-    from mailframe.sources.local import open_local
-
-    if not exists(as_path(source)):
-        raise ConfigurationError(
-            f"{source} is neither an address, a file or folder, nor a URL such as imaps://USER@HOST"
-        )
-    if Path(source).suffix.lower() in _WRITTEN:
-        raise ConfigurationError(
-            f"{source} is no mail; of the files that fetch writes, stats and report take .csv and"
-            " .parquet"
-        )
-    options.refuse(options.SERVER_ONLY & set(told), source)
-    return open_local(source, **told, **how)
-
-
-def _read(source: str, told: dict[str, Any]) -> pd.DataFrame:
-    """Read an account, local mail, or a file that fetch wrote, into a frame."""
-    from mailframe.frame.adapter import to_frame
-    from mailframe.read import BatchStream
-    from mailframe.sync import run
-
-    if Path(source.lower().removesuffix(".gz")).suffix in _READ_BACK and Path(source).exists():
-        options.refuse({name for name, value in told.items() if value}, source)
-        return _read_back(source)
-    stream = _open(source, told, quiet=False)
-    if isinstance(stream, BatchStream):
-        return run(stream.frame())
-    return to_frame(stream, stream.schema, report=stream.report)
-
-
-def _read_back(source: str) -> pd.DataFrame:
-    """Read a file that fetch wrote."""
-    import pandas as pd
-
-    from mailframe.frame.fromcsv import read_csv
-
-    try:
-        df = pd.read_parquet(source) if source.lower().endswith(".parquet") else read_csv(source)
-    except ConfigurationError:
-        raise
-    except ValueError as error:  # pyarrow's own are of this class
-        raise ConfigurationError(f"{source} is not a Parquet file: {error}") from error
-    if _MAIL - set(df.columns):
-        raise ConfigurationError(f"{source} holds no mail, or not as fetch writes it")
-    # Fetched rows lie as they arrived. Of copies the first counts, so the order of readers.
-    return df.sort_values(["folder", "uid"], key=_plain_words, ignore_index=True)
-
-
-def _plain_words(column: pd.Series[Any]) -> pd.Series[Any]:
-    return column.astype("str") if column.name == "folder" else column
 
 
 async def _write(
@@ -447,7 +392,8 @@ def _summary(report: Mapping[str, Any], output: str) -> str:
     where = "" if output == "-" else f" to {output}"
     messages = _count(report["messages"], "message")
     folders = _count(report["folders"], "folder")
-    return f"wrote {messages} of {folders}{where}, in {report['seconds']:.1f} s"
+    took = f", in {report['seconds']:.1f} s" if "seconds" in report else ""
+    return f"wrote {messages} of {folders}{where}{took}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -485,7 +431,9 @@ def demo(*, serve: bool, output: Path) -> None:
         tour(output, click.echo)
         from mailframe.widgets.report import report as write_report
 
-        page = write_report(_read(str(output / "headers.parquet"), {}), output / "report.html")
+        page = write_report(
+            read_source(str(output / "headers.parquet"), {}), output / "report.html"
+        )
         click.echo(f"\nTo look at, in a browser: {page}")
         return
     with start() as server:

@@ -73,6 +73,12 @@ selecting = _together(
     ),
     click.option("--newest", type=int, metavar="N", help="At most N messages of each folder."),
     click.option(
+        "--where",
+        metavar="LINE",
+        help="Of what was read, only what this finds: 'from:ann larger:1M'; the explorer's \"?\""
+        " shows the language.",
+    ),
+    click.option(
         "--store", metavar="DIR", help="Keep headers in a store there, and fetch only what changed."
     ),
 )
@@ -83,8 +89,7 @@ zone = click.option(
 _NAMES = {"folders": "folder", "headers": "header", "ca_file": "ca-file"}
 # What only a server can be asked.
 SERVER_ONLY = {
-    *("folders", "since", "before", "search", "newest", "connections", "timeout"),
-    *("store", "flags", "security", "ca_file"),
+    *("search", "connections", "timeout", "store", "flags", "security", "ca_file"),
 }
 
 

@@ -8,6 +8,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -124,10 +126,10 @@ def test_a_file_stands_wherever_a_url_may(command, mbox):
 
 
 def test_what_only_a_server_can_do_is_not_asked_of_a_file(command, mbox):
-    code, out, err = command("fetch", mbox, "--since", "2024-01-01", "--newest", "3")
+    code, out, err = command("fetch", mbox, "--search", "UNSEEN", "--connections", "3")
     assert (code, out) == (2, "")
     assert err == [
-        f"mailframe: {mbox} is not on a server, so this cannot be asked: --newest, --since"
+        f"mailframe: {mbox} is not on a server, so this cannot be asked: --connections, --search"
     ]
     code, _, err = command("stats", mbox, "--security", "tls")
     assert code == 2
@@ -138,13 +140,65 @@ def test_stats_sums_up_an_account_or_a_written_file(command, url, tmp_path):
     options = ("--tz", "UTC", "--me", "ann@example.org")
     code, from_server, err = command("stats", url, *options)
     assert (code, err) == (0, [])
-    assert "8 in 2 folders, 3 unread" in from_server
-    for name in ("a.parquet", "a.csv", "a.csv.gz"):
+    assert "5 (8 with copies) in 2 folders, 3 unread" in from_server
+    for name in ("a.parquet", "a.csv", "a.csv.gz", "a.jsonl"):
         command("fetch", url, "-o", tmp_path / name)
         assert command("stats", tmp_path / name, *options) == (0, from_server, [])
-    code, out, err = command("stats", tmp_path / "a.parquet", "-f", "INBOX")
+    command("fetch", url, "--store", tmp_path / "store", "-o", tmp_path / "b.csv")
+    assert command("stats", tmp_path / "store", *options) == (0, from_server, [])
+
+
+def test_every_source_is_selected_from_by_the_same_rules(command, url, tmp_path):
+    made = {name: tmp_path / name for name in ("a.parquet", "a.csv", "a.jsonl")}
+    for path in made.values():
+        command("fetch", url, "-q", "-o", path)
+    command("fetch", url, "-q", "--store", tmp_path / "store", "-o", tmp_path / "b.csv")
+    for source in (url, *made.values(), tmp_path / "store"):
+        for asked, rows in (
+            (("-f", "INBOX"), 5),
+            (("-f", "Lists/*", "--newest", "2"), 2),
+            (("--newest", "1"), 2),
+            (("--since", "2001-01-01", "--before", "2001-02-01"), 0),
+            (("--where", "is:unread from:zoe"), 3),
+            (("--where", "subject:1+4 OR in:Lists"), 4),
+        ):
+            code, out, err = command("fetch", source, "-q", *asked)
+            assert (code, len(table(out)), err) == (0, rows, []), (source, asked)
+    code, _, err = command("fetch", made["a.csv"], "-f", "Nowhere")
+    assert code == 2
+    assert "no folder called Nowhere" in err[0]
+    code, _, err = command("stats", url, "--where", "form:ann")
+    assert (code, err) == (2, ["mailframe: " + err[0].removeprefix("mailframe: ")])
+    assert "did you mean from:" in err[0]
+
+
+def test_nothing_is_not_the_working_directory(command):
+    code, out, err = command("fetch", "")
     assert (code, out) == (2, "")
-    assert err[0].endswith("so this cannot be asked: --folder")
+    assert "Nothing was named" in err[0]
+
+
+def test_who_has_read_enough_ends_it_quietly(mbox):
+    line = f"{sys.executable} -m mailframe fetch {mbox} --format jsonl | head -n 1"
+    shell = ["bash", "-o", "pipefail", "-c", line]
+    done = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert json.loads(done.stdout)["subject"]
+    assert "Broken" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_shells_can_complete_commands_and_options():
+    words = {"COMP_WORDS": "mailframe fetch --wh", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mailframe"],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | words | {"_MAILFRAME_COMPLETE": "bash_complete"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "--where" in done.stdout
 
 
 def test_stats_speak_of_options_and_of_the_file_they_were_given(command, mbox, tmp_path):

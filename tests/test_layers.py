@@ -75,10 +75,15 @@ ROOMS = {
     "fleet": Room({"account", "errors", "frame", "read", "sync"}, SHOWS),
     "application": Room({"read", "widgets"}, FLEET),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
+    "source": Room(
+        {"discovery", "entry", "errors", "frame", "names", "options", "read", "search", "sources"}
+        | {"store", "sync"},
+        SHOWS | FLEET,
+    ),
     "cli": Room(
         {"account", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
         | {"read", "sources"}
-        | {"search", "stats", "store", "sync", "widgets"}
+        | {"search", "source", "stats", "store", "sync", "widgets"}
     ),
     "__main__": Room({"cli"}),
     "accessor": Room({"stats"}, {"pandas"}),
@@ -150,7 +155,7 @@ def loaded(code):
         ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
         ("headers", set(), IO | {"pandas", "pyarrow"}),
         ("fetcher", set(), {"pandas", "pyarrow"}),
-        ("frame", {"adapter", "export", "fromcsv", "outgoing"}, {"pandas"}),
+        ("frame", {"adapter", "export", "fromcsv", "fromjsonl", "outgoing"}, {"pandas"}),
         ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
         ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
     ],

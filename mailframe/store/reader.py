@@ -86,6 +86,15 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     return Store(root)
 
 
+def is_store(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a directory holds a store with anything in it."""
+    root = root_of(path)
+    try:
+        return any(layout.folder_paths(account) for account in layout.account_dirs(root))
+    except OSError:
+        return False
+
+
 def root_of(path: str | os.PathLike[str]) -> Path:
     """Return the directory that a caller's `store=` means.
 
