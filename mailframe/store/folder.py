@@ -108,7 +108,8 @@ def opened(path: Path) -> pa.OSFile:
         It cannot be opened.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe would wait for ever
             raise StoreError(f"Cannot open {str(path)!r}: it is no file.")
         return pa.OSFile(os.fspath(path))
     except FileNotFoundError:
