@@ -21,8 +21,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+import traceback
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,12 +38,17 @@ _HINTS = {
     errno.EMFILE: "; close some files, or allow this process more of them (ulimit -n)",
     errno.ENFILE: "; close some files: the whole system has no more of them",
 }
+_HERE = f"{Path(__file__).parent}{os.sep}"
 # Whose frames may stand between a caller and the place where something is noticed.
 _BETWEEN = {"asyncio", "concurrent", "contextlib", "mailframe", "nest_asyncio", "nest_asyncio2"}
 
 
 class MailframeError(Exception):
     """Base of every error that mailframe raises on purpose.
+
+    IPython and notebooks show the caller's line and the sentence: their tracebacks of a refused
+    password are two hundred lines, with the sentence at the end. The rest is there for who asks:
+    with ``MAILFRAME_DEBUG=1`` in the environment, and by ``__cause__`` as ever.
 
     Parameters
     ----------
@@ -56,6 +64,18 @@ class MailframeError(Exception):
         super().__init__(message)
         self.account = account
         self.folder = folder
+
+    def _render_traceback_(self) -> list[str]:
+        frames = traceback.extract_tb(self.__traceback__)
+        kind = type(self)
+        sentence = "".join(traceback.format_exception_only(kind, self)).rstrip()
+        sentence = sentence.removeprefix(f"{kind.__module__}.")
+        if os.environ.get("MAILFRAME_DEBUG", "0") not in {"", "0"}:
+            return traceback.format_exception(self)
+        inside = [index for index, frame in enumerate(frames) if frame.filename.startswith(_HERE)]
+        outside = frames[: inside[0]] if inside else frames
+        told = [f"{_place(outside[-1])}\n    {outside[-1].line}\n"] if outside else []
+        return [*told, sentence, "(MAILFRAME_DEBUG=1 in the environment shows the way to it.)"]
 
 
 class ConfigurationError(MailframeError, ValueError):
@@ -129,6 +149,15 @@ class StoreError(MailframeError):
 
 class MailframeWarning(UserWarning):
     """Something was left out or mended; the frame's report says what."""
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    """Say where a line of code stands: in which cell, or else in which file."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    named = shell.compile.format_code_name(frame.filename) if shell else None
+    where = " ".join(named) if named else f"File {frame.filename}"
+    return f"{where}, line {frame.lineno}"
 
 
 def because(error: OSError) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
     from types import TracebackType
 
 ProgressCall: TypeAlias = Callable[[int, int | None], object]
@@ -26,6 +27,8 @@ _USUAL = 80
 # In fewer columns tqdm would cut its own line in the middle of the rate, and leave no bar.
 _NARROW = 64
 _BRIEF = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}"
+_KNOWN = "{desc}: {percentage:3.0f}%|{bar}| {many} [{elapsed}<{remaining}, {speed}]"
+_UNKNOWN = "{desc}: {many} [{elapsed}, {speed}]"
 
 
 class Progress:
@@ -99,7 +102,23 @@ class _Bar(Progress):
             from tqdm.auto import tqdm  # noqa: PLC0415 -- only who sees a bar pays for it
         octets = unit == "B"
         columns = _columns()
-        self._bar: tqdm[Any] = tqdm(
+
+        class Bar(tqdm):  # type: ignore[type-arg]
+            """What counts things counts them in whole numbers, with separators of thousands."""
+
+            @property
+            def format_dict(self) -> MutableMapping[str, Any]:
+                told = super().format_dict
+                if octets:
+                    return told
+                done, total, seconds = told["n"], told["total"], told["elapsed"]
+                rate = told["rate"] or (done / seconds if seconds else 0)
+                told["many"] = f"{done:,}/{total:,}" if total else f"{done:,} {unit}"
+                told["speed"] = f"{rate:,.0f} {unit}/s" if rate else f"? {unit}/s"
+                told["bar_format"] = told["bar_format"] or (_KNOWN if total else _UNKNOWN)
+                return told
+
+        self._bar: tqdm[Any] = Bar(
             total=total,
             unit=unit if octets else f" {unit}",
             unit_scale=octets,

@@ -172,6 +172,11 @@ def test_import_mailframe_loads_nothing_that_shows_or_spreads():
     }
 
 
+def test_a_fetch_begins_without_pandas():
+    # It is loaded while the server answers.
+    assert "pandas" not in loaded("import mailframe.read")
+
+
 @pytest.mark.parametrize(
     "imports",
     [

@@ -96,7 +96,8 @@ with open_progress(None, unit="messages", total=2000) as progress:
     progress.total = 2000
 """
     _, shown = run_on_terminal(reading)
-    assert shown.count(" 0/2000") == 1
+    assert shown.count(" 0/2,000") == 1
+    assert re.search(r" 2,000/2,000 \[.*, [\d,]+ messages/s\]", shown)
 
 
 def test_no_bar_where_standard_error_is_a_file():

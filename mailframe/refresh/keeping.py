@@ -108,6 +108,7 @@ class Keeping:
         """
         async with _writing(self._root, pool.account.name) as writer:
             refresh = Refresh(writer, pool.account.server, headers=self._headers, flags=self._flags)
+            writer.expect(len(listing.folders))
             qresync = "QRESYNC" in pool.enabled
             await _to_its_end(refresh.prepare, folders, qresync=qresync)
             progress(refresh.ready())
@@ -212,6 +213,7 @@ class Refresh:
                     await self._take_all(parts, pool, thread, progress)
         finally:
             self.saver.flush(*self._taken(), pool.ledger)  # when cancelled: what has come is kept
+            self.saver.commit()
 
     async def _take_all(
         self,
@@ -245,6 +247,7 @@ class Refresh:
         if flushing is not None:
             await flushing
         await flush()
+        await asyncio.shield(loop.run_in_executor(thread, self.saver.commit))
 
     def _take(self, part: Part, task: Task) -> bool:
         """Take what the pool hands on; return whether it is time to flush."""
@@ -268,6 +271,8 @@ class Refresh:
         """
         names = [folder.name for folder in listing.folders if folder.selectable]
         self.removed = self._writer.forget_others(names, asked) if listing.sound else []
+        for folder in self._writer.tidy():
+            self._unchanged.pop(folder, None)  # it is in another file now
 
     # Reading back ------------------------------------------------------------------------------
 
@@ -293,9 +298,47 @@ class Refresh:
     def _reads(
         self, folders: Iterable[str], columns: Sequence[str]
     ) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
+        together: list[str] = []
         for folder in folders:
+            if (held := self._held(folder)) is not None and held.is_packed:
+                together.append(folder)
+                continue
+            yield from self._packed_reads(together, columns)
+            together = []
             for read in self._folder_reads(folder, columns):
-                yield partial(self._attempt, folder, read)
+                yield partial(self._attempt, folder, columns, read)
+        yield from self._packed_reads(together, columns)
+
+    def _packed_reads(
+        self, folders: Sequence[str], columns: Sequence[str]
+    ) -> Iterator[Callable[[], list[pa.RecordBatch]]]:
+        """Give calls that read folders of one pack at once: each costs a decoding otherwise."""
+        for run in self._writer.together.runs(folders):
+            yield partial(self._attempt_run, run, columns)
+
+    def _attempt_run(self, folders: Sequence[str], columns: Sequence[str]) -> list[pa.RecordBatch]:
+        try:
+            return self._writer.together.rows(folders, columns)
+        except StoreError as error:
+            for folder in folders:
+                self._refuse(folder, error)
+            return []
+        except FileNotFoundError:  # another refresh has given one a file of its own, or removed it
+            return [batch for folder in folders for batch in self._anew(folder, columns)]
+
+    def _anew(self, folder: str, columns: Sequence[str]) -> list[pa.RecordBatch]:
+        """Read a folder whose file is there no more: from where another refresh has put it."""
+        self._unchanged.pop(folder, None)
+        self._writer.together.look()
+        batches: list[pa.RecordBatch] = []
+        try:
+            for read in self._folder_reads(folder, columns):
+                batches += read()
+        except StoreError as error:
+            self._refuse(folder, error)
+        except FileNotFoundError:  # removed
+            return []
+        return batches
 
     def _folder_reads(self, folder: str, columns: Sequence[str]) -> Sequence[Read]:
         while held := self._held(folder):
@@ -326,7 +369,7 @@ class Refresh:
         return held if held.state.epoch == now.epoch else None
 
     def _attempt(
-        self, folder: str, read: Callable[[], list[pa.RecordBatch]]
+        self, folder: str, columns: Sequence[str], read: Callable[[], list[pa.RecordBatch]]
     ) -> list[pa.RecordBatch]:
         """Read what can be read; damage costs its own folder only."""
         try:
@@ -334,8 +377,8 @@ class Refresh:
         except StoreError as error:
             self._refuse(folder, error)
             return []
-        except FileNotFoundError:  # another refresh has removed it
-            return []
+        except FileNotFoundError:
+            return self._anew(folder, columns)
 
     def _refuse(self, folder: str, error: StoreError) -> None:
         self._unreadable.add(folder)

@@ -7,6 +7,7 @@ folder, from everything that came for it; what cannot be kept makes a problem of
 from __future__ import annotations
 
 import dataclasses
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from mailframe.store.ahead import ahead
 from mailframe.store.columns import FLAG_COLUMNS, stored_schema
 from mailframe.store.held import Held, held_in
 from mailframe.store.merge import Answers, Merge, gone
+from mailframe.store.pack import PACK_ROWS
 from mailframe.store.plan import outcome
 from mailframe.store.state import FolderState
 from mailframe.store.uids import set_of
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 # Rows of an open folder in memory that are worth a file of their own.
 _STAGED_ROWS = BATCH_ROWS // 2
+# Seconds that small folders may wait in memory for others, to be written together.
+_COMMIT_AFTER = 5.0
 _LOOKED_AT = ("uid", *FLAG_COLUMNS)  # to see whether a folder's file is to be written at all
 
 
@@ -67,6 +71,8 @@ class Saver:
         self._tasks = tasks
         self._server = server
         self._sound = True
+        self._uncommitted: list[Task] = []
+        self._committed = time.monotonic()
 
     def note(self, folder: str, error: StoreError) -> None:
         """Keep an error as a problem of its folder."""
@@ -97,7 +103,24 @@ class Saver:
         for task in self._tasks.values():
             if task.waiting >= _STAGED_ROWS:
                 self._guarded(task, self._stage)
+        if self._writer.together.waiting >= PACK_ROWS or (
+            self._uncommitted and time.monotonic() - self._committed > _COMMIT_AFTER
+        ):
+            self.commit()
         self._sound = True
+
+    def commit(self) -> None:
+        """Write the small folders that wait for each other."""
+        tasks, self._uncommitted = self._uncommitted, []
+        failed = self._writer.commit()
+        for task in tasks:
+            error = failed.pop(task.folder.name, None)
+            task.broken, task.saved = error is not None, error is None
+            if error is not None:
+                self.note(task.folder.name, error)
+        for folder, error in failed.items():
+            self.note(folder, error)
+        self._committed = time.monotonic()
 
     def _share_out(self, kind: str, rows: Gathered, batch: pa.RecordBatch) -> None:
         start = 0
@@ -157,12 +180,16 @@ class Saver:
         if entry.doubtful:
             state = dataclasses.replace(state, modseq=0)
         state = state.with_gone(lost)
+        done = True
         if held is None or state.differs(held.state) or merge.alters(held.batches(_LOOKED_AT)):
-            self._writer.save(state, merge.batches(held.batches() if held else ()))
+            done = self._writer.save(state, merge.batches(held.batches() if held else ()))
         task.new, task.changed, task.expunged = merge.added, merge.changed, len(lost)
         if task.staged and held:
             task.new += held.rows - (task.held.rows if task.held else 0)
-        task.saved = True
+        task.saved = done
+        if not done:
+            self._uncommitted.append(task)
+            task.rows, task.flags, task.headers = [], [], []
 
     def _state(self, task: Task, at: datetime, *, last: int, complete: bool) -> FolderState:
         before = FolderState(self._writer.account, task.folder.name)

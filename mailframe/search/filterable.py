@@ -39,7 +39,6 @@ CASELESS = {"from_addr", "from_domain", "list_id"}
 NO_INSTANT = np.iinfo(np.int64).min  # how NumPy stores NaT
 MICROSECONDS_A_DAY = 86_400_000_000
 MICROSECONDS_AN_HOUR = 3_600_000_000
-UTC = {"UTC", "UCT", "Zulu", "Universal", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal"}
 
 
 Form = TypeVar("Form")
@@ -109,7 +108,7 @@ class Columns:
         require_columns(df)
         self.df = df
         zone = clock.zone(tz)
-        self.zone = dt.UTC if str(zone) in UTC else zone
+        self.zone = dt.UTC if str(zone) in clock.UTC else zone
         self._made: dict[tuple[str, str], object] = {}
 
     def __len__(self) -> int:

@@ -18,9 +18,10 @@ from mailframe.sources.gmaillabels import CHAT, DRAFT, SENT, STARRED, UNREAD, ro
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Line ends that begin it keep the search fast; a group of Google's gives its labels another sense.
 _FIELD = re.compile(
-    rb"\n(Status|X-Status|X-Mozilla-Status2?|X-Mozilla-Keys|X-Keywords|X-Gmail-Labels):[ \t]*"
-    rb"([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)"
+    rb"\n(Status|X-Status|X-Mozilla-Status2?|X-Mozilla-Keys|X-Keywords|X-Gmail-Labels|"
+    rb"X-Google-Groups):[ \t]*([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)"
 )
 _LETTERS = {
     ord("R"): rb"\Seen",
@@ -41,27 +42,26 @@ _MOZILLA_HIGH_BITS = {0x0020_0000: rb"\Deleted"}
 _MOZILLA_LABEL = 25  # the lowest of three bits
 EXPUNGED = 0x0008
 _MOZILLA_STATUS = re.compile(rb"^X-Mozilla-Status:[ \t]*([0-9A-Fa-f]+)", re.MULTILINE)
-_GROUP = re.compile(rb"^X-Google-Groups:", re.MULTILINE)
-_LABELS = re.compile(rb"^X-Gmail-Labels:[ \t]*([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)", re.MULTILINE)
-_GMAIL_FLAGS = {STARRED: rb"\Flagged", DRAFT: rb"\Draft", SENT: b"$Sent"}
+_GROUP, _LABELS = b"X-Google-Groups", b"X-Gmail-Labels"
+CHAT_FLAG = b"$Chat"
+_GMAIL_FLAGS = {STARRED: rb"\Flagged", DRAFT: rb"\Draft", SENT: b"$Sent", CHAT: CHAT_FLAG}
 
 
 def header_flags(header: bytes) -> bytes:
     """Give the flags that a header block tells, as between the parentheses of an IMAP list."""
     if b"\n" not in header:
         header = header.replace(b"\r", b"\n")
+    fields = _FIELD.findall(b"\n" + header)
+    if not fields:
+        return b""
+    if len(fields) == 1 and fields[0][0] == _LABELS:
+        return _gmail_flags(fields[0][1])  # all that Takeout has, as a rule
     flags: dict[bytes, None] = {}
-    for name, value in _FIELD.findall(b"\n" + header):
-        if name == b"X-Gmail-Labels" and _GROUP.search(header):
-            continue  # whether the topic is pinned, or locked
-        flags.update(dict.fromkeys(_READERS[name](value)))
+    is_group = _GROUP in dict(fields)
+    for name, value in fields:
+        if name != _GROUP and not (is_group and name == _LABELS):
+            flags.update(dict.fromkeys(_READERS[name](value)))
     return b" ".join(flags)
-
-
-def is_chat(header: bytes) -> bool:
-    """Tell whether Takeout gives a line of Hangouts or Google Chat as a message."""
-    labels = _LABELS.search(header) if b"X-Gmail-Labels" in header else None
-    return labels is not None and CHAT in _roles(labels[1])
 
 
 def is_expunged(header: bytes) -> bool:
@@ -97,6 +97,11 @@ def _roles(value: bytes) -> frozenset[int]:
     return roles(text.decode(value)[0])
 
 
+@remembering
+def _gmail_flags(value: bytes) -> bytes:
+    return b" ".join(_gmail(value))
+
+
 def _gmail(value: bytes) -> list[bytes]:
     found = _roles(value)
     flags = [flag for role, flag in _GMAIL_FLAGS.items() if role in found]
@@ -110,5 +115,5 @@ _READERS: dict[bytes, Callable[[bytes], list[bytes]]] = {
     b"X-Mozilla-Status2": _mozilla2,
     b"X-Mozilla-Keys": bytes.split,
     b"X-Keywords": bytes.split,
-    b"X-Gmail-Labels": _gmail,
+    _LABELS: _gmail,
 }

@@ -138,12 +138,11 @@ def opens_twice(data: bytes | bytearray, start: int) -> bool:
 
 def blank_before(data: bytes | bytearray, start: int) -> int:
     """Give the length of the blank line that ends at `start`, 0 where there is none."""
-    before = data[start - 4 : start] if start > 4 else data[:start]  # noqa: PLR2004 -- CRLF, CRLF
-    if before.endswith((b"\n\n", b"\r\r")):
+    if start > 1 and data.startswith((b"\n\n", b"\r\r"), start - 2):
         return 1
-    if before.endswith(b"\n\r\n"):
+    if start > 2 and data.startswith(b"\n\r\n", start - 3):  # noqa: PLR2004 -- as long as that
         return 2
-    return 3 if before.endswith(b"\n\r\r\n") else 0
+    return 3 if start > 3 and data.startswith(b"\n\r\r\n", start - 4) else 0  # noqa: PLR2004 -- as above
 
 
 def line_end(data: bytes | bytearray, start: int) -> int:

@@ -28,6 +28,8 @@ _FIRST_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 # Blank lines that stand before a header block, as programs of Windows leave them: below a From
 # line, or first in a file.
 _BLANK_FIRST = re.compile(rb"[\r\n]+(?=" + _NAME + rb")")
+# One pattern is faster than a search for each kind of line end, as they bound each other.
+_BLANK, _BLANK_OF_CR = re.compile(rb"\n\r{0,2}\n"), re.compile(rb"\r\r")
 # Text mode on Windows turns CR LF into CR CR LF.
 _LINE_END = re.compile(rb"\r*\n|\r")
 
@@ -81,21 +83,8 @@ def after_blank_line(data: bytes | bytearray, start: int, end: int, newline: int
     newline : int
         What ends lines in `data`: LF, with or without CRs before it, or CR.
     """
-    if newline == CR:
-        blank = data.find(b"\r\r", start - 1, end)
-        return blank + 2 if blank >= 0 else -1
-    bare, crlf = b"\n\n", b"\n\r\n"
-    # The search that will end soon comes first and bounds the others.
-    common, rare = (crlf, bare) if data[start - 2 : start - 1] == b"\r" else (bare, crlf)
-    found = data.find(common, start - 1, end)
-    after = found + len(common)
-    for other in (rare, b"\n\r\r\n"):
-        limit = found if found >= 0 else end
-        if other is bare or data.find(b"\r", start - 1, limit) >= 0:
-            earlier = data.find(other, start - 1, limit)
-            if earlier >= 0:
-                found, after = earlier, earlier + len(other)
-    return after if found >= 0 else -1
+    blank = (_BLANK_OF_CR if newline == CR else _BLANK).search(data, start - 1, end)
+    return blank.end() if blank else -1
 
 
 def after_blank_first(data: bytes | bytearray, start: int, end: int) -> int:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import TEXT, TEXTS
 from mailframe.sources.files import DAMAGE, Part, expand, label, parts, reason, shown, stored_as
-from mailframe.sources.flags import header_flags, is_chat
+from mailframe.sources.flags import CHAT_FLAG, header_flags
 from mailframe.sources.gmaillabels import split_labels
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 from mailframe.sources.split import Piece, split
@@ -159,10 +159,10 @@ class MboxReading(Reading):
         chats = 0
         for folder, part in self._folders:
             for uid, piece in enumerate(self._pieces(part, folder), 1):
-                if is_chat(piece.header) and not self._chats:
+                flags = header_flags(piece.header)
+                if not self._chats and CHAT_FLAG in flags and CHAT_FLAG in flags.split():
                     chats += 1
                 elif not self.leaves_out(piece):
-                    flags = header_flags(piece.header)
                     yield Message(folder, uid, flags, piece.internaldate, piece.size, piece.header)
         if chats:
             lines = "line" if chats == 1 else "lines"

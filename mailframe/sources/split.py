@@ -24,6 +24,8 @@ from mailframe.sources.fromline import (
     separates,
 )
 from mailframe.sources.headerblock import (
+    CR,
+    LF,
     LONGEST_HEADER,
     after_blank_first,
     after_blank_line,
@@ -38,9 +40,15 @@ WINDOW = 1 << 18
 # How far ahead a Content-Length is checked; beyond, the From line's own signs decide.
 LONGEST_CLAIM = 1 << 23
 
-_LENGTH = re.compile(rb"Content-[Ll]ength:[ \t]*(\d{1,12})[ \t]*[\r\n]")
+# By what ends lines: a pattern that begins with one octet is found fast.
+_LENGTH = {
+    newline: re.compile(bytes([newline]) + rb"Content-[Ll]ength:[ \t]*(\d{1,12})[ \t]*[\r\n]")
+    for newline in (LF, CR)
+}
 # A body's last octet, the end of its last line and a blank line; either may count as body.
 _AFTER_BODY = re.compile(rb"(?s:.)(?:\r\r?\n|[\r\n]){0,2}(?<=[\r\n])(?=From |\Z)")
+# What the line below a From line begins with where it is none of a header block.
+_NO_FIELD = (b"\r", b"\n", b"From ")
 _NOT_YET_TEXT = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -90,7 +98,6 @@ def split(
         0 at its end.
     on_text : callable, optional
         Called with the number of octets that stand before the first message, if any do.
-
     on_doubt : callable, optional
         Called in the end with the number of lines that were taken for text and look like From
         lines, if they are more than the messages.
@@ -129,13 +136,6 @@ def split(
         on_doubt(doubts)
 
 
-def _claim(header: bytes, body: int) -> int:
-    lines = b"\n" + header
-    at = max(lines.find(b"\nContent-Length:"), lines.find(b"\nContent-length:"))
-    length = _LENGTH.match(lines, at + 1) if at >= 0 else None
-    return body + int(length[1]) if length else 0
-
-
 class _Window:
     """The part of a stream that is in memory, addressed by offsets in the file.
 
@@ -154,6 +154,7 @@ class _Window:
         self.start = len(text) - len(text.lstrip(_NOT_YET_TEXT))
         self._newline = newline_of(text[self.start :])
         self._view[self.start : self.start + 2] = bytes([self._newline] * 2)
+        self._length = _LENGTH[self._newline]
         self._from = bytes([self._newline]) + b"From "
         # In a mailbox of other mail, a patch is what a body holds.
         self._patches = is_patch(text, self.start)
@@ -193,6 +194,8 @@ class _Window:
         self._base, self._size = keep, len(kept)
         self._read(room)
         self._mark()
+        # A From line can be judged by what is in memory where it begins before this.
+        self._judgeable = max(self._size - (4 if self._ended else REACH), 0)
         if self._ended:  # nothing may be seen that is left from before
             self._data = bytes(self._view[: self._size])
 
@@ -207,22 +210,16 @@ class _Window:
     def _next_in_memory(self, offset: int) -> int:
         """Give the offset of the next line that begins with ``From`` and can be judged, or -1."""
         at = offset - self._base
-        judgeable = self._judgeable - self._base
-        while (at := self._found.find(1, at, judgeable)) >= 0:
+        while (at := self._found.find(1, at, self._judgeable)) >= 0:
             if self._data.startswith(self._from, at - 1):
                 return self._base + at
             at += 1
         return -1
 
-    @property
-    def _judgeable(self) -> int:
-        """The offset before which a From line can be judged by what is in memory."""
-        return max(self.end - (4 if self._ended else REACH), self._base)
-
     def next_from(self, offset: int) -> int:
         """Give the offset of the next line that begins with ``From``, or -1."""
         while (following := self._next_in_memory(offset)) < 0 and not self._ended:
-            offset = max(offset, self._judgeable)
+            offset = max(offset, self._base + self._judgeable)
             self._advance(offset, REACH + 1)
         return following
 
@@ -255,15 +252,19 @@ class _Window:
     def open(self, offset: int, internaldate: bytes) -> _Message:
         """Begin the message whose From line is at `offset`: read its header block."""
         first = offset - self._base
-        lines = bytes(self._data[first : first + REACH])
-        at = line_end(lines, 0)
-        while opens_twice(lines, at):
-            at = line_end(lines, at)
-        start = offset + at
-        begin = offset + after_blank_first(lines, at, len(lines))
+        start = begin = self._base + line_end(self._data, first)
+        if self._data.startswith(_NO_FIELD, start - self._base):
+            lines = bytes(self._data[first : first + REACH])
+            at = start - offset
+            while opens_twice(lines, at):
+                at = line_end(lines, at)
+            start = offset + at
+            begin = offset + after_blank_first(lines, at, len(lines))
         end = self._header_end(begin)
         header = bytes(self._view[begin - self._base : end - self._base])
-        return _Message(internaldate, header, start, begin, _claim(header, end))
+        length = self._length.search(self._data, begin - self._base - 1, end - self._base)
+        claim = end + int(length[1]) if length else 0
+        return _Message(internaldate, header, start, begin, claim)
 
     def _header_end(self, start: int) -> int:
         """Give the offset where a header block ends; reading on leaves `start` in memory."""

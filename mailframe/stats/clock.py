@@ -26,6 +26,7 @@ SENDER = "sender"
 SECOND = 1_000_000  # of the microseconds in which instants are counted
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
+UTC = {"UTC", "UCT", "Zulu", "Universal", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal"}
 
 
 def zone(tz: str | tzinfo | None = None) -> tzinfo:
@@ -72,7 +73,10 @@ def name(tz: str | tzinfo | None) -> str:
     if isinstance(tz, str) and tz == SENDER:
         return "each sender's own"
     found = zone(tz)
-    return getattr(found, "key", None) or str(pd.Timestamp.now(found).tzname())
+    key = getattr(found, "key", None)
+    if key in UTC:
+        return "UTC"
+    return key or str(pd.Timestamp.now(found).tzname())
 
 
 def shown(utc: Ints, tz: str | tzinfo | None) -> Ints:

@@ -93,11 +93,14 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         sync_dir(path.parent)
 
 
-def remove(path: Path) -> None:
-    """Remove a file for good; one that is not there is fine."""
-    with explained("remove", path):
-        path.unlink(missing_ok=True)
-        sync_dir(path.parent)
+def remove(*paths: Path) -> None:
+    """Remove files of one directory for good; one that is not there is fine."""
+    for path in paths:
+        with explained("remove", path):
+            path.unlink(missing_ok=True)
+    if paths:
+        with explained("remove", paths[0]):
+            sync_dir(paths[0].parent)
 
 
 def sync_dir(path: Path) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mailframe.store.folder import FolderFile
+    from mailframe.store.pack import PackedFolder
     from mailframe.store.state import FolderState
 
 CHANGES = pa.schema(
@@ -26,7 +27,7 @@ CHANGES = pa.schema(
 )
 
 
-def changes_in(file: FolderFile, start: datetime) -> Iterator[pa.RecordBatch]:
+def changes_in(file: FolderFile | PackedFolder, start: datetime) -> Iterator[pa.RecordBatch]:
     """Yield what the refreshes after `start` found changed in one folder, as of `CHANGES`."""
     moment = pa.scalar(start, INSTANT)
     for batch in file.batches([*SCHEMA.names, STORED, CHANGED]):

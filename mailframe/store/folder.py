@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROW_GROUP = 65_536
 # Level 6 would be 3 % smaller and take two thirds longer to write; reading is the same.
 _ZSTD_LEVEL = 3
-_DELETE = "Delete it and refresh: that folder is then fetched anew."
+DELETE = "Delete it and refresh: that folder is then fetched anew."
 _PLAIN = {"date", "internaldate", "size", "subject", "message_id", "in_reply_to"}
 
 
@@ -48,7 +48,11 @@ def write(path: Path, state: FolderState, batches: Iterable[pa.RecordBatch]) -> 
     StoreError
         It could not be written; the old file is unharmed.
     """
-    schema = stored_schema(state.headers).with_metadata(encode(state))
+    write_rows(path, stored_schema(state.headers).with_metadata(encode(state)), batches)
+
+
+def write_rows(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    """Replace a file of the store, all or nothing; its schema says in metadata what it is."""
     with (
         atomic.replacing(path) as file,
         pq.ParquetWriter(
@@ -137,13 +141,13 @@ class FolderFile:
         with contextlib.ExitStack() as stack:
             if file is None:
                 file = stack.enter_context(opened(path))
-            with _damage_explained(path):
+            with damage_explained(path):
                 self._parquet = pq.ParquetFile(file, page_checksum_verification=True)
                 schema = self._parquet.schema_arrow
             self.state = decode(schema.metadata, str(path))
             self.schema = schema.remove_metadata()
             if not self.schema.equals(stored_schema(self.state.headers)):
-                raise StoreError(f"{str(path)!r} has other columns than it should. {_DELETE}")
+                raise StoreError(f"{str(path)!r} has other columns than it should. {DELETE}")
             self.octets = file.size()
             metadata = self._parquet.metadata
             self.rows = metadata.num_rows
@@ -176,7 +180,7 @@ class FolderFile:
         )
         stored = [name for name in names if name not in {"account", "folder"}]
         schema = pa.schema([self.schema.field(name) for name in names])
-        with _damage_explained(self.path):
+        with damage_explained(self.path):
             table = self._parquet.read_row_group(number, columns=stored, use_threads=False)
         return self._with_names(table.combine_chunks(), schema, self.sizes[number])
 
@@ -216,9 +220,10 @@ def constant(name: str, rows: int) -> pa.DictionaryArray:
 
 
 @contextlib.contextmanager
-def _damage_explained(path: Path) -> Iterator[None]:
+def damage_explained(path: Path) -> Iterator[None]:
+    """Turn what Arrow says of a file that rots into a `StoreError`."""
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        raise StoreError(f"{str(path)!r} is damaged ({reason}). {_DELETE}") from error
+        raise StoreError(f"{str(path)!r} is damaged ({reason}). {DELETE}") from error

@@ -13,7 +13,7 @@ import operator
 import threading
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -60,6 +60,7 @@ class Source:
         What is read, whatever becomes of the path; without it, what is there then.
     """
 
+    packed: ClassVar[bool] = False  # whether other folders lie in the same file
     path: Path
     state: FolderState
     sizes: tuple[int, ...]
@@ -140,6 +141,11 @@ class Held:
     @property
     def _has_parts(self) -> bool:
         return any(source.path.suffix == PART_SUFFIX for source in self._sources)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether all of it lies in a pack with other folders, to be read with them."""
+        return bool(self._sources) and all(source.packed for source in self._sources)
 
     @property
     def aside(self) -> datetime | None:

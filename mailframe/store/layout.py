@@ -6,6 +6,7 @@
       ann@imap.example.org-3b6qk.../        one directory an account
         INBOX-x2vl5....parquet              one file a folder: rows and sync state together
         Lists_pandas-7ktqa....parquet
+        together+00000001.parquet           a pack: small folders of an account that has many
         .unfinished/INBOX-x2vl5.../1.part  what an interrupted first fetch has brought so far
         .lock                              held by the one process that may write
 
@@ -34,6 +35,8 @@ SUFFIX = ".parquet"
 PART_SUFFIX = ".part"  # not .parquet: a glob over the store must not meet unfinished rows
 UNFINISHED = ".unfinished"
 LOCK = ".lock"
+# No folder's file is called so: a component has no plus sign.
+_PACK = "together+"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._-]+")
 _SLUG_LENGTH = 40
@@ -42,6 +45,7 @@ TEMPORARY = ".new-"
 _TEMPORARY = re.compile(re.escape(TEMPORARY) + r"[a-z0-9_]{8}")
 _COMPONENT = re.compile(r"[A-Za-z0-9@._-]{1,40}-[a-z2-7]{16}")
 _PART = re.compile(r"[0-9]{8,18}" + re.escape(PART_SUFFIX))
+_PACK_NAME = re.compile(re.escape(_PACK) + r"[0-9]{8,18}" + re.escape(SUFFIX))
 # 80 bits in 16 characters: nobody finds two names with one digest by chance, and by intent hardly;
 # the name inside the file is compared all the same.
 _DIGEST_OCTETS = 10
@@ -84,6 +88,22 @@ def account_dir(root: Path, account: str) -> Path:
 def folder_path(directory: Path, folder: str) -> Path:
     """Return the file of a folder inside its account's directory."""
     return directory / (component(folder) + SUFFIX)
+
+
+def pack_path(directory: Path, number: int) -> Path:
+    """Return the file of a pack of small folders inside its account's directory."""
+    return directory / f"{_PACK}{number:08d}{SUFFIX}"
+
+
+def is_pack(path: Path) -> bool:
+    """Whether a file is called as a pack of folders is, or a copy of one."""
+    return path.name.startswith(_PACK)
+
+
+def pack_paths(directory: Path) -> dict[int, Path]:
+    """Return the packs of an account's directory by number, ascending."""
+    paths = _ours(directory, _PACK_NAME, os.DirEntry.is_file)
+    return {int(path.stem.removeprefix(_PACK)): path for path in paths}
 
 
 def parts_dir(directory: Path, folder: str) -> Path:

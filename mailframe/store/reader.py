@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import os
 from datetime import datetime
@@ -21,17 +22,27 @@ from mailframe.store.atomic import explained, refuse_link
 from mailframe.store.changes import CHANGES, changes_in
 from mailframe.store.columns import BOOKKEEPING, shown
 from mailframe.store.folder import FolderFile
+from mailframe.store.pack import PackedFolder, PackFile
 from mailframe.store.selection import Selection, moment
+from mailframe.store.writer import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import TypeAlias
 
     import pandas as pd
 
     from mailframe.store.selection import Errors, Moment, Names
     from mailframe.store.state import FolderState
 
+    Folder: TypeAlias = FolderFile | PackedFolder
+
 T = TypeVar("T")
+# How often the files of an account may be written anew between two looks at them.
+_LOOKS = 8
+_COMPACTED = pa.schema(
+    [("account", pa.large_string()), ("files", pa.int64()), ("files_before", pa.int64())]
+)
 _KEYS = ("account", "folder", "uid")
 _FOLDERS = pa.schema(
     [
@@ -171,7 +182,7 @@ class Store:
         start = None if since is None else moment(since)
         columns = [columns] if isinstance(columns, str) else columns
 
-        def rows(file: FolderFile) -> tuple[str, pa.Schema, list[pa.RecordBatch]]:
+        def rows(file: Folder) -> tuple[str, pa.Schema, list[pa.RecordBatch]]:
             wanted = None if columns is None else _needed(file.schema, columns)
             batches = [_since(batch, start) for batch in file.batches(wanted)]
             return file.state.refreshed, file.schema, batches
@@ -219,52 +230,145 @@ class Store:
         df = _to_frame(batches, CHANGES, selection.problems)
         return df[["change", "at", *SCHEMA.names]]
 
-    def _read(self, selection: Selection, read: Callable[[FolderFile], T]) -> list[T]:
+    def _read(self, selection: Selection, read: Callable[[Folder], T]) -> list[T]:
         """Return what `read` makes of each folder selected, as far as the files can be read."""
 
-        def attempt(path: Path) -> tuple[FolderState, T] | StoreError | None:
+        def attempt(path: Path) -> list[tuple[FolderState, T]] | StoreError:
             try:
-                with FolderFile(path) as file:
-                    if not selection.takes(file.state):
-                        return None
-                    self._check_place(path, file.state)
-                    return file.state, read(file)
+                with _opened(path) as folders:
+                    found = []
+                    for file in folders:
+                        self._check_place(path, file.state)
+                        if selection.takes(file.state):
+                            found.append((file.state, read(file)))
+                    return found
             except FileNotFoundError:
-                return None  # removed by a refresh since it was listed
+                return []  # removed by a refresh since it was listed
             except StoreError as error:
-                return error if selection.may_mean(path) else None
+                return error if selection.may_mean(path) else []
 
-        found = []
-        for each in ahead(partial(attempt, path) for path in self._paths(selection)):
-            if isinstance(each, StoreError):
-                selection.note(each)
-            elif each is not None:
-                found.append(each)
-        return selection.settle(found)
+        found: dict[tuple[str, str], tuple[FolderState, T]] = {}
+        for outcome in self._outcomes(selection, attempt):
+            if isinstance(outcome, StoreError):
+                selection.note(outcome)
+                continue
+            for state, each in outcome:
+                key = (state.account, state.folder)
+                # Whoever was killed while a folder went into another file left it twice.
+                if key not in found or found[key][0].refreshed < state.refreshed:
+                    found[key] = state, each
+        return selection.settle(found.values())
 
-    def _paths(self, selection: Selection) -> Iterator[Path]:
+    def _outcomes(self, selection: Selection, attempt: Callable[[Path], T]) -> Iterable[T]:
+        """Attempt every file; those of an account again where folders went into others meanwhile.
+
+        Else one of them may have been missed, or met twice.
+        """
+        listed: dict[Path, dict[Path, object]] = {}
+        paths = self._paths(selection, listed)
+        outcomes = dict(ahead(partial(_kept, path, attempt) for path in paths))
+        for directory, before in listed.items():
+            for _ in range(_LOOKS):
+                now = _listing(directory)
+                if now == before or not any(map(layout.is_pack, before.keys() | now.keys())):
+                    break
+                for path in before:
+                    outcomes.pop(path, None)
+                outcomes |= dict(ahead(partial(_kept, path, attempt) for path in now))
+                before = now  # noqa: PLW2901 -- the next look is held against this one
+        return outcomes.values()
+
+    def _paths(
+        self, selection: Selection, listed: dict[Path, dict[Path, object]]
+    ) -> Iterator[Path]:
         """Yield the files of folders; a directory that may not be read is a problem."""
-
-        def listed(directory: Path, paths: Callable[[Path], list[Path]]) -> list[Path]:
+        try:
+            with explained("read", self.path):
+                directories = layout.account_dirs(self.path)
+        except StoreError as error:
+            selection.note(error)
+            return
+        for directory in directories:
             try:
-                if directory != self.path:
-                    refuse_link(directory)
+                refuse_link(directory)
                 with explained("read", directory):
-                    return paths(directory)
+                    listed[directory] = _listing(directory)
             except StoreError as error:
                 selection.note(error)
-                return []
+            else:
+                yield from listed[directory]
 
-        for directory in listed(self.path, layout.account_dirs):
-            yield from listed(directory, layout.folder_paths)
+    def compact(self, accounts: Names = None) -> pd.DataFrame:
+        """Put small folders together, and what lies in half-empty files, into as few as hold them.
+
+        A refresh does so itself where an account has many folders; this does it now, for every
+        account, also for those with few. Each is locked meanwhile; reading goes on.
+
+        Parameters
+        ----------
+        accounts : str or sequence of str, optional
+            Names, or globs; by default all.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an account: ``account``, ``files`` now, ``files_before``.
+
+        Raises
+        ------
+        StoreError
+            A part of the store is being refreshed, or cannot be written; nothing is lost.
+        """
+        selection = Selection(accounts)
+        names = sorted(set(self._read(selection, lambda file: file.state.account)))
+        rows = []
+        for name in names:
+            directory = layout.account_dir(self.path, name)
+            before = len(layout.folder_paths(directory))
+            with writing(self.path, name) as writer:
+                writer.compact()
+            files = len(layout.folder_paths(directory))
+            rows.append({"account": name, "files": files, "files_before": before})
+        df: pd.DataFrame = pa.Table.from_pylist(rows, _COMPACTED).to_pandas()
+        return df
 
     def _check_place(self, path: Path, state: FolderState) -> None:
         """Refuse a copy, as file synchronisers leave behind: its messages would count twice."""
         directory = layout.account_dir(self.path, state.account)
-        if path != layout.folder_path(directory, state.folder):
+        if layout.is_pack(path):
+            if path.parent != directory:
+                raise StoreError(f"{str(path)!r} is of the account {state.account!r}; move it out.")
+        elif path != layout.folder_path(directory, state.folder):
             raise StoreError(
                 f"{str(path)!r} is a copy of the folder {state.folder!r}; move it out of the store."
             )
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Iterable[Folder]]:
+    """Open a file of the store as the folders that are in it."""
+    if layout.is_pack(path):
+        with PackFile(path) as pack:
+            yield PackedFolder.all_of(pack)
+    else:
+        with FolderFile(path) as file:
+            yield [file]
+
+
+def _listing(directory: Path) -> dict[Path, object]:
+    """Return the files of an account's directory; of packs also what tells two writings apart."""
+    found: dict[Path, object] = {}
+    for path in layout.folder_paths(directory):
+        found[path] = None
+        if layout.is_pack(path):
+            with contextlib.suppress(FileNotFoundError):
+                stat = path.stat()
+                found[path] = stat.st_ino, stat.st_mtime_ns
+    return found
+
+
+def _kept(path: Path, attempt: Callable[[Path], T]) -> tuple[Path, T]:
+    return path, attempt(path)
 
 
 def _needed(held: pa.Schema, columns: Sequence[str]) -> list[str]:
@@ -298,7 +402,7 @@ def _shown_schema(held: Iterable[pa.Schema], columns: Sequence[str] | None) -> p
     return pa.schema([fields[name] for name in dict.fromkeys((*_KEYS, *columns))])
 
 
-def _description(file: FolderFile) -> dict[str, object]:
+def _description(file: Folder) -> dict[str, object]:
     state = file.state
     unseen = sum(pc.sum(pc.invert(part["seen"])).as_py() or 0 for part in file.batches(["seen"]))
     return {

@@ -53,7 +53,8 @@ class Selection:
 
     def may_mean(self, path: Path) -> bool:
         """Return whether a file that cannot be read may be that of a folder that is wanted."""
-        return self._accounts.may_mean(path.parent.name) and self._folders.may_mean(path.stem)
+        folder = layout.is_pack(path) or self._folders.may_mean(path.stem)
+        return folder and self._accounts.may_mean(path.parent.name)
 
     def settle(self, found: Iterable[tuple[FolderState, T]]) -> list[T]:
         """Return what is of folders that are wanted, now that the names of all are known.

@@ -1,4 +1,4 @@
-"""The sync state of a folder: JSON in the metadata of the file that holds its rows."""
+"""The sync state of a folder, or of several: JSON in the metadata of the file with their rows."""
 
 from __future__ import annotations
 
@@ -96,10 +96,44 @@ class FolderState:
         return dataclasses.replace(self, gone=tuple(gone))
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class PackState:
+    """What a file with the rows of several small folders says of itself.
+
+    Parameters
+    ----------
+    number : int
+        That in its name.
+    writing : str
+        Another one each time that it is written.
+    folders : tuple of (FolderState, int)
+        Each folder and its number of rows, in the order of the rows.
+    """
+
+    number: int
+    writing: str
+    folders: tuple[tuple[FolderState, int], ...]
+
+
 def encode(state: FolderState) -> dict[bytes, bytes]:
     """Return the state as metadata for an Arrow schema."""
-    content = {"version": VERSION} | dataclasses.asdict(state)
+    return _sealed({"version": VERSION} | _plain(state))
+
+
+def encode_pack(pack: PackState) -> dict[bytes, bytes]:
+    """Return what a pack of folders says of itself as metadata for an Arrow schema."""
+    folders = [{"rows": rows} | _plain(state) for state, rows in pack.folders]
+    content = {"version": VERSION, "pack": pack.number, "writing": pack.writing}
+    return _sealed(content | {"folders": folders})
+
+
+def _plain(state: FolderState) -> dict[str, Any]:
+    content = {name: getattr(state, name) for name in state.__slots__}
     content["gone"] = [{"at": entry.at, "uids": entry.uids.ranges} for entry in state.gone]
+    return content
+
+
+def _sealed(content: dict[str, Any]) -> dict[bytes, bytes]:
     raw = json.dumps(content, separators=(",", ":")).encode("ascii")
     return {KEY: raw, CHECKSUM: _checksum(raw)}
 
@@ -118,6 +152,32 @@ def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
     OutdatedError
         It is one of an older mailframe.
     """
+    content = _opened(metadata, source)
+    if "pack" in content:
+        raise StoreError(f"{source!r} holds several folders, under the name of one; move it away.")
+    return _state(content, source)
+
+
+def decode_pack(metadata: Mapping[bytes, bytes] | None, source: str) -> PackState:
+    """Return what a pack says of itself; raises what `decode` raises."""
+    content = _opened(metadata, source)
+    if "pack" not in content:
+        raise StoreError(f"{source!r} holds one folder, under the name of several; move it away.")
+    folders = content.get("folders")
+    number: Any = content.get("pack")
+    writing: Any = content.get("writing")
+    if not (_is_count(number) and _is_text(writing) and isinstance(folders, list)):
+        raise StoreError(_senseless(source, "folders"))
+    found = []
+    for each in folders:
+        rows: Any = each.pop("rows", None) if isinstance(each, dict) else None
+        if not _is_count(rows):
+            raise StoreError(_senseless(source, "rows"))
+        found.append((_state(each, source), rows))
+    return PackState(number, writing, tuple(found))
+
+
+def _opened(metadata: Mapping[bytes, bytes] | None, source: str) -> dict[str, Any]:
     metadata = metadata or {}
     raw = metadata.get(KEY)
     if raw is None:
@@ -138,7 +198,7 @@ def decode(metadata: Mapping[bytes, bytes] | None, source: str) -> FolderState:
             f"{source!r} was written by an older mailframe and lacks columns of this one; refresh"
             " the store (read_imap(..., store=...) or mailframe sync): it is then fetched anew."
         )
-    return _state(content, source)
+    return content
 
 
 def _content(raw: bytes) -> dict[str, Any]:

@@ -4,6 +4,8 @@ A folder is read with `held` and made anew with `save`. While a long fetch runs,
 beside the folder with `stage` (the same file format, a directory of its own), so that whoever is
 interrupted goes on from there: `held` then tells all rows as those of an incomplete folder, and the
 next `save` clears the staged ones away.
+
+Of an account with many folders the small ones lie together in packs: those wait for a `commit`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,11 @@ import dataclasses
 import errno
 import os
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from mailframe.errors import StoreError
 from mailframe.store import atomic, layout
@@ -21,19 +27,24 @@ from mailframe.store.columns import stored_schema
 from mailframe.store.folder import FolderFile, is_parquet, write
 from mailframe.store.held import Held, Source, held_in
 from mailframe.store.merge import Answers, Merge
+from mailframe.store.pack import PACK_ROWS, SMALL_ROWS
 from mailframe.store.state import OutdatedError
+from mailframe.store.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
-
-    import pyarrow as pa
 
     from mailframe.store.state import FolderState
 
 
 # Long enough for the refresh of a day's mail by somebody else, short enough to tell a person why.
 WAIT = 10.0
+# So many folders may have a file each, however small: what they cost is not noticed, and damage to
+# one is damage to one folder.
+FEW = 16
+# A file with more has more than `SMALL_ROWS` messages, or long headers: not worth a look.
+_SMALL_OCTETS = 1 << 20
 
 
 class AccountWriter:
@@ -41,7 +52,17 @@ class AccountWriter:
 
     def __init__(self, directory: Path, account: str) -> None:
         self.account = account
+        self.many = False
         self._directory = directory
+
+    @cached_property
+    def together(self) -> Together:
+        """The account's packs of small folders."""
+        return Together(self._directory, self.account)
+
+    def expect(self, folders: int) -> None:
+        """Be told how many folders the account has: of many, the small ones lie together."""
+        self.many = folders > FEW
 
     def held(self, folder: str) -> Held | None:
         """Return what is held of a folder, or None.
@@ -54,7 +75,7 @@ class AccountWriter:
         StoreError
             The file in the folder's place is foreign, or of a newer version: not to be replaced.
         """
-        file = self._source(layout.folder_path(self._directory, folder), folder)
+        file = self._whole(folder)
         parts = [
             part
             for part in self._parts(folder)
@@ -65,6 +86,17 @@ class AccountWriter:
         if file is None or (parts and file.state.epoch != parts[-1].state.epoch):
             return held_in(parts) if parts else None
         return held_in([file, *(part for part in parts if part.agrees(file))])
+
+    def _whole(self, folder: str) -> Source | None:
+        """Return what is held of a folder but for parts; a killed writer may have left it twice."""
+        path = layout.folder_path(self._directory, folder)
+        own = self._source(path, folder) if os.path.lexists(path) else None
+        if own is not None and folder not in self.together:
+            return own
+        packed = self.together.source(folder)
+        if own is None or packed is None:
+            return own or packed
+        return max(own, packed, key=lambda source: source.state.refreshed)
 
     def _source(self, path: Path, folder: str) -> Source | None:
         try:
@@ -106,21 +138,66 @@ class AccountWriter:
         write(path, state, merge.batches(()))
         return Source.at(path)
 
-    def save(self, state: FolderState, batches: Iterable[pa.RecordBatch]) -> None:
-        """Replace a folder's rows and state, all or nothing.
+    def save(self, state: FolderState, batches: Iterable[pa.RecordBatch]) -> bool:
+        """Replace a folder's rows and state, all or nothing; return whether it is done.
+
+        If not, it is small, and waits for the next `commit`.
 
         Parameters
         ----------
         batches : iterable of pyarrow.RecordBatch
             In the order of their UIDs, with the columns that belong to ``state.headers``.
         """
+        if self.many or state.folder in self.together:
+            first: list[pa.RecordBatch] = []
+            rest = iter(batches)
+            while sum(batch.num_rows for batch in first) <= SMALL_ROWS:
+                batch = next(rest, None)
+                if batch is None:
+                    schema = stored_schema(state.headers)
+                    self.together.put(state, pa.Table.from_batches(first, schema).cast(schema))
+                    return False
+                first.append(batch)
+            batches = chain(first, rest)
         write(layout.folder_path(self._directory, state.folder), state, batches)
         self._clear_parts(state.folder)
+        self.together.drop(state.folder)
+        return True
 
-    def forget(self, folder: str) -> None:
-        """Remove a folder that the server no longer has."""
-        self._clear_parts(folder)
-        atomic.remove(layout.folder_path(self._directory, folder))
+    def commit(self) -> dict[str, StoreError]:
+        """Write what waits; return the folders that could not be kept, and why."""
+        failed = {}
+        for folder, error in self.together.commit().items():
+            if error is None and folder in self.together:  # it was put there
+                try:
+                    path = layout.folder_path(self._directory, folder)
+                    if os.path.lexists(path):
+                        atomic.remove(path)
+                    self._clear_parts(folder)
+                except StoreError as unremoved:
+                    error = unremoved  # noqa: PLW2901 -- of that folder
+            if error is not None:
+                failed[folder] = error
+        return failed
+
+    def finish(self) -> None:
+        """Write what waits.
+
+        Raises
+        ------
+        StoreError
+            The first reason why a folder could not be kept.
+        """
+        for error in self.commit().values():
+            raise error
+
+    def forget(self, *folders: str) -> None:
+        """Remove folders that the server no longer has."""
+        for folder in folders:
+            self._clear_parts(folder)
+            self.together.drop(folder)
+        atomic.remove(*(layout.folder_path(self._directory, folder) for folder in folders))
+        self.finish()
 
     def forget_others(self, folders: Collection[str], asked: datetime) -> list[str]:
         """Remove the folders of this account that are not among those given; return their names.
@@ -133,27 +210,115 @@ class AccountWriter:
             When: what was saved since then, while we waited for the lock, may be newer.
         """
         kept = {layout.folder_path(self._directory, folder) for folder in folders}
-        gone = []
-        with atomic.explained("read", self._directory):
-            paths = layout.folder_paths(self._directory)
-        for path in paths:
+        gone = set()
+
+        def is_old(state: FolderState) -> bool:
+            saved = datetime.fromisoformat(state.refreshed)
+            # Nobody saved it in the future: the clock was ahead.
+            return saved < asked or saved > datetime.now(UTC)
+
+        for path in self._own_paths():
             if path in kept:
                 continue
             with contextlib.suppress(StoreError):  # what we cannot read is not ours to remove
                 with FolderFile(path) as file:
                     state = file.state
                 ours = layout.folder_path(self._directory, state.folder) == path
-                saved = datetime.fromisoformat(state.refreshed)
-                # Nobody saved it in the future: the clock was ahead.
-                if ours and (saved < asked or saved > datetime.now(UTC)):
-                    gone.append(state.folder)
-        for folder in gone:
-            self.forget(folder)
+                if ours and is_old(state):
+                    gone.add(state.folder)
+        named = set(folders)
+        packed = self.together.folders
+        gone |= {name for name, state in packed.items() if name not in named and is_old(state)}
+        if gone:
+            self.forget(*sorted(gone))
         staged = {layout.parts_dir(self._directory, folder) for folder in folders}
         for directory in layout.parts_dirs(self._directory):
             if directory not in staged:
                 self._clear(directory)  # of a folder that went before its first fetch had ended
-        return gone
+        return sorted(gone)
+
+    def tidy(self) -> list[str]:
+        """Take away what is there twice, and put small files together where there are many.
+
+        A file that cannot be read stays where it is, for whoever reads it to tell; a pack of which
+        nothing is held is removed.
+
+        Returns
+        -------
+        list of str
+            The folders that went into another file.
+        """
+        self.together.clear_broken()
+        self.together.settle()
+        for folder, state in self.together.folders.items():
+            path = layout.folder_path(self._directory, folder)
+            if os.path.lexists(path):
+                with contextlib.suppress(StoreError, FileNotFoundError):
+                    own = Source.at(path)
+                    if own.state.refreshed >= state.refreshed:
+                        self.together.drop(folder)
+                    else:
+                        atomic.remove(path)
+        self.finish()
+        if self.many:
+            small = self._small_paths()
+            if len(small) > FEW:
+                return self._gather(small)
+        return []
+
+    def compact(self) -> None:
+        """Put every small folder into as few packs as hold them.
+
+        Raises
+        ------
+        StoreError
+            Something could not be written; nothing is lost.
+        """
+        self.tidy()
+        self._gather(self._small_paths())
+        self.together.fill_up()
+        for error in self.together.commit().values():
+            if error is not None:
+                raise error
+
+    def _own_paths(self) -> list[Path]:
+        with atomic.explained("read", self._directory):
+            paths = layout.folder_paths(self._directory)
+        return [path for path in paths if not layout.is_pack(path)]
+
+    def _small_paths(self) -> list[Path]:
+        return [
+            path
+            for path in self._own_paths()
+            if not path.is_symlink() and path.stat().st_size <= _SMALL_OCTETS
+        ]
+
+    def _gather(self, paths: Iterable[Path]) -> list[str]:
+        """Move folders with files of their own into packs, as they are; return which."""
+        moved: list[str] = []
+        moving: dict[str, Path] = {}
+        for path in paths:
+            with contextlib.suppress(StoreError, FileNotFoundError), FolderFile(path) as file:
+                state = file.state
+                ours = (state.account, path) == (
+                    self.account,
+                    layout.folder_path(self._directory, state.folder),
+                )
+                if ours and file.rows <= SMALL_ROWS:
+                    rows = pa.Table.from_batches(file.batches(), file.schema)
+                    self.together.put(state, rows)
+                    moving[state.folder] = path
+            if self.together.waiting >= PACK_ROWS:
+                moved += self._moved(moving)
+                moving = {}
+        return moved + self._moved(moving)
+
+    def _moved(self, moving: dict[str, Path]) -> list[str]:
+        outcome = self.together.commit()
+        moved = [name for name in moving if outcome.get(name) is None]
+        # Parts stay: they may be younger than what was moved.
+        atomic.remove(*(moving[name] for name in moved))
+        return moved
 
     def _clear_parts(self, folder: str) -> None:
         self._clear(layout.parts_dir(self._directory, folder))
@@ -203,4 +368,6 @@ def writing(root: Path, account: str, *, wait: float | None = None) -> Iterator[
     directory = layout.account_dir(root, account)
     atomic.make_dir(directory)
     with atomic.locked(directory, wait=WAIT if wait is None else wait):
-        yield AccountWriter(directory, account)
+        writer = AccountWriter(directory, account)
+        yield writer
+        writer.finish()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 from contextlib import suppress
 from functools import cache
@@ -29,18 +30,27 @@ def vega() -> str:
     vl-convert carries them, but putting them together takes it more than a second, in which
     nothing else runs: the script is kept in the user's cache for the next process.
     """
-    kept = _cache() / f"vega-{version('vl-convert-python')}.js"
+    kept = _cache() / f"vega-{version('vl-convert-python')}-own-ids.js"
     with suppress(OSError, ValueError):  # the first time it is not there
         return _trusted(kept)
     import vl_convert  # noqa: PLC0415 -- 80 MB that are not needed again
 
-    bundle = str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # optional, but for its stub
+    bundle = _own_ids(str(vl_convert.javascript_bundle()))  # type: ignore[call-arg]  # optional, but for its stub
     with suppress(OSError, ConfigurationError):  # without a place to keep it, it is made each time
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept.unlink(missing_ok=True)  # were it a link, what it leads to would be written
         with replacing(kept) as file:
             file.write(_sealed(bundle.encode()))
     return bundle
+
+
+def _own_ids(bundle: str) -> str:
+    """Give what Vega draws ids of our own.
+
+    It numbers clip paths and gradients from 1, and so does every other copy of it on a page:
+    ``url(#clip5)`` would find the one that stands first, whosever it is.
+    """
+    return re.sub(r'"(clip|gradient_)"(?=\+)', r'"mailframe-\1"', bundle)
 
 
 def _sealed(script: bytes) -> bytes:
@@ -76,8 +86,8 @@ def script(*names: str) -> str:
 
 
 def charts_module() -> str:
-    """Give the module of the chart widget."""
-    return f"{vega()}\n{script('cube.js', 'panel.js')}\n{text('charts.js')}"
+    """Give the module of the chart widget; Vega comes to the page once, for all of them."""
+    return f"{script('cube.js', 'panel.js')}\n{text('charts.js')}"
 
 
 def table_module(itables: Path) -> str:

@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 
     Spec = dict[str, Any]
 
+OTHERS = "all others"
 WEEKDAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROW_HEIGHT = 18  # pixels a bar with its label needs
 NUMBER_PIXELS = 50  # for "1,000,000" beside a bar
 LABEL_PIXELS = 128  # longer names are cut; the tooltip shows them whole
 
-# There is no half a message, though an axis of few messages would tell of it.
-WHOLE = "datum.value % 1 ? '' : format(datum.value, '~s')"
+# A tick tells what sets it apart from its neighbours: the year, the month of it, the day.
+SINCE_WHEN = (
+    "utcdate(datum.value) > 1 ? utcFormat(datum.value, '%d %b') : "
+    "utcFormat(datum.value, utcmonth(datum.value) ? '%b %Y' : '%Y')"
+)
+# As many dates as have room beside each other.
+DATES = {"expr": "clamp(floor(width / 90), 2, 8)"}
 MONTHS = "date(toDate(datum.value)) <= 7 ? utcFormat(datum.value, '%b') : ''"
 
 # What belongs to what is chosen is drawn as it is, the rest pale.
@@ -72,6 +78,7 @@ class Figure:
 
     def told(self, rows: Sequence[Mapping[str, Any]]) -> Figure:
         """Give the figure with the most frequent of its ``rows`` named in its text."""
+        rows = [row for row in rows if row.get("label") != OTHERS]
         if not any(row["n"] for row in rows):
             return replace(self, text=f"{self.text} No messages.")
         most = max(rows, key=lambda row: row["n"])
@@ -83,8 +90,11 @@ class Figure:
         return asdict(self)
 
 
-def volume(span: int = 12, height: int = 110) -> Figure:
-    """Show messages over time; ``rows``: ``start``, ``end`` (ms), ``label``, ``n``, ``on``."""
+def volume(unit: str, span: int = 12, height: int = 110) -> Figure:
+    """Show messages a day, week, month or year (``unit``).
+
+    ``rows``: ``start``, ``end`` (ms), ``label``, ``n``, ``on``.
+    """
     spec = _spec(
         height=height,
         mark={"type": "rect", "strokeWidth": 0.5},
@@ -92,12 +102,12 @@ def volume(span: int = 12, height: int = 110) -> Figure:
             "x": {
                 **_field("start", "temporal"),
                 "scale": {"type": "utc"},
-                "axis": {"tickCount": 8, "labelOverlap": True},
+                "axis": {"tickCount": DATES, "labelExpr": SINCE_WHEN, "labelOverlap": True},
             },
             "x2": {"field": "end"},
             "y": {
                 **_field("n", "quantitative"),
-                "axis": {"tickCount": 3, "labelExpr": WHOLE, "grid": True},
+                "axis": {"tickCount": 3, "tickMinStep": 1, "format": "~s", "grid": True},
             },
             "y2": {"datum": 0},
             "opacity": OPACITY,
@@ -105,9 +115,8 @@ def volume(span: int = 12, height: int = 110) -> Figure:
         },
         params=[_brush("x")],
     )
-    return Figure(
-        "volume", "Volume", "Bar chart: number of messages over time.", spec, span, height
-    )
+    text = f"Bar chart: number of messages a {unit}."
+    return Figure("volume", f"Messages a {unit}", text, spec, span, height)
 
 
 def clock(columns: Columns, span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:
@@ -179,7 +188,7 @@ def bars(name: str, title: str, text: str, *, rows: int, span: int = 4) -> Figur
     }
     layers: list[tuple[Spec, Spec]] = [
         ({"type": "bar", "opacity": 0}, row),
-        ({"type": "bar", "cornerRadiusEnd": 1}, bar),
+        ({"type": "bar"}, bar),
         ({"type": "text", "align": "right"}, number),
     ]
     spec = _spec(

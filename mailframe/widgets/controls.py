@@ -126,7 +126,7 @@ def bind(
         try:
             setattr(filters, trait, read(value))
         except ConfigurationError as error:
-            filters.problem = str(error)
+            filters.problem = f"{error} (what is shown is as before)"
         else:
             filters.problem = ""
 
@@ -143,14 +143,16 @@ def _group(title: str, *children: ipw.Widget) -> ipw.VBox:
 
 
 def _suggesting(hint: str, filters: Filters, trait: str, options: list[str]) -> ipw.Combobox:
-    box = ipw.Combobox(placeholder=hint, options=options, continuous_update=True)
-    box.tooltip = hint
+    # Descriptions are for those who do not see: what they say is in the field, or above it.
+    box = ipw.Combobox(description=hint, placeholder=hint, options=options, continuous_update=True)
     bind(box, "value", filters, trait)
     return box
 
 
 def _subject(filters: Filters) -> ipw.Text:
-    box = ipw.Text(placeholder='words, "a phrase" or /regex/', continuous_update=True)
+    box = ipw.Text(
+        description="Subject", placeholder='words, "a phrase" or /regex/', continuous_update=True
+    )
     bind(box, "value", filters, "subject")
     return box
 
@@ -158,7 +160,7 @@ def _subject(filters: Filters) -> ipw.Text:
 def _choice(trait: str, filters: Filters, either: str, yes: str, no: str) -> ipw.Dropdown:
     # A dropdown takes None for "nothing chosen", so the three states go by number.
     states = {0: None, 1: True, 2: False}
-    box = ipw.Dropdown(options=[(either, 0), (yes, 1), (no, 2)])
+    box = ipw.Dropdown(description=either, options=[(either, 0), (yes, 1), (no, 2)])
     numbers = {state: number for number, state in states.items()}
     bind(box, "value", filters, trait, read=states.__getitem__, write=numbers.__getitem__)
     return box
@@ -221,8 +223,8 @@ def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
     slider = ipw.IntRangeSlider(
         value=(0, bars), min=0, max=bars, readout=False, continuous_update=False
     ).add_class("mf-range")
-    first = ipw.DatePicker(tooltip="From this day on").add_class("mf-day")
-    last = ipw.DatePicker(tooltip="Up to and with this day").add_class("mf-day")
+    first = ipw.DatePicker(description="From this day on").add_class("mf-day")
+    last = ipw.DatePicker(description="Up to and with this day").add_class("mf-day")
 
     following = False
 

@@ -9,7 +9,7 @@ kernel.
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 
 HEIGHT = 150  # of the first line of charts, in pixels
 TOP = 10  # named things a chart lists
+# Named things that are counted, so that a choice elsewhere ranks them anew; all that come after are
+# one place, "all others", so that nothing is lost. More would be megabytes in every report.
+KEPT = 200
 WEEKS = 53  # of the calendar
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 1_000_000, 10_000_000)
 DELAYS = {
-    "within 10 minutes": 600,
-    "within an hour": 3_600,
-    "within 4 hours": 14_400,
-    "within a day": 86_400,
-    "within a week": 604_800,
-    "later": np.inf,
+    "under 10 minutes": 600,
+    "10 to 60 minutes": 3_600,
+    "1 to 4 hours": 14_400,
+    "4 to 24 hours": 86_400,
+    "1 to 7 days": 604_800,
+    "over 7 days": np.inf,
 }
 THREADS = {
     "alone": 1,
@@ -57,11 +60,14 @@ class Side(NamedTuple):
         Its places, with everything a row needs but ``n`` and ``on``.
     codes : array of int32
         The place of each message; -1 for one that the chart does not show.
+    ranked : bool
+        Whether the chart lists the most frequent of its places only, and how many are others.
     """
 
     figure: Figure
     rows: pd.DataFrame
     codes: Codes
+    ranked: bool = False
 
 
 def sides(columns: Columns) -> list[Side]:
@@ -90,17 +96,28 @@ def build(found: list[Side]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``names``; ``rows`` (name → records, with ``n``); ``pairs`` (``"a b"`` → counts, the places
-        of ``a`` by those of ``b``, in one list, row by row). Plain JSON.
+        ``names``; ``rows`` (name → records, with ``n``); ``most`` (name → how many of its places a
+        chart lists, for those that are ranked); ``pairs`` (``"a b"`` → counts, the places of ``a``
+        by those of ``b``, row by row, each run of zeros as one negative number). Plain JSON.
     """
     rows = {}
     for side in found:
         counts = cubes.count(side.codes, len(side.rows))
         rows[side.figure.name] = side.rows.assign(n=counts, on=True).to_dict("records")
     pairs = {
-        f"{a.figure.name} {b.figure.name}": _cross(a, b).tolist() for a, b in combinations(found, 2)
+        f"{a.figure.name} {b.figure.name}": _packed(_cross(a, b)) for a, b in combinations(found, 2)
     }
-    return {"names": [side.figure.name for side in found], "rows": rows, "pairs": pairs}
+    most = {side.figure.name: TOP for side in found if side.ranked}
+    names = [side.figure.name for side in found]
+    return {"names": names, "rows": rows, "most": most, "pairs": pairs}
+
+
+def _packed(counts: np.typing.NDArray[np.int64]) -> list[int]:
+    """Write each run of zeros, which most of a cube is, as one negative number."""
+    filled = np.flatnonzero(counts)
+    gaps = np.diff(filled, prepend=-1, append=len(counts)) - 1
+    both = np.column_stack([-gaps, np.append(counts[filled], 0)]).ravel()
+    return both[both != 0].tolist()  # type: ignore[no-any-return]
 
 
 def _cross(a: Side, b: Side) -> np.typing.NDArray[np.int64]:
@@ -112,7 +129,9 @@ def _cross(a: Side, b: Side) -> np.typing.NDArray[np.int64]:
 def _volume(columns: Columns) -> Side:
     cut = cubes.periods(columns)
     nothing = np.zeros(len(cut.labels), np.int64)
-    return Side(charts.volume(8, HEIGHT), cubes.over_time(cut, nothing, nothing > 0), cut.codes)
+    return Side(
+        charts.volume(cut.unit, 8, HEIGHT), cubes.over_time(cut, nothing, nothing > 0), cut.codes
+    )
 
 
 def _clock(columns: Columns) -> Side:
@@ -149,24 +168,31 @@ def _named(
     columns: Columns, column: str, name: str, title: str, labels: pd.Series | None = None
 ) -> Side:
     codes, values = columns.coded(column)
-    best = cubes.top(cubes.count(codes, len(values)), TOP)
-    places = np.full(len(values) + 1, -1, np.int32)
+    best = cubes.top(cubes.count(codes, len(values)), KEPT)
+    places = np.full(len(values) + 1, len(best), np.int32)
     places[best] = np.arange(len(best))
+    places[-1] = -1  # of a message that names none
     shown = values if labels is None else labels
-    figure = _bars(name, title, f"the {len(best)} most frequent {title.lower()}", len(best))
-    return Side(
-        figure, _places(shown.iloc[best].tolist(), values.iloc[best].tolist()), places[codes]
-    )
+    listed = min(len(best), TOP)
+    text = f"the {listed} most frequent {title.lower()}, and all others"
+    rows = _places(shown.iloc[best].tolist(), values.iloc[best].tolist())
+    if len(values) > len(best):
+        rows.loc[len(best)] = [None, charts.OTHERS, len(best)]
+    figure = _bars(name, title, text, listed + (len(values) > listed))
+    return Side(figure, rows, places[codes], ranked=True)
 
 
 def _state(columns: Columns) -> Side:
-    codes = np.where(columns.flag("answered"), 2, np.where(columns.flag("seen"), 1, 0))
+    codes = np.where(~columns.flag("seen"), 0, np.where(columns.flag("answered"), 2, 1))
     figure = _bars("state", "State", "unread, read and answered messages", 3)
-    return Side(figure, _places(["unread", "read", "answered"]), codes.astype(np.int32))
+    places = _places(["unread", "read, not answered", "read and answered"])
+    return Side(figure, places, codes.astype(np.int32))
 
 
 def _sizes(columns: Columns) -> Side:
-    names = [f"under {human_size(size)}" for size in SIZES] + [f"{human_size(SIZES[-1])} and more"]
+    marks = [human_size(size) for size in SIZES]
+    between = [f"{low} to {high}" for low, high in pairwise(marks)]
+    names = [f"under {marks[0]}", *between, f"{marks[-1]} and more"]
     codes = np.searchsorted(SIZES, columns.numbers("size"), side="right")
     codes[columns.numbers("size") < 0] = -1
     figure = _bars("sizes", "Size", "messages by size", len(names))

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from mailframe.search.filterable import Bools, Codes, Columns
 
-# The coarsest unit that leaves a chart some forty bars: days up to, frequency, how it is written.
+# The coarsest unit that leaves a chart some forty bars: days up to, frequency, name, how written.
 UNITS = (
-    (92, "D", "%a %d %b %Y"),
-    (1_000, "W-MON", "week of %d %b %Y"),
-    (6_000, "MS", "%b %Y"),
-    (np.inf, "YS", "%Y"),
+    (92, "D", "day", "%a %d %b %Y"),
+    (1_000, "W-MON", "week", "week of %d %b %Y"),
+    (6_000, "MS", "month", "%b %Y"),
+    (np.inf, "YS", "year", "%Y"),
 )
 LEAST_DAYS = 13
 MILLISECONDS_A_DAY = 86_400_000
@@ -44,11 +44,14 @@ class Periods:
         One a stretch.
     codes : array of int32
         One a message; -1 for a message without a date or outside of ``edges``.
+    unit : str
+        What a stretch is: ``"day"``, ``"week"``, ``"month"`` or ``"year"``.
     """
 
     edges: NDArray[np.int64]
     labels: list[str]
     codes: Codes
+    unit: str
 
 
 def periods(columns: Columns) -> Periods:
@@ -59,11 +62,11 @@ def periods(columns: Columns) -> Periods:
     """
     days = columns.days()[columns.instants() != NO_INSTANT]
     if not len(days):
-        return Periods(np.zeros(1, np.int64), [], np.full(len(columns), -1, np.int32))
+        return Periods(np.zeros(1, np.int64), [], np.full(len(columns), -1, np.int32), "day")
     first, last = _span(days)
     if last - first < LEAST_DAYS:  # a single bar would tell nothing
         first = last - LEAST_DAYS
-    unit, pattern = next((unit, text) for most, unit, text in UNITS if last - first < most)
+    unit, name, pattern = next(rest for most, *rest in UNITS if last - first < most)
     start = pd.Timestamp(first * MICROSECONDS_A_DAY, unit="us")
     end = pd.Timestamp((last + 1) * MICROSECONDS_A_DAY, unit="us")
     step = pd.tseries.frequencies.to_offset(unit)
@@ -74,7 +77,7 @@ def periods(columns: Columns) -> Periods:
     position = columns.days().astype(np.int64) - cuts[0]
     inside = (position >= 0) & (position < len(lookup)) & (columns.instants() != NO_INSTANT)
     codes = np.where(inside, lookup[np.where(inside, position, 0)], -1).astype(np.int32)
-    return Periods(cuts, [edge.strftime(pattern) for edge in edges[:-1]], codes)
+    return Periods(cuts, [edge.strftime(pattern) for edge in edges[:-1]], codes, name)
 
 
 def _span(days: Codes) -> tuple[int, int]:

@@ -54,7 +54,8 @@ class Contents(NamedTuple):
             for number, name in self.numbers
         )
         return (
-            f"<header><h1><bdi>{escape(self.title)}</bdi></h1><p>{escape(self.period)}</p></header>"
+            f"<header><h1><bdi>{escape(self.title)}</bdi></h1>"
+            f"<p>Whole mailbox, {escape(self.period)}</p></header>"
             f'<div class="mf-numerals">{tiles}</div>'
         )
 
@@ -104,7 +105,7 @@ class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     ) -> None:
         shown = contents(df, title, tz, me)
         heading = ipw.HTML(shown.heading()).add_class("mf-head")
-        super().__init__([parts.style(), heading, parts.Charts(shown.figures, shown.cube)])
+        super().__init__([parts.Page(), heading, parts.Charts(shown.figures, shown.cube)])
         self.add_class("mailframe").add_class("mf-dashboard")
         self._told = f"{shown.title}, {len(df):,} messages"
 

@@ -6,7 +6,9 @@ clauses → mask → count, table, charts. Controls, chips and brushed charts on
 
 from __future__ import annotations
 
+import html
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -28,7 +30,7 @@ from mailframe.widgets.table import MailTable
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -36,7 +38,13 @@ if TYPE_CHECKING:
     from mailframe.search.language import Clause
 
 BARS = 8  # named things a chart lists
-MOST_SAVED = 200_000  # messages a browser is sent as one file
+MOST_SAVED = 100_000  # messages a browser is sent as one file
+MOST_KEPT = 200  # states that undo goes back to
+# What completion offers of an explorer, besides its filters.
+OURS = (
+    *("count", "data", "observe", "problem", "query", "redo", "reset", "selected", "set"),
+    *("state", "undo", "unobserve", "zone"),
+)
 
 
 class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets is untyped
@@ -77,11 +85,14 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self.scope = scope_of(self._columns)
         self._periods = cubes.periods(self._columns)
         self._data: pd.DataFrame | None = None
+        self._past: list[dict[str, Any]] = []
+        self._future: list[dict[str, Any]] = []
         self._selection = Selection(self._columns)
         super().__init__()
         self._build()
         self.set(**asked)
         self._refresh()
+        self._now = self.state()
         self.observe(self._filtered, filters.NAMES)
 
     @property
@@ -92,6 +103,32 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
             df = self._columns.df
             self._data = df if everything else df[self._selection.mask]
         return self._data
+
+    @property
+    def selected(self) -> pd.DataFrame:
+        """The messages that are ticked in the table, in the order of the frame."""
+        return self._columns.df.iloc[sorted(self._table.checked)]
+
+    def state(self) -> dict[str, Any]:
+        """Give the filters that say something as plain JSON: ``explore(df, state=…)`` takes it."""
+        found = {name: getattr(self, name) for name in filters.NAMES}
+        return {
+            name: value.isoformat() if isinstance(value, pd.Timestamp) else value
+            for name, value in found.items()
+            if value != self.traits()[name].default()
+        }
+
+    def undo(self) -> None:
+        """Take the last change of filters back, whoever made it; there may be none."""
+        self._travel(self._past, self._future)
+
+    def redo(self) -> None:
+        """Do again what `undo` took back; after another change there is nothing to do again."""
+        self._travel(self._future, self._past)
+
+    def __dir__(self) -> list[str]:
+        """List what is meant to be used; what ipywidgets adds is there all the same."""
+        return sorted({*filters.NAMES, *OURS})
 
     def observe(
         self,
@@ -111,7 +148,31 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
 
     def _filtered(self, _change: object = None) -> None:
         if filters.clauses(self) != self._selection.clauses:
+            self._past.append(self._now)
+            del self._past[:-MOST_KEPT]
+            self._future.clear()
+            self._now = self.state()
             self._refresh()
+
+    def _travel(self, back: list[dict[str, Any]], forth: list[dict[str, Any]]) -> None:
+        """Go to the last of the states ``back``, and leave the present one in ``forth``."""
+        if not back:
+            return
+        past, future = self._past[:], self._future[:]
+        state, present = back.pop(), self._now
+        forth.append(present)
+        kept = (self._past[:], self._future[:])
+        try:
+            self.set(**{name: self.traits()[name].default() for name in filters.NAMES} | state)
+        except ConfigurationError:
+            kept = (past, future)
+            raise
+        finally:
+            self._past[:], self._future[:] = kept
+            self._step()
+
+    def _step(self) -> None:
+        self._actions.undoable, self._actions.redoable = bool(self._past), bool(self._future)
 
     def _refresh(self) -> None:
         clauses = filters.clauses(self)
@@ -133,10 +194,11 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._chips = ipw.HBox().add_class("mf-chips")
         self._chip_of: dict[tuple[str, Clause], ipw.Button] = {}
         self._clear_all = _button("Clear all", "Take all away", self.reset)
-        self._actions = parts.Actions(self._save)
+        self._actions = parts.Actions(self._save, self.undo, self.redo)
+        self._line = ipw.HTML().add_class("mf-line")
         self._charts = parts.Charts(
             [
-                charts.volume(height=90),
+                charts.volume(self._periods.unit, height=90),
                 charts.clock(self._columns),
                 charts.bars("senders", "Senders", "top senders", rows=BARS),
                 charts.bars("folders", "Folders", "folders by number of messages", rows=BARS),
@@ -145,23 +207,35 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._table = MailTable(self._columns)
         self._message = ipw.HTML()
         self._only_thread = _button("Only this thread", "Filter by it", self._keep_thread)
-        self._opened = ipw.VBox([self._message, self._only_thread]).add_class("mf-opened")
-        main = ipw.VBox([self._charts, self._table, self._opened]).add_class("mf-main")
-        top = ipw.HBox([SearchLine(self, self._columns, self._beside), self._actions]).add_class(
-            "mf-top"
-        )
+        bar = ipw.HBox(
+            [
+                _button("↑ Previous", "The message above", lambda: self._beside(-1)),
+                _button("↓ Next", "The message below", lambda: self._beside(1)),
+                self._only_thread,
+                _button("✕", "Close the message", self._close).add_class("mf-close"),
+            ]
+        ).add_class("mf-bar")
+        self._opened = ipw.VBox([bar, self._message]).add_class("mf-opened")
+        self._mail = ipw.Box([self._table, self._opened]).add_class("mf-mail")
+        main = ipw.VBox([self._charts, self._mail]).add_class("mf-main")
+        line = SearchLine(self, self._columns, self._without)
+        top = ipw.HBox([line, self._actions]).add_class("mf-top")
         state = ipw.HBox([self._said, self._chips]).add_class("mf-state")
         body = ipw.HBox([side, main]).add_class("mf-body")
-        self.children = [parts.style(), top, state, body]
+        self.children = [parts.Page(), top, state, self._line, body]
         self.add_class("mailframe").add_class("mf-explorer")
         self._opened.layout.display = "none"
         self._table.observe(self._open, "opened")
+        self._table.observe(self._say, "checked")
         self._charts.observe(self._gesture, "gesture")
         traitlets.dlink((self, "query"), (self._actions, "query"))
         self.observe(self._say, ["problem"])
 
     def _show(self) -> None:
         self._say()
+        line = html.escape(self._selection.query())
+        self._line.value = f'<code title="{line}">{line}</code>'
+        self._step()
         self._chips.children = self._make_chips()
         self._table.show(self._selection.mask)
         self._draw()
@@ -177,17 +251,20 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         folders = columns.coded("folder")
         in_folders = cubes.count(folders.codes, len(self._names), selection.without("folders"))
         senders = columns.coded("from_addr")
-        sent = cubes.count(senders.codes, len(senders.words), selection.without("sender"))
+        # Who is one of many stays among them; a part of names leaves whom it fits.
+        chosen = {self.sender} & set(senders.words)
+        others = selection.without("sender") if chosen else selection.mask
+        sent = cubes.count(senders.codes, len(senders.words), others)
         tables = {
             "volume": cubes.over_time(self._periods, times, self._in_period()),
             "clock": cubes.by_clock(hours, self._in_hours()),
-            "senders": _ranking(sent, senders.words, columns.people(), {self.sender} - {""}),
+            "senders": _ranking(sent, senders.words, columns.people(), chosen),
             "folders": _ranking(in_folders, folders.words, folders.words, set(self.folders)),
         }
         self._charts.rows = {name: table.to_dict("records") for name, table in tables.items()}
         self._folders.counts = dict(zip(self._names, in_folders.tolist(), strict=True))
 
-    def _beside(self, rest: str) -> Bools:
+    def _without(self, rest: str) -> Bools:
         """Tell which messages the other filters leave, and the rest of a line being typed."""
         clauses = [(name, clause) for name, clause in self._selection.clauses if name != "search"]
         with suppress(ConfigurationError):
@@ -207,6 +284,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     def _say(self, _change: object = None) -> None:
         total, left = len(self._columns), self._selection.count
         share = f" · {left / total:.1%}" if 0 < left < total else ""
+        ticked = len(self._table.checked)
+        share += f" · {ticked:,} ticked" if ticked else ""
         problem = parts.problem(self.problem) if self.problem else ""
         self._said.value = (
             f'<span role="status"><b>{left:,}</b> of {total:,} messages{share}</span>{problem}'
@@ -263,24 +342,40 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         row = self._table.opened
         shown = 0 <= row < len(self._columns)
         self._opened.layout.display = "" if shown else "none"
+        (self._mail.add_class if shown else self._mail.remove_class)("mf-reading")
         if shown:
             self._message.value = message.render(self._columns, row)
+
+    def _close(self) -> None:
+        self._table.opened = -1
+
+    def _beside(self, step: int) -> None:
+        row = self._table.beside(self._table.opened, step)
+        if row >= 0:
+            self._table.opened = row
 
     def _keep_thread(self) -> None:
         self.thread = message.root(self._columns.df.iloc[self._table.opened]) or ""
 
-    def _save(self, wish: str) -> tuple[str, str, bytes]:
-        """Make the file that a button of ``parts.Actions`` asks for."""
+    def _save(self, wish: str) -> tuple[str, str, bytes] | str:
+        """Make the file that a button of ``parts.Actions`` asks for; on our own disk if large."""
         if wish == "report":
             return "mail.html", "text/html", report.page(self.data, tz=self.scope.zone)
-        if self.count > MOST_SAVED:
-            raise ConfigurationError(
-                f"Over {MOST_SAVED:,} messages: use mf.to_csv(explorer.data, path)"
-            )
+        data = self.selected if self._table.checked else self.data
+        if len(data) > MOST_SAVED:
+            path = _unused(Path("mail.csv"))
+            to_csv(data, path)
+            return f"{len(data):,} messages: saved where the kernel runs, as {path.resolve()}"
         with TemporaryDirectory() as folder:
             path = Path(folder, "mail.csv")
-            to_csv(self.data, path)
+            to_csv(data, path)
             return path.name, "text/csv", path.read_bytes()
+
+
+def _unused(path: Path) -> Path:
+    """Give a name that no file has, with a number where it takes one: ``mail-2.csv``."""
+    names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(name for name in chain([path], names) if not name.exists())
 
 
 def _wall(instant: pd.Timestamp) -> int:
@@ -293,6 +388,9 @@ def _ranking(
 ) -> pd.DataFrame:
     """Rows of a bar chart: the most frequent keys, those pale that are not chosen."""
     codes = cubes.top(counts, BARS)
+    if chosen and not set(keys.iloc[codes]) & chosen:  # what was chosen is always to be seen
+        first = keys.isin(list(chosen)).to_numpy().nonzero()[0][:1]
+        codes = np.append(codes[: BARS - 1], first)
     best = keys.iloc[codes].tolist()
     return pd.DataFrame(
         {
@@ -315,6 +413,7 @@ def explore(
     df: pd.DataFrame,
     *,
     tz: str | dt.tzinfo | None = None,
+    state: Mapping[str, Any] | None = None,
     **asked: Any,  # noqa: ANN401 -- traits check them
 ) -> Explorer:
     """Open the explorer on a frame of mail.
@@ -326,6 +425,8 @@ def explore(
     tz : str or tzinfo, optional
         The zone of days, weekdays and hours, such as ``"Europe/Berlin"``; the reader's own by
         default. Charts, filters and table are told in it, and name it.
+    state : mapping, optional
+        What ``explorer.state()`` gave, of this mailbox or another one.
     **asked
         Filters to begin with, such as ``unread=True`` or ``search="from:ann"``.
 
@@ -335,4 +436,4 @@ def explore(
         A widget; show it by letting it be the last line of a cell. ``explorer.data`` is the frame
         that the filters leave, ``explorer.query`` the line of pandas that gives it.
     """
-    return Explorer(df, tz, **asked)
+    return Explorer(df, tz, **{**(state or {}), **asked})

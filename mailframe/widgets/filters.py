@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 import traitlets
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     Reader = Callable[[Any, Scope], Clause]  # of a trait's value
 
 
+MOST_NAMED = 12  # folders that an error lists
+
+
 class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
     """A moment, or None: takes whatever pandas reads as one; without a zone it is the filters'."""
 
@@ -57,6 +60,15 @@ class Instant(traitlets.TraitType[pd.Timestamp | None, Any]):
         return moment.tz_localize(obj.scope.zone, ambiguous=True, nonexistent="shift_forward")
 
 
+class Size(traitlets.Int):  # type: ignore[type-arg]
+    """A size in octets, or None: takes what the search line takes, such as ``"1.5M"``."""
+
+    def validate(self, obj: Filters, value: Any) -> int | None:  # noqa: ANN401 -- as in traitlets
+        """Turn ``value`` into octets."""
+        octets = values.parse_size(value) if isinstance(value, str) else value
+        return cast("int | None", super().validate(obj, octets))
+
+
 class Filters(traitlets.HasTraits):
     """What is asked of the messages; all of it must hold.
 
@@ -76,7 +88,7 @@ class Filters(traitlets.HasTraits):
     unread, flagged, answered : bool or None
         None for either.
     larger, smaller : int or None
-        ``larger <= size < smaller``, in octets.
+        ``larger <= size < smaller``, in octets; text such as ``"1.5M"`` is taken too.
     weekdays, hours : list of int
         Any of these weekdays (0 is Monday) and hours (0 to 23); empty for all.
     scope : Scope
@@ -99,8 +111,8 @@ class Filters(traitlets.HasTraits):
     unread = traitlets.Bool(None, allow_none=True)
     flagged = traitlets.Bool(None, allow_none=True)
     answered = traitlets.Bool(None, allow_none=True)
-    larger = traitlets.Int(None, allow_none=True)
-    smaller = traitlets.Int(None, allow_none=True)
+    larger = Size(None, allow_none=True, help="octets, or text such as '1.5M'")
+    smaller = Size(None, allow_none=True, help="octets, or text such as '1.5M'")
     weekdays = traitlets.List(
         traitlets.Int(min=0, max=6), help="a list of numbers from 0 (Monday) to 6"
     )
@@ -121,8 +133,11 @@ class Filters(traitlets.HasTraits):
             raise ConfigurationError(
                 f"there is no filter called {unknown[0]}; there are {', '.join(NAMES)}"
             )
+        # While notifications are held, traitlets would check these only at the end of it.
         language.parse(str(values.get("search", "")), self.scope)
         _subject(str(values.get("subject", "")))
+        if isinstance(folders := values.get("folders"), list):
+            self._find_folders(folders)
         before = {name: getattr(self, name) for name in values}
         with self.hold_trait_notifications():
             try:
@@ -150,6 +165,25 @@ class Filters(traitlets.HasTraits):
     def _check_search(self, proposal: dict[str, Any]) -> str:
         language.parse(proposal["value"], self.scope)
         return str(proposal["value"])
+
+    @traitlets.validate("folders")
+    def _check_folders(self, proposal: dict[str, Any]) -> list[str]:
+        return self._find_folders(proposal["value"])
+
+    def _find_folders(self, asked: list[str]) -> list[str]:
+        """Find each folder, whatever its case; where none are known, any name is taken."""
+        known = self.scope.folders
+        if not known:
+            return asked
+        same = {name.casefold(): name for name in known} | {name: name for name in known}
+        found = [same.get(name) or same.get(str(name).casefold()) for name in asked]
+        if None in found:
+            unknown = asked[found.index(None)]
+            shown = ", ".join(map(repr, known[:MOST_NAMED]))
+            more = len(known) - MOST_NAMED
+            rest = f" and {more} more" if more > 0 else ""
+            raise ConfigurationError(f"no folder {unknown!r} here; there are {shown}{rest}")
+        return [name for name in found if name is not None]
 
     @traitlets.validate("subject")
     def _check_subject(self, proposal: dict[str, Any]) -> str:

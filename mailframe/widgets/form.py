@@ -109,7 +109,7 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._buttons["cancel"].on_click(lambda _: self.cancel())
         for named in (self._host, self._user):  # another account has other folders
             named.observe(self._forget_folders, "value")
-        super().__init__([parts.style(), self._form()])
+        super().__init__([parts.Page(), self._form()])
         self.add_class("mailframe").add_class("mf-connect")
         self._follow()
         self.observe(self._follow, "state")
@@ -136,6 +136,8 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._said.value = ""
         fields = {"server": self._host, "user": self._user}
         missing = [name for name, box in fields.items() if not box.value.strip()]
+        for name, box in fields.items():
+            (box.add_class if name in missing else box.remove_class)("mf-wrong")
         if missing:
             self._said.value = parts.problem(f"Fill in the {' and the '.join(missing)}.")
             return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,8 @@ from mailframe.search.values import human_size
 if TYPE_CHECKING:
     from mailframe.search.filterable import Columns
 
+INDENT = 14  # pixels for each answer to an answer
+MOST_DEEP = 8  # steps to the right; there must be room for a name
 MOST_IN_THREAD = 40  # lines; a longer thread says how many more there are
 
 
@@ -39,8 +43,14 @@ def render(columns: Columns, row: int) -> str:
         "Flags": ", ".join(_flags(message)),
         "Message-ID": _text(message["message_id"]),
     }
+    # Where it lies, as RFC 5092 section 3 writes it after the server's name.
+    copied = {
+        "Folder": f"/{quote(str(message['folder']))}/;UID={message['uid']}",
+        "Message-ID": f"<{_text(message['message_id'])}>",
+    }
     lines = "".join(
-        f"<tr><th scope=row>{name}</th><td><bdi>{escape(value)}</bdi></td></tr>"
+        f"<tr><th scope=row>{name}</th>"
+        f"<td><bdi>{escape(value)}</bdi>{_copy(name, copied)}</td></tr>"
         for name, value in fields.items()
         if value
     )
@@ -60,16 +70,46 @@ def _thread(columns: Columns, row: int, message: pd.Series) -> str:
     if len(rows) < 2:  # noqa: PLR2004 -- a thread of one is no thread
         return ""
     thread = columns.df.iloc[rows[:MOST_IN_THREAD]]
+    messages = list(thread.itertuples())
+    names = [_text(each.from_name) or _text(each.from_addr) for each in messages]
     lines = "".join(
-        f"<li{' aria-current=true' if number == row else ''}>"
-        f"<time>{_moment(columns, number)}</time> "
-        f"<b><bdi>{escape(_text(each.from_name) or _text(each.from_addr))}</bdi></b> "
-        f"<bdi>{escape(_text(each.subject))}</bdi></li>"
-        for number, each in zip(rows.tolist(), thread.itertuples(), strict=False)
+        f"<li{' aria-current=true' if rows[at] == row else ''}"
+        f' style="margin-inline-start: {INDENT * min(depth, MOST_DEEP)}px">'
+        f"<time>{_moment(columns, int(rows[at]))}</time> "
+        f"<b><bdi>{escape(names[at])}</bdi></b> "
+        f"<bdi>{escape(_text(messages[at].subject))}</bdi></li>"
+        for at, depth in _tree(thread)
     )
     more = len(rows) - MOST_IN_THREAD
     rest = f"<p>and {more:,} more</p>" if more > 0 else ""
     return f"<h4>Thread of {len(rows):,}</h4><ol>{lines}</ol>{rest}"
+
+
+def _tree(thread: pd.DataFrame) -> list[tuple[int, int]]:
+    """Put each answer below what it answers: positions in ``thread``, and how deep each stands."""
+    at = {name: place for place, name in reversed(list(enumerate(thread["message_id"])))}
+    below: dict[int | None, list[int]] = defaultdict(list)
+    for place, parent in enumerate(thread["in_reply_to"]):
+        above = at.get(parent) if isinstance(parent, str) else None
+        below[above if above != place else None].append(place)
+    found: dict[int, int] = {}
+    # What answers itself in a circle hangs from nothing: it comes last.
+    waiting = [(place, 0) for place in [*reversed(range(len(thread))), *reversed(below[None])]]
+    while waiting:
+        place, depth = waiting.pop()
+        if place not in found:
+            found[place] = depth
+            waiting += [(child, depth + 1) for child in reversed(below[place])]
+    return list(found.items())
+
+
+def _copy(name: str, copied: dict[str, str]) -> str:
+    if name not in copied:
+        return ""
+    return (
+        f' <button type="button" class="mf-copy" data-copy="{escape(copied[name])}" '
+        f'aria-label="Copy {name}">Copy</button>'
+    )
 
 
 def _text(value: object) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import ipywidgets
@@ -22,6 +22,28 @@ if TYPE_CHECKING:
     from mailframe.widgets.charts import Figure
 
 CHUNK = 4_000_000  # octets a message to the browser: a proxy in between may refuse more
+
+
+class Vega(anywidget.AnyWidget):
+    """What draws charts, sent to the browser once, however many widgets draw with it.
+
+    Attributes
+    ----------
+    text : str
+        The script; see ``assets.vega``.
+    """
+
+    _esm = "export default { render() {} };"
+    _shared: ClassVar[Vega | None] = None
+
+    text = traitlets.Unicode().tag(sync=True)
+
+    @classmethod
+    def shared(cls) -> Vega:
+        """Give the one there is, made anew where all widgets have been closed."""
+        if cls._shared is None or cls._shared.comm is None:
+            cls._shared = cls(text=assets.vega())
+        return cls._shared
 
 
 class Charts(anywidget.AnyWidget):
@@ -42,6 +64,7 @@ class Charts(anywidget.AnyWidget):
         The last click or finished brush: ``chart`` (name), ``value`` (in fields of its rows).
     """
 
+    vega = traitlets.Instance(Vega).tag(sync=True, **ipywidgets.widget_serialization)
     figures = traitlets.List(traitlets.Dict()).tag(sync=True)
     rows = traitlets.Dict().tag(sync=True)
     cube = traitlets.Dict().tag(sync=True)
@@ -52,6 +75,7 @@ class Charts(anywidget.AnyWidget):
         super().__init__(
             figures=[figure.to_dict() for figure in figures],
             cube=cube or {},
+            vega=Vega.shared(),
             _esm=assets.charts_module(),
         )
 
@@ -112,24 +136,42 @@ class Actions(anywidget.AnyWidget):
     Parameters
     ----------
     make : callable
-        Given ``"csv"`` or ``"report"``, returns file name, media type and content.
+        Given ``"csv"`` or ``"report"``, returns file name, media type and content; or a sentence,
+        where the file lies on the kernel's disk.
+    undo, redo : callable
+        What the two arrows do.
     """
 
     _esm = assets.text("actions.js")
 
     query = traitlets.Unicode().tag(sync=True)
+    undoable = traitlets.Bool().tag(sync=True)
+    redoable = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, make: Callable[[str], tuple[str, str, bytes]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[str], tuple[str, str, bytes] | str],
+        undo: Callable[[], None],
+        redo: Callable[[], None],
+    ) -> None:
         super().__init__()
         self._make = make
+        self._steps = {"undo": undo, "redo": redo}
         self.on_msg(self._wish)
 
     def _wish(self, _widget: object, message: dict[str, Any], _buffers: object) -> None:
-        try:
-            name, media, content = self._make(str(message.get("wish")))
-        except MailframeError as error:
-            self.send({"failed": str(error)})
+        wish = str(message.get("wish"))
+        if wish in self._steps:
+            self._steps[wish]()
             return
+        try:
+            made = self._make(wish)
+        except MailframeError as error:
+            made = str(error)
+        if isinstance(made, str):
+            self.send({"said": made})
+            return
+        name, media, content = made
         for start in range(0, max(len(content), 1), CHUNK):
             part = content[start : start + CHUNK]
             done = start + CHUNK >= len(content)
@@ -141,6 +183,12 @@ def problem(sentence: str) -> str:
     return f'<em role="alert">{escape(sentence)}</em>'
 
 
-def style() -> ipywidgets.HTML:
-    """Give the style of everything here, to be shown once in each application."""
-    return ipywidgets.HTML(f"<style>{assets.text('mailframe.css')}</style>").add_class("mf-style")
+class Page(anywidget.AnyWidget):
+    """What each application shows once: the style of everything here, and the page of its keys.
+
+    It keeps keys that are pressed within the application from the program around it, which would
+    take a letter for a command: ``x`` cuts a cell in JupyterLab.
+    """
+
+    _esm = assets.text("page.js")
+    _css = assets.text("mailframe.css")

@@ -42,7 +42,7 @@ senders, domains, folders and lists, but no message.</footer>
 <script>{vega}</script>
 <script type="module">{script}
 const told = JSON.parse(document.getElementById("contents").textContent);
-new Linked(document.getElementById("charts"), told.figures, told.cube).draw();
+new Linked(document.getElementById("charts"), told.figures, told.cube, window.vegaEmbed).draw();
 </script>
 </body>
 </html>

@@ -88,7 +88,7 @@ class SearchLine(anywidget.AnyWidget):
         try:
             self._filters.search = line.strip()
         except ConfigurationError as error:
-            self._filters.problem = str(error)
+            self._filters.problem = f"{error} (what is shown is as before)"
         else:
             self._filters.problem = ""
 

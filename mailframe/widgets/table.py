@@ -33,6 +33,7 @@ HEADINGS = {
     "folder": "Folder",
     "size": "Size",
 }
+LEGEND = "• unread  ★ flagged  ↩ answered"
 PAGE = 12
 MOST_ROWS = 500  # what a browser may ask for at once
 
@@ -53,6 +54,8 @@ class MailTable(itables.widget.ITable):
         The rows it gets, as text, and how many there are.
     opened : int
         Row number in the frame of the message that was clicked; -1 for none.
+    checked : list of int
+        Row numbers in the frame of the messages that are ticked, in the order of the ticks.
     """
 
     _esm = assets.table_module(  # type: ignore[assignment]  # a text, where itables has a file
@@ -64,6 +67,8 @@ class MailTable(itables.widget.ITable):
     page = traitlets.Dict().tag(sync=True)
     revision = traitlets.Int().tag(sync=True)
     opened = traitlets.Int(-1).tag(sync=True)
+    checked = traitlets.List(traitlets.Int()).tag(sync=True)
+    legend = traitlets.Unicode(LEGEND, read_only=True).tag(sync=True)
 
     def __init__(self, columns: Columns) -> None:
         headings = HEADINGS | {"date": f"Date, {columns.place}"}
@@ -118,6 +123,15 @@ class MailTable(itables.widget.ITable):
             "filtered": len(rows),
             "rows": cells(self._mail, shown),
         }
+
+    def beside(self, row: int, step: int) -> int:
+        """Row number of the message ``step`` further down in what is shown; -1 past its ends."""
+        wish = self.request
+        rows = self.rows(str(wish.get("column") or "date"), descending=wish.get("descending", True))
+        at = np.flatnonzero(rows == row)
+        if not len(at) or not 0 <= at[0] + step < len(rows):
+            return -1
+        return int(rows[at[0] + step])
 
     def rows(self, column: str, *, descending: bool) -> NDArray[np.int64]:
         """Row numbers of what is shown, all of it, ordered by ``column``."""

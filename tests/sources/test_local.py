@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zipfile
 
@@ -117,3 +118,70 @@ def test_what_cannot_be_read_is_told_of_whatever_its_name_is(tmp_path):
     with pytest.warns(mf.MailframeWarning, match="cannot be read") as told:
         mf.read_eml(tmp_path / "mail.zip")
     assert "\x1b" not in str(told[0].message)
+
+
+@pytest.mark.parametrize("read", [mf.read_mbox, mf.read_eml, mf.read_maildir, open_local])
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("loop", "cannot be read: Too many levels"),
+        ("pipe", "cannot be read: it is a pipe"),
+        ("/dev/zero", "cannot be read: it is a pipe or a device"),
+        ("a" * 5_000, "cannot be read: File name too long"),
+        ("a\0b", "cannot be read: embedded null"),
+        (None, "None is no path"),
+        (3, "3 is no path"),
+    ],
+    ids=["loop of links", "pipe", "device", "long", "null", "None", "number"],
+)
+def test_paths_that_are_none_are_told_of(tmp_path, monkeypatch, read, path, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(mf.ConfigurationError, match=says) as told:
+        read(path)
+    assert len(str(told.value)) < 400
+
+
+def damaged_zip(changes):
+    """Give a zip of two mailboxes and two messages, the first mailbox damaged."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in ("a.mbox", "b.mbox", "c.eml", "d.eml"):
+            archive.writestr(name, MBOX if name.endswith(".mbox") else EML)
+    raw = bytearray(stream.getvalue())
+    directory = raw.find(b"PK\x01\x02")
+    for at, octets in changes:
+        start = at if at >= 0 else directory - at
+        raw[start : start + len(octets)] = octets
+    return bytes(raw)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [(6, b"\1\0"), (-8, b"\1\0")],
+        [(8, b"\x4d\0"), (-10, b"\x4d\0")],
+        [(-42, b"\0\0\0\x40")],
+        [(40, b"FROM")],
+    ],
+    ids=["encrypted", "unknown method", "elsewhere", "damaged"],
+)
+def test_one_member_of_a_zip_that_cannot_be_read_costs_no_other(tmp_path, changes):
+    (tmp_path / "x.zip").write_bytes(damaged_zip(changes))
+    for read in (mf.read_mbox, open_local):
+        reading = read(tmp_path / "x.zip", errors="ignore")
+        rows = reading if read is mf.read_mbox else [row for b in reading for row in b.to_pylist()]
+        assert len(rows) == 1
+    assert len(mf.read_eml(tmp_path / "x.zip")) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [([(-6, b"\xff\0")], "zip file version 25.5"), ([(-8, b"\0\x08"), (-46, b"\xff")], "UTF-8")],
+)
+def test_a_zip_that_cannot_be_listed_says_why(tmp_path, changes, says):
+    (tmp_path / "x.zip").write_bytes(damaged_zip(changes))
+    for read in (mf.read_mbox, mf.read_eml, open_local):
+        with pytest.raises(mf.ConfigurationError, match=says):
+            read(tmp_path / "x.zip")

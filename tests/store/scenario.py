@@ -62,6 +62,10 @@ SMALL = {
     "mailframe.fetcher.plan.SPAN": 5,
     "mailframe.fetcher.plan.WHOLE": 8,
     "mailframe.store.folder.ROW_GROUP": 7,
+    "mailframe.store.writer.FEW": 2,
+    "mailframe.store.writer.SMALL_ROWS": 8,
+    "mailframe.store.together.PACK_ROWS": 20,
+    "mailframe.refresh.saving.PACK_ROWS": 12,
 }
 
 

@@ -82,7 +82,10 @@ def test_a_folder_is_read_as_of_one_refresh_whatever_another_makes_of_it(
     assert len(mf.open_store(tmp_path).frame("INBOX")) == 50
 
 
-def test_a_folder_that_another_refresh_has_removed_has_no_rows(dovecot, user, url, tmp_path):
+def test_a_folder_that_another_refresh_has_removed_has_no_rows(
+    dovecot, user, url, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("mailframe.store.writer.FEW", 16)  # a file each, read in its turn
     for number in range(9):
         dovecot.deliver(user, f"Box {number}", [mail(number)])
     mf.read_imap(url, store=tmp_path, progress=False)

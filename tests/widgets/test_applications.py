@@ -89,6 +89,26 @@ def test_a_brush_in_a_report_moves_every_other_chart(opened, mail):
     assert numbers(opened.page, "domains") == before
 
 
+def test_a_choice_ranks_every_name_anew_and_counts_all_others(opened, mail):
+    page = opened.page
+    page.locator("[data-chart=state] [aria-label*='label: unread']").first.click(force=True)
+    unread = mail[~mail["seen"]]
+    page.wait_for_selector(f".mf-selection >> text={len(unread):,} unread")
+    opened.wait(
+        "n => document.querySelector('[data-chart=senders] svg').textContent.includes(n)",
+        f"{unread['from_addr'].value_counts().iloc[0]:,}",
+    )
+    told = numbers(page, "senders")
+    counts = unread["from_addr"].value_counts()
+    assert told.pop("all others") == counts.iloc[10:].sum()
+    assert list(told.values()) == counts.head(10).tolist()
+    before = len(unread)
+    page.locator("[data-chart=senders] path[aria-label*='all others']").first.click(force=True)
+    assert page.inner_text(SELECTED) == f"{before:,}"
+    assert "Whole mailbox" in page.inner_text("header")
+    page.click("text=Show all")
+
+
 def test_a_click_chooses_and_a_second_one_takes_it_back(opened, mail):
     page = opened.page
     inbox = mail[mail["folder"] == "INBOX"]
@@ -244,7 +264,9 @@ def test_a_cube_crosses_every_two_charts_exactly():
     cube = contents(mail).cube
     folders = [row["key"] for row in cube["rows"]["folders"]]
     domains = [row["key"] for row in cube["rows"]["domains"]]
-    crossed = np.array(cube["pairs"]["domains folders"]).reshape(len(domains), len(folders))
+    packed = cube["pairs"]["domains folders"]
+    crossed = np.concatenate([np.zeros(-n) if n < 0 else [n] for n in packed])
+    crossed = crossed.reshape(len(domains), len(folders))
     expected = pd.crosstab(mail["from_domain"], mail["folder"]).loc[domains, folders]
     assert (crossed == expected.to_numpy()).all()
 

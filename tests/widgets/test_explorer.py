@@ -39,7 +39,7 @@ def test_an_explorer_needs_no_altair_and_bundles_vega_once_for_all_processes(tmp
         from tests.widgets.frames import make
         import mailframe as mf
         explorer = mf.explore(make(20))
-        assert "vegaEmbed" in explorer._charts._esm
+        assert "vegaEmbed" in explorer._charts.vega.text
         print(sorted({"altair", "vl_convert"} & set(sys.modules)))
     """
 
@@ -169,7 +169,9 @@ def test_a_filter_that_there_is_not_is_told_with_those_there_are():
     ("asked", "hint"),
     [
         ({"since": "soon"}, "'soon' is no date: write 2024-05-31"),
-        ({"larger": "1M"}, "larger='1M' does not fit: it takes an int"),
+        ({"larger": [1]}, r"larger=\[1\] does not fit: it takes octets, or text such as '1.5M'"),
+        ({"larger": "much"}, "'much' is no size: write 1500, 200k or 1.5M"),
+        ({"folders": ["nowhere"]}, "no folder 'nowhere' here; there are 'Archive/2023'"),
         ({"weekdays": [7]}, r"weekdays=\[7\] .* a list of numbers from 0 \(Monday\) to 6"),
         ({"search": "is:new"}, "is:new means nothing"),
     ],
@@ -180,6 +182,25 @@ def test_of_several_filters_none_is_set_where_one_cannot_be_read(asked, hint):
         explorer.set(unread=True, flagged=False, **asked)
     assert (explorer.unread, explorer.flagged) == (None, True)
     assert explorer.data["flagged"].all()
+    assert explorer.folders == []
+
+
+def test_folders_and_sizes_are_taken_as_the_search_line_takes_them(explorer):
+    explorer.set(folders=["inbox", "SENT"], larger="1k", smaller="1.5M")
+    assert explorer.folders == ["INBOX", "Sent"]
+    assert (explorer.larger, explorer.smaller) == (1_000, 1_500_000)
+
+
+def test_a_part_of_a_sender_shows_all_whom_it_fits_and_a_whole_one_stays_in_sight(explorer):
+    explorer.sender = "brown"
+    rows = explorer._charts.rows["senders"]
+    assert rows
+    assert all("brown" in row["label"].lower() for row in rows)
+    assert all(row["on"] for row in rows)
+    rare = MAIL["from_addr"].value_counts().index[-1]
+    explorer.sender = rare
+    assert [row["key"] for row in explorer._charts.rows["senders"] if row["on"]] == [rare]
+    assert len(explorer._charts.rows["senders"]) == 8
 
 
 def test_what_is_no_frame_is_told():

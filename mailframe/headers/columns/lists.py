@@ -284,6 +284,9 @@ def _mailboxes(items: Values) -> tuple[Mailboxes, Mask, Mask]:
         these are so in any list: beside others, what had to be mended may mean something else.
     """
     octets, start, end = items.octets, items.start, items.end
+    if not len(start):  # all lists are read as a whole
+        empty, none = pa.array([], pa.large_string()), np.zeros(0, np.bool_)
+        return Mailboxes(empty, empty, empty, none), none, none
     less = np.append(-1, np.flatnonzero(octets == _LESS))
     last = less[np.searchsorted(less, end) - 1]
     in_brackets = (octets[end - 1] == _GREATER) & (last >= start)

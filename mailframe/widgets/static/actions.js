@@ -6,10 +6,10 @@ function render({ model, el }) {
   said.setAttribute("role", "status");
   const parts = [];
 
-  const say = (text) => {
-    said.textContent = text;
+  const say = (...shown) => {
+    said.replaceChildren(...shown);
     clearTimeout(say.timer);
-    say.timer = setTimeout(() => (said.textContent = ""), 4000);
+    if (typeof shown[0] === "string") say.timer = setTimeout(() => said.replaceChildren(), 8000);
   };
 
   const button = (label, title, act) => {
@@ -17,18 +17,26 @@ function render({ model, el }) {
     made.type = "button";
     made.textContent = label;
     made.title = title;
-    made.addEventListener("click", act);
+    if (act) made.addEventListener("click", act);
     el.append(made);
+    return made;
   };
 
-  // The clipboard is closed to pages that are not served securely: then the line is selected instead.
+  // The clipboard is closed to pages that are not served securely: then the line is there to be taken.
   const copy = async () => {
     const line = model.get("query");
     try {
       await navigator.clipboard.writeText(line);
       say("Copied");
     } catch {
-      window.prompt("The line of pandas:", line);
+      const box = document.createElement("input");
+      box.type = "text";
+      box.readOnly = true;
+      box.className = "mf-copied";
+      box.value = line;
+      box.setAttribute("aria-label", "The line of pandas");
+      say(box);
+      box.select();
     }
   };
 
@@ -44,18 +52,32 @@ function render({ model, el }) {
 
   const wish = (kind) => () => {
     parts.length = 0;
-    say("Preparing…");
+    say("Preparing\u2026");
     model.send({ wish: kind });
   };
+  const step = (kind) => () => model.send({ wish: kind });
 
+  const undo = button("\u21b6", "Undo the last change of filters", step("undo"));
+  const redo = button("\u21b7", "Do it again", step("redo"));
+  undo.setAttribute("aria-label", undo.title);
+  redo.setAttribute("aria-label", redo.title);
   button("Copy as pandas", "Copy the line of pandas that gives these messages", copy);
-  button("CSV", "Download these messages as CSV", wish("csv"));
+  button("CSV", "Save these messages as CSV, or those that are ticked", wish("csv"));
   button("Report", "Download a report on these messages, one HTML file", wish("report"));
+  button("Keys", "What can be done with keys").dataset.keys = "";
   el.prepend(said);
+
+  const steps = () => {
+    undo.disabled = !model.get("undoable");
+    redo.disabled = !model.get("redoable");
+  };
+  steps();
+  model.on("change:undoable", steps);
+  model.on("change:redoable", steps);
   model.on("msg:custom", (message, buffers) => {
     parts.push(...buffers);
     if (message.done) save(message.name, message.type);
-    if (message.failed) say(message.failed);
+    if (message.said) say(message.said);
   });
 }
 

@@ -14,13 +14,26 @@ function meant(name, rows, value) {
   return rows.flatMap((row, index) => (means(row) ? [index] : []));
 }
 
+// A run of zeros is one negative number.
+function unpacked(packed, size) {
+  const counts = new Uint32Array(size);
+  let at = 0;
+  for (const number of packed) {
+    if (number < 0) at -= number;
+    else counts[at++] = number;
+  }
+  return counts;
+}
+
 class Linked {
-  constructor(root, figures, cube) {
+  constructor(root, figures, cube, embed) {
     this.cube = cube;
+    this.tables = new Map(); // unpacked, as they are asked for
     this.chosen = null; // { name, value, places }
     this.said = node("p", { class: "mf-selection", role: "status" });
     root.append(this.said);
     this.panel = new Panel(root, figures, {
+      embed,
       keepsBrush: true,
       tables: true,
       pick: (name, value) => this.choose(name, value, true),
@@ -35,6 +48,7 @@ class Linked {
 
   // A finished click on what is chosen already takes it back; a brush is taken back by Vega, with null.
   choose(name, value, clicked) {
+    if (value?.key === null) return; // all others are nobody in particular
     const mine = this.chosen?.name === name;
     if (!value && !mine) return;
     if (clicked && mine && !("brushing" in this.chosen) && same(value, this.chosen.value)) return this.clear();
@@ -51,11 +65,20 @@ class Linked {
     this.show();
   }
 
+  table(a, b) {
+    const pair = `${a} ${b}`;
+    if (!this.tables.has(pair)) {
+      const { pairs, rows } = this.cube;
+      this.tables.set(pair, unpacked(pairs[pair], rows[a].length * rows[b].length));
+    }
+    return this.tables.get(pair);
+  }
+
   counts(name) {
-    const { names, pairs, rows } = this.cube;
+    const { names, rows } = this.cube;
     const { name: by, places } = this.chosen;
     const first = names.indexOf(name) < names.indexOf(by);
-    const table = pairs[first ? `${name} ${by}` : `${by} ${name}`];
+    const table = first ? this.table(name, by) : this.table(by, name);
     const [high, wide] = [rows[name].length, rows[first ? by : name].length];
     return Array.from({ length: high }, (_, place) =>
       places.reduce((sum, other) => sum + table[first ? place * wide + other : other * wide + place], 0));
@@ -63,13 +86,34 @@ class Linked {
 
   rows(name) {
     const rows = this.cube.rows[name];
-    if (!this.chosen) return rows;
+    if (!this.chosen) return this.ranked(name, rows);
     if (this.chosen.name === name) {
       const places = new Set(this.chosen.places);
-      return rows.map((row, index) => ({ ...row, on: places.has(index) }));
+      return this.ranked(name, rows.map((row, index) => ({ ...row, on: places.has(index) })));
     }
     const counts = this.counts(name);
-    return rows.map((row, index) => ({ ...row, n: counts[index] }));
+    return this.ranked(name, rows.map((row, index) => ({ ...row, n: counts[index] })));
+  }
+
+  // The most frequent of what is left, what was chosen here among them, and all others as one row.
+  ranked(name, rows) {
+    const most = this.cube.most[name];
+    if (!most) return rows;
+    const mine = this.chosen?.name === name;
+    const named = rows.filter((row) => row.key !== null && row.n).sort((a, b) => b.n - a.n);
+    const first = new Set(named.slice(0, most));
+    const shown = named.filter((row) => first.has(row) || (mine && row.on));
+    const rest = rows.reduce((sum, row) => sum + row.n, 0) - shown.reduce((sum, row) => sum + row.n, 0);
+    const others = { key: null, label: "all others", n: rest, on: !mine };
+    return [...shown, ...(rest ? [others] : [])].map((row, rank) => ({ ...row, rank }));
+  }
+
+  // How many of the chosen messages are unread; they may have been chosen by that.
+  unread() {
+    const { rows } = this.cube;
+    if (!rows.state) return 0;
+    if (this.chosen.name === "state") return this.chosen.places.includes(0) ? rows.state[0].n : 0;
+    return this.counts("state")[0];
   }
 
   show() {
@@ -87,6 +131,7 @@ class Linked {
     const count = this.chosen.places.reduce((sum, place) => sum + rows[place].n, 0);
     const button = node("button", { type: "button", class: "mf-button" }, "Show all");
     button.addEventListener("click", () => this.clear());
-    this.said.replaceChildren(node("b", {}, count.toLocaleString("en")), ` of ${total} messages `, button);
+    this.said.replaceChildren(node("b", {}, count.toLocaleString("en")),
+      ` of ${total} messages, ${this.unread().toLocaleString("en")} unread `, button);
   }
 }

@@ -3,8 +3,8 @@
 function render({ model, el }) {
   el.classList.add("mf-folders");
   const list = document.createElement("ul");
-  list.setAttribute("role", "group");
-  list.setAttribute("aria-label", "Folders");
+  el.setAttribute("role", "group");
+  el.setAttribute("aria-label", "Folders");
   el.append(list);
 
   const under = (index) => {

@@ -1,5 +1,5 @@
 // Charts side by side. The same module serves the explorer (rows come from the kernel, gestures go there),
-// the dashboard and the report (both stay in the browser: see cube.js). It expects `window.vegaEmbed`.
+// the dashboard and the report (both stay in the browser: see cube.js). `hooks.embed` is vega-embed.
 //
 // Text from mail reaches the page as text nodes or through Vega's SVG text and its escaping tooltip only.
 
@@ -78,7 +78,7 @@ class Chart {
     // Bars are as high as their rows need; everything else has a height of its own.
     spec.autosize = { type: spec.height.step ? "fit-x" : "fit", contains: "padding" };
     const holder = node("div", { class: "mf-hold" });
-    this.result = await window.vegaEmbed(holder, spec, {
+    this.result = await this.panel.embed(holder, spec, {
       renderer: "svg", actions: false, config: config(getComputedStyle(this.panel.root).fontFamily), tooltip: { theme: "mf" }, logLevel: ERRORS_ONLY,
     });
     this.view = this.result.view;
@@ -145,6 +145,7 @@ export class Panel {
   // `hooks.pick(name, value)`: a click or a finished brush; `hooks.brushing(name, value)`: while it moves.
   constructor(root, figures, hooks = {}) {
     this.root = root;
+    this.embed = hooks.embed;
     this.pick = hooks.pick ?? (() => {});
     this.brushing = hooks.brushing ?? (() => {});
     this.keepsBrush = hooks.keepsBrush ?? false;

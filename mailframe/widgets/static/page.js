@@ -1,0 +1,116 @@
+// What an application needs of its page. Programs around it (JupyterLab, Notebook) take a letter typed outside
+// of a field for a command; `data-lm-suppress-shortcuts` tells theirs to leave it alone, and nobody else hears it.
+
+const KEYS = [
+  ["?", "This page"],
+  ["Tab", "To the next control"],
+  ["\u2191 \u2193", "In the table: the message above or below"],
+  ["Home End", "The first or last message of the page"],
+  ["Page \u2191 \u2193", "The page before or after"],
+  ["Enter", "Open the message"],
+  ["Space", "Choose the message, or not"],
+  ["Esc", "Close the message, or this page"],
+];
+
+const typing = (target) => target.matches("input:not([type=checkbox]), textarea, select, [contenteditable=true]");
+
+function help() {
+  const dialog = document.createElement("dialog");
+  dialog.className = "mf-keys";
+  dialog.setAttribute("aria-label", "Keys");
+  const list = document.createElement("dl");
+  for (const [keys, does] of KEYS) {
+    const term = document.createElement("dt");
+    for (const key of keys.split(" ")) {
+      const shown = document.createElement("kbd");
+      shown.textContent = key;
+      term.append(shown, " ");
+    }
+    const told = document.createElement("dd");
+    told.textContent = does;
+    list.append(term, told);
+  }
+  const form = document.createElement("form");
+  form.method = "dialog";
+  const close = document.createElement("button");
+  close.className = "mf-button";
+  close.textContent = "Close";
+  form.append(close);
+  const title = document.createElement("h4");
+  title.textContent = "Keys";
+  dialog.append(title, list, form);
+  return dialog;
+}
+
+// Handles of sliders get no name from the widgets they belong to.
+function nameHandles(root) {
+  for (const handle of root.querySelectorAll(".noUi-handle:not([aria-label])")) {
+    const what = handle.closest("[data-name], .mf-group")?.querySelector("h4")?.textContent ?? "";
+    handle.setAttribute("aria-label", `${what}, ${handle.dataset.handle === "0" ? "from" : "to"}`.replace(/^, /, ""));
+  }
+}
+
+// The clipboard is closed to pages that are not served securely: then what to copy is selected instead.
+async function copy(button) {
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = button.dataset.copy;
+    getSelection().selectAllChildren(button);
+    return;
+  }
+  setTimeout(() => (button.textContent = before), 2000);
+}
+
+function settle(root, el) {
+  root.dataset.lmSuppressShortcuts = "true";
+  const dialog = help();
+  el.append(dialog);
+  const heard = (event) => {
+    event.stopPropagation();
+    if (event.key === "?" && !typing(event.target) && !dialog.open) {
+      event.preventDefault();
+      dialog.showModal();
+    } else if (event.key === "Escape" && !dialog.open && !typing(event.target)) {
+      const close = root.querySelector(".mf-close");
+      if (close?.offsetParent) close.click();
+    } else if (event.key === "Enter" && event.target.matches(".mf-connect input")) {
+      root.querySelector(".mf-primary:not(:disabled)")?.click();
+    }
+  };
+  const clicked = (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    if (event.target.closest("[data-keys]")) dialog.showModal();
+  };
+  root.addEventListener("keydown", heard);
+  root.addEventListener("click", clicked);
+  const changes = new MutationObserver(() => nameHandles(root));
+  changes.observe(root, { childList: true, subtree: true });
+  nameHandles(root);
+  return () => {
+    root.removeEventListener("keydown", heard);
+    root.removeEventListener("click", clicked);
+    changes.disconnect();
+  };
+}
+
+function render({ el }) {
+  el.classList.add("mf-page");
+  let leave = () => {};
+  // It is put into the page some time after it is drawn.
+  const wait = () => {
+    const root = el.closest(".mailframe");
+    if (root) leave = settle(root, el);
+    else frame = requestAnimationFrame(wait);
+  };
+  let frame = requestAnimationFrame(wait);
+  return () => {
+    cancelAnimationFrame(frame);
+    leave();
+  };
+}
+
+export default { render };
