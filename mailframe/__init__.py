@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe import demo as demo
     from mailframe.account import Account
     from mailframe.application import connect
+    from mailframe.auth.login import login, logout
     from mailframe.entry import discover
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
@@ -59,6 +60,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "mailframe.account": ["Account"],
     "mailframe.application": ["connect"],
+    "mailframe.auth.login": ["login", "logout"],
     "mailframe.entry": ["discover"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
@@ -114,6 +116,8 @@ __all__ = [
     "discover",
     "explore",
     "list_folders",
+    "login",
+    "logout",
     "open_store",
     "open_writer",
     "read_apple_mail",

@@ -11,22 +11,26 @@ from __future__ import annotations
 
 import getpass
 import importlib
+import inspect
 import ipaddress
 import netrc
 import os
 import re
 import ssl
+import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 from urllib.parse import quote, unquote
 
 from mailframe.errors import ConfigurationError, warn
 from mailframe.secret import Secret, sealing
+from mailframe.threads import in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Security = Literal["tls", "starttls", "none"]
 Auth = Literal["password", "xoauth2", "oauthbearer"]
@@ -59,6 +63,15 @@ _CONTROLS = re.compile(r"[\r\n\0]")
 _PORTS = range(1, 1 << 16)
 
 
+class Source(Protocol):
+    """What gives a token at each log-in, another one where one was refused."""
+
+    travels: bool
+
+    async def token(self, refused: Secret | None = None) -> Secret:
+        """Give it."""
+
+
 @dataclass(frozen=True)
 class Account:
     """A mailbox account on an IMAP server.
@@ -74,8 +87,9 @@ class Account:
     security : {"tls", "starttls", "none"}
         TLS from the first byte (RFC 8314), TLS after STARTTLS (never without), or plain text.
         Plain text is for loopback addresses, and for those who ask for it by this name.
-    password : str or Secret, optional
-        Without it, `with_password` looks for one.
+    password : str, Secret or callable, optional
+        Without it, `with_password` looks for one. A function, also one to await, is called at each
+        log-in: what it gives may change.
     ca_file : str, optional
         PEM file of certificates to trust instead of the system's.
     ssl_context : ssl.SSLContext, optional
@@ -83,6 +97,9 @@ class Account:
     auth : {"password", "xoauth2", "oauthbearer"}
         How to log in. With the latter two, ``password`` is an access token of OAuth 2.0, sent by
         XOAUTH2 (Gmail, Outlook) or OAUTHBEARER (RFC 7628).
+    token_command : sequence of str, optional
+        A command, such as ``["pass", "show", "mail"]``, run at each log-in; the first line that it
+        prints is the password or token.
 
     Raises
     ------
@@ -94,10 +111,11 @@ class Account:
     user: str
     port: int = 0
     security: Security = "tls"
-    password: Secret | None = field(default=None, repr=False)
+    password: Secret | Source | Callable[[], Any] | None = field(default=None, repr=False)
     ca_file: str | None = field(default=None, repr=False)
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
     auth: Auth = "password"
+    token_command: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         if not self.host or not _sendable(self.host) or re.search(r"[\s\0/@]", self.host):
@@ -118,16 +136,26 @@ class Account:
             raise ConfigurationError(
                 f'auth={self.auth!r} is none of "password", "xoauth2", "oauthbearer"'
             )
-        if self.password is not None:
-            secret = self.password if isinstance(self.password, Secret) else Secret(self.password)
-            object.__setattr__(self, "password", secret)
-            secret.check(self.secret_kind)
+        self._seal()
         if not self.port:
             object.__setattr__(self, "port", _default_port(self.security))
         if not isinstance(self.port, int) or self.port not in _PORTS:
             brief = isinstance(self.port, int) and abs(self.port) < 1 << 64
             given = self.port if brief else "What was given"
             raise ConfigurationError(f"{given} is not a port number (1 to 65535)")
+
+    def _seal(self) -> None:
+        """Seal the password, or note how it is to be asked for."""
+        if self.token_command is not None:
+            if isinstance(self.token_command, str) or not self.token_command:
+                raise ConfigurationError('token_command= takes a list: ["pass", "show", "mail"]')
+            object.__setattr__(self, "token_command", tuple(self.token_command))
+        if self.password is None and self.token_command is not None:
+            object.__setattr__(self, "password", partial(_from_command, self.token_command))
+        if self.password is not None and not self.is_asked:
+            secret = self.password if isinstance(self.password, Secret) else Secret(self.password)  # type: ignore[arg-type]  # told by check
+            object.__setattr__(self, "password", secret)
+            secret.check(self.secret_kind)
 
     @classmethod
     @sealing
@@ -199,13 +227,42 @@ class Account:
         """What people call that which lets them in."""
         return "password" if self.auth == "password" else "access token"
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the password or token is asked for at each log-in."""
+        return callable(self.password) or hasattr(self.password, "token")
+
+    async def secret(self, refused: Secret | None = None) -> Secret:
+        """Give what lets in now; where it is asked for, not what was just refused.
+
+        Raises
+        ------
+        ConfigurationError, AuthenticationError, TransportError
+            There is none, or it cannot be had.
+        """
+        given: Any = self.password
+        if given is None:
+            raise ConfigurationError(f"No {self.secret_kind}", account=self.name)
+        if isinstance(given, Secret):
+            return given
+        if hasattr(given, "token"):
+            return await given.token(refused)  # type: ignore[no-any-return]  # a Source
+        got: Any = given() if inspect.iscoroutinefunction(given) else in_thread(_called, given)
+        got = await got
+        if inspect.isawaitable(got):
+            got = await got
+        secret = got if isinstance(got, Secret) else Secret(got)
+        secret.check(self.secret_kind)
+        return secret
+
     def __str__(self) -> str:
         return self.url
 
     def __reduce__(self) -> tuple[object, ...]:
         # Neither secrets nor TLS contexts travel; where the account lands, with_password asks anew.
-        parts = (self.host, self.user, self.port, self.security, None, self.ca_file, None)
-        return (type(self), (*parts, self.auth))
+        kept = self.password if getattr(self.password, "travels", False) else None
+        parts = (self.host, self.user, self.port, self.security, kept, self.ca_file, None)
+        return (type(self), (*parts, self.auth, self.token_command))
 
     def with_password(self) -> Account:
         """Give the same account with its password or token, looked up where it is missing.
@@ -340,6 +397,25 @@ def is_loopback(host: str) -> bool:
 
 def _found(value: str | None) -> Secret | None:
     return Secret(value) if value else None
+
+
+def _called(function: Callable[[], Any]) -> Any:  # noqa: ANN401 -- a password, as text or sealed
+    value = function()
+    return value if inspect.isawaitable(value) or isinstance(value, Secret) else Secret(value)
+
+
+def _from_command(command: Sequence[str]) -> Secret:
+    failure = ""
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=False)  # noqa: S603 -- the user's own
+    except (OSError, ValueError, subprocess.SubprocessError):
+        failure = "cannot be run, or takes longer than a minute"
+    else:
+        line = Secret(done.stdout.split(b"\n")[0].strip(b"\r"))
+        if not done.returncode and line.is_text() and line.reveal():
+            return line
+        failure = f"ended with status {done.returncode} and gave nothing that can be used"
+    raise ConfigurationError(f"token_command {command[0]!r} {failure}")
 
 
 def _from_environment(_: Account) -> Secret | None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mailframe.account import Security
+    from mailframe.auth.grants import Flow
     from mailframe.frame.export import Format, Formulas
     from mailframe.read import BatchStream
     from mailframe.sources.reading import Reading
@@ -157,6 +158,44 @@ def discover(address: str, *, ispdb: bool | None) -> None:
     provider = providers.of_host(found.host, found.port)
     if provider is not None:
         _say(f"{provider.way_in(found.address)}; see {provider.source}")
+
+
+@cli.command()
+@click.argument("address")
+@click.option(
+    "--flow",
+    type=click.Choice(["auto", "browser", "device", "paste"]),
+    default="auto",
+    show_default=True,
+    help="A browser here, a code to type on another device, or an address to paste.",
+)
+@click.option("--client", metavar="ID|FILE", help="Your registered application, or its JSON.")
+@click.option("--provider", default="", metavar="NAME", help='Such as "Microsoft 365".')
+def login(address: str, flow: Flow, client: str | None, provider: str) -> None:
+    """Log in to a mailbox by OAuth 2.0, once."""
+    from mailframe.auth.login import login as log_in
+
+    log_in(address, flow, client, provider=provider, say=lambda text: click.echo(text, err=True))
+
+
+@cli.command()
+@click.argument("address")
+def logout(address: str) -> int:
+    """Forget the log-in of a mailbox."""
+    from mailframe.auth.login import logout as log_out
+
+    was = log_out(address)
+    _say(f"{address} {'is logged out' if was else 'was not logged in'}")
+    return 0 if was else FAILED
+
+
+@cli.command()
+def accounts() -> None:
+    """List the mailboxes that are logged in."""
+    from mailframe.auth import tokens
+
+    for address in tokens.addresses():
+        click.echo(_plain(address))
 
 
 @cli.command()

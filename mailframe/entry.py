@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailframe.account import Account, Security, is_loopback
+from mailframe.auth import tokens
+from mailframe.auth.source import Source
 from mailframe.discovery import memory, network, plan
 from mailframe.discovery.plan import Address, Found, is_address
 from mailframe.errors import ConnectError
@@ -127,6 +129,10 @@ def _of_found(
 ) -> Entry:
     """Make an account of what discovery found."""
     account = Account(found.host, found.user, found.port, found.security)
+    kept = tokens.read(found.address) if password is None else None
+    if kept is not None:
+        source = Source(kept.address)
+        account = replace(account, user=found.address, auth=kept.issuer.mechanism, password=source)
     account = Account.parse(account, password, security=security, ca_file=ca_file)
     if account.ca_file is None and is_loopback(account.host):
         # Proton's Bridge signs its own certificate. What goes to it does not leave this machine,

@@ -132,7 +132,7 @@ def sealer(signature: inspect.Signature) -> Callable[..., tuple[Any, Any]]:
 
 
 def _sealed(name: str, value: object) -> object:
-    plain = value is not None and type(value).__module__ == "builtins"
+    plain = value is not None and type(value).__module__ == "builtins" and not callable(value)
     # A URL where the name of a server should be is refused later, and never shown.
     misplaced = name == "host" and isinstance(value, str) and "@" in value
     return Secret(value) if misplaced or (plain and name in _SECRET) else value  # type: ignore[arg-type]  # told by check

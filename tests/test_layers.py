@@ -47,7 +47,9 @@ ROOMS = {
         {"account", "auth", "discovery", "errors", "providers", "secret"},
         {"asyncio", "pandas", "pyarrow"},
     ),
-    "account": Room({"errors", "secret"}, {"pandas", "pyarrow"}),
+    "threads": Room(set(), {"pandas", "pyarrow"}),
+    "auth": Room({"errors", "providers", "secret", "threads"}, {"pandas", "pyarrow"}),
+    "account": Room({"errors", "secret", "threads"}, {"pandas", "pyarrow"}),
     "sync": Room(set(), {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
@@ -83,7 +85,7 @@ ROOMS = {
         SHOWS | FLEET,
     ),
     "cli": Room(
-        {"account", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
+        {"account", "auth", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
         | {"read", "sources"}
         | {"search", "source", "stats", "store", "sync", "widgets"}
     ),

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailframe.errors import (
+    AuthenticationError,
     CommandError,
     FolderError,
     ProtocolError,
@@ -459,6 +460,17 @@ class Ledger:
                 self._close(entry)
                 self._note(entry.folder.name, "", error)
 
+    def locked_out(self, error: MailframeError) -> None:
+        """Give up every folder that is not complete, and tell that once."""
+        left = [entry for entry in self._entries.values() if entry.open and not entry.failed]
+        for entry in left:
+            entry.failed = True
+            self._close(entry)
+        names = ", ".join(entry.folder.name for entry in left[:3])
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""  # noqa: PLR2004 -- as named
+        text = f"{error}; not read to their end: {names}{more}"
+        self._note(None, "", AuthenticationError(text, account=error.account))
+
     # -----------------------------------------------------------------------------------------
 
     def _replace(self, work: Work, following: Iterable[Work]) -> list[Work]:
@@ -527,7 +539,7 @@ class Ledger:
             text = f"the server lists messages of {name} that it does not deliver"
             self._note(name, str(silent), FolderError(text, folder=name))
 
-    def _note(self, folder: str, uids: str, error: MailframeError) -> None:
+    def _note(self, folder: str | None, uids: str, error: MailframeError) -> None:
         error.folder = error.folder or folder
         self.errors.append(error)
         self.problems.append(Problem(folder, uids, type(error).__name__, str(error)))

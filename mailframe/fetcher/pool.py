@@ -123,6 +123,7 @@ class Pool:
         self._throttled = 0  # in a row, without a success in between
         self._probe = asyncio.Lock()
         self._losses = 0  # of sessions in a row, without a row in between
+        self._locked_out: AuthenticationError | None = None  # after the first log-in
         self._retired = False  # a worker found that it could not connect, or not for long
         self._fatal: BaseException | None = None
 
@@ -322,10 +323,16 @@ class Pool:
         alone = len(self._workers) == 1
         if hopeless and (alone or isinstance(error, AuthenticationError)):
             raise error
+        if self.opened and isinstance(error, AuthenticationError) and self._is_final(error):
+            self._locked_out = error
         self._losses += cost(error)
         tries = self._limits.tries if self.opened else self._limits.first_tries
         refused = isinstance(error, (AuthenticationError, ThrottledError, ConnectError))
-        if not alone and (refused or hopeless or failures >= tries):
+        if alone and self._locked_out is not None and self._query is not None:
+            self._schedule.drain()
+            self.ledger.locked_out(self._locked_out)
+            return True
+        if not alone and (refused or hopeless or self._locked_out or failures >= tries):
             self.ledger.events["connections_refused"] += refused
             # At once, and not when its task ends: several may fail in one instant, and one stays.
             self._workers -= {asyncio.current_task()}
@@ -390,7 +397,23 @@ class Pool:
                         self._fatal = error
                         raise
                     return
-        await self._enter(session)
+        if not self.reconnects:
+            await self._enter(session)
+            return
+        # What let us in may do so no more: that is tried once, and not by each that comes back.
+        async with self._door:
+            if self._locked_out is not None:
+                raise self._locked_out
+            try:
+                await self._enter(session)
+            except AuthenticationError as error:
+                if self._is_final(error):
+                    self._locked_out = error
+                raise
+
+    def _is_final(self, error: AuthenticationError) -> bool:
+        """Tell a refusal of the password or token from one of a session too many."""
+        return self.account.auth != "password" or error.code in _REFUSALS
 
     async def _enter(self, session: Session) -> None:
         await session.log_in()
@@ -479,6 +502,10 @@ class Pool:
 
 # Before the first login these will not get better by trying again.
 _HOPELESS = (AuthenticationError, ConnectError, ProtocolError)
+
+
+# RFC 5530: what was shown does not let in, or does so no more.
+_REFUSALS = {"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED"}
 
 
 def _told_pause(error: ThrottledError) -> bool:

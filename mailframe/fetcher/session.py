@@ -19,7 +19,6 @@ from mailframe.account import is_loopback
 from mailframe.errors import (
     AuthenticationError,
     CommandError,
-    ConfigurationError,
     ConnectError,
     ConnectionLost,
     FolderError,
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailframe.account import Account, Auth
+    from mailframe.imap.responses import Status
+    from mailframe.secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -248,7 +249,13 @@ class Session(asyncio.Protocol):
             return
         if not connection.capabilities:
             await self.ask(commands.capability())
-        pending = await self.answer(self.submit(self._login_command()))
+        secret = await account.secret()
+        pending = await self.answer(self.submit(self._login_command(secret)))
+        if not pending.ok and account.is_asked and not _is_cap(pending.result):
+            # What it gave may have ended meanwhile: once more, on this connection, with another.
+            another = await account.secret(refused=secret)
+            if another != secret:
+                pending = await self.answer(self.submit(self._login_command(another)))
         result = pending.result
         assert result is not None
         if result.kind != "OK":
@@ -268,15 +275,16 @@ class Session(asyncio.Protocol):
         if connection.has("ID"):
             self.submit(commands.identify())
 
-    def _login_command(self) -> Command:
+    def _login_command(self, given: Secret) -> Command:
         account, has = self.account, self.connection.has
-        if account.password is None:
-            raise ConfigurationError(f"No {account.secret_kind}", account=account.name)
         if account.security == "none" and not is_loopback(account.host):
             kind = account.secret_kind
             log.warning("sending the %s of %s in plain text, as asked", kind, account.name)
-        user, secret = account.user, account.password.reveal()
+        user, secret = account.user, given.reveal()
         mechanism = _MECHANISMS[account.auth]
+        if mechanism != "PLAIN" and not has(f"AUTH={mechanism}"):
+            other: commands.Mechanism = "XOAUTH2" if mechanism == "OAUTHBEARER" else "OAUTHBEARER"
+            mechanism = other if account.is_asked and has(f"AUTH={other}") else mechanism
         # Kept out of our errors, whatever the server says.
         self.connection.hide(secret)
         self.connection.hide(commands.sasl_message(mechanism, user, secret).decode("ascii"))
@@ -292,6 +300,8 @@ class Session(asyncio.Protocol):
         )
 
     def _login_hint(self) -> str:
+        if self.account.auth != "password" and self.account.is_asked:
+            return f"log in again: mailframe login {self.account.user}"
         provider = providers.of_host(self.account.host, self.account.port)
         if provider is not None:
             return provider.way_in(self.account.user)
@@ -366,7 +376,10 @@ class Session(asyncio.Protocol):
         result = pending.result
         assert result is not None
         if result.kind != "OK":
-            kind = FolderError if folder is not None else CommandError
+            kind: type[CommandError] = FolderError if folder is not None else CommandError
+            if "authenticated but not connected" in result.text:
+                # Exchange lets a token in that is another user's, and refuses what comes next.
+                kind = AuthenticationError
             raise kind(
                 f"{self.account.host} refused {command.name}: {result.text or result.kind}",
                 status=result.kind,
@@ -562,6 +575,10 @@ class Session(asyncio.Protocol):
 # Response codes and words with which servers refuse one connection more.
 _CAP_CODES = frozenset({"UNAVAILABLE", "LIMIT", "INUSE"})
 _CAP_WORDS = ("too many", "maximum number", "connection limit", "try again later")
+
+
+def _is_cap(result: Status | None) -> bool:
+    return result is not None and _is_connection_cap(result.code, result.text)
 
 
 def _is_connection_cap(code: str, text: str) -> bool:

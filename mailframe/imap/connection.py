@@ -615,7 +615,6 @@ class Connection:
             self._outgoing.append(pending._replies.popleft() + b"\r\n")  # noqa: SLF001
         elif pending.command.kind is Kind.LOGIN:
             # A challenge after the last reply is an error report (XOAUTH2); an empty line ends it.
-            self._count_junk()
             self._outgoing.append(b"\r\n")
         else:
             self._count_junk()

@@ -17,8 +17,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import nbformat
+import pytest
 
 ROOT = Path(__file__).parents[2]
+AXE = ROOT / ".venv/node_modules/axe-core/axe.min.js"
 CHROMIUM = shutil.which("chromium")
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -60,6 +62,19 @@ class Window:
         mouse.move((points[0][0] + points[1][0]) / 2, (points[0][1] + points[1][1]) / 2)
         mouse.move(*points[1])
         mouse.up()
+
+    def barriers(self, within):
+        """What keeps people out, as axe-core finds: rule and element, of what is serious."""
+        if not AXE.exists():
+            pytest.skip("axe-core is not installed: npm install axe-core, or use tests/run")
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("within => axe.run(within)", within)
+        return [
+            (finding["id"], node["html"][:160])
+            for finding in found["violations"]
+            if finding["impact"] in ("serious", "critical")
+            for node in finding["nodes"]
+        ]
 
     def wait(self, ask, *args):
         """Wait until a JavaScript expression or function is true."""

@@ -154,6 +154,7 @@ def test_a_report_is_readable_in_light_dark_and_on_paper(report, open_window, da
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
     assert contrast(page, "[data-chart=senders] text", "body") > 4.5
     assert contrast(page, "h1", "body") > 7
+    assert window.barriers("main") == []
     page.emulate_media(media="print")
     assert contrast(page, "[data-chart=senders] text", "body") > 4.5
     assert page.pdf(format="A4").startswith(b"%PDF")

@@ -1,6 +1,8 @@
 """The explorer without a browser: traits in, data and a line of pandas out."""
 
 import datetime as dt
+import io
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 import mailframe as mf
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import cubes, parts, table
+from mailframe.widgets import cubes, message, parts, table
 from tests.search.test_language import ASKED
 from tests.widgets.browser import ROOT
 from tests.widgets.frames import FOLDERS, HOSTILE, make
@@ -373,3 +375,69 @@ def test_the_largest_counts_come_first_and_empty_ones_not_at_all():
 def test_folder_names_are_those_of_the_frame(explorer):
     assert sorted(explorer._folders.counts) == sorted(FOLDERS)
     assert sum(explorer._folders.counts.values()) == len(MAIL)
+
+
+def test_every_change_is_undone_and_done_again(explorer):
+    explorer.set(search="is:flagged", unread=True)
+    explorer.sender = "ann"
+    explorer.undo()
+    assert (explorer.search, explorer.unread, explorer.sender) == ("is:flagged", True, "")
+    assert explorer._actions.redoable
+    explorer.undo()
+    assert explorer.data is MAIL
+    explorer.undo()  # there is nothing more
+    explorer.redo()
+    explorer.redo()
+    assert explorer.sender == "ann"
+    explorer.undo()
+    explorer.flagged = True
+    explorer.redo()  # what was taken back is gone once something else was done
+    assert explorer.sender == ""
+
+
+def test_the_state_is_plain_json_and_opens_another_explorer_alike(explorer):
+    explorer.set(since="2023-01-01", folders=["inbox"], larger="10k", hours=[8, 9])
+    state = json.loads(json.dumps(explorer.state()))
+    assert set(state) == {"since", "folders", "larger", "hours"}
+    other = mf.explore(MAIL, tz="UTC", state=state, unread=True)
+    assert other.data.equals(explorer.data[~explorer.data["seen"]])
+
+
+def test_ticked_messages_are_selected_and_saved_alone(explorer):
+    explorer._table.checked = [7, 3]
+    pd.testing.assert_frame_equal(explorer.selected, MAIL.iloc[[3, 7]])
+    assert "2 ticked" in explorer._said.value
+    _, _, content = explorer._save("csv")
+    assert len(pd.read_csv(io.BytesIO(content))) == 2
+
+
+def test_more_than_a_browser_takes_is_saved_where_the_kernel_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("mailframe.widgets.explorer.MOST_SAVED", 100)
+    (tmp_path / "mail.csv").write_text("another's")
+    said = mf.explore(MAIL)._save("csv")
+    assert said == f"1,200 messages: saved where the kernel runs, as {tmp_path / 'mail-2.csv'}"
+    assert len(pd.read_csv(tmp_path / "mail-2.csv")) == 1200
+
+
+def test_the_messages_above_and_below_are_opened_from_the_message(explorer):
+    rows = explorer._table.rows("date", descending=True)
+    explorer._table.opened = int(rows[0])
+    explorer._beside(1)
+    assert explorer._table.opened == rows[1]
+    explorer._beside(-1)
+    explorer._beside(-1)  # there is none above the first
+    assert explorer._table.opened == rows[0]
+
+
+def test_answers_stand_below_what_they_answer_even_in_a_circle():
+    ids = ["a", "b", "c", "d", "e"]
+    parents = [None, "a", "b", "e", "d"]
+    thread = pd.DataFrame({"message_id": ids, "in_reply_to": parents})
+    assert message._tree(thread) == [(0, 0), (1, 1), (2, 2), (3, 0), (4, 1)]
+
+
+def test_completion_offers_what_is_meant_to_be_used(explorer):
+    assert {"search", "data", "undo"} <= set(dir(explorer))
+    assert "annotations" not in dir(explorer)
+    assert not {"annotations", "importlib"} & set(dir(mf))

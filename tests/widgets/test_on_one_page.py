@@ -35,7 +35,7 @@ IDS = "() => [...document.querySelectorAll('svg [id]')].map(each => each.id)"
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
-def page(request, open_window, tmp_path_factory):
+def window(request, open_window, tmp_path_factory):
     home = tmp_path_factory.mktemp(request.param)
     browser.write_notebook(home / "mail.ipynb", *CELLS)
     program, address, first = {
@@ -50,9 +50,14 @@ def page(request, open_window, tmp_path_factory):
         browser.run_cells(page, len(CELLS))
         window.wait("() => document.querySelectorAll('[data-ready=true]').length == 3")
         window.wait("() => document.querySelectorAll('.mf-explorer td.mf-subject').length == 24")
-        yield page
+        yield window
         assert [error for error in window.errors if error != OF_NOTEBOOK] == []
         assert window.outside == []
+
+
+@pytest.fixture
+def page(window):
+    return window.page
 
 
 def test_bars_are_as_long_as_their_numbers_in_every_widget(page):
@@ -73,7 +78,7 @@ def test_a_letter_typed_in_the_table_or_on_a_button_stays_in_the_widget(page):
     explorer = page.locator(".mf-explorer").first
     explorer.locator("td.mf-subject").first.click()
     page.keyboard.press("x")
-    explorer.locator(".mf-actions button").first.focus()
+    explorer.locator(".mf-actions button:enabled").first.focus()
     for key in ("x", "d", "d", "a", "z"):
         page.keyboard.press(key)
     assert page.locator(".jp-CodeCell").count() == cells
@@ -107,6 +112,11 @@ def test_the_table_is_used_by_keys_alone_and_a_question_mark_tells_them(page):
     page.keyboard.type("?")
     assert explorer.locator(".mf-search input").input_value() == "?"
     page.keyboard.press("Backspace")
+
+
+def test_nothing_in_the_widgets_keeps_people_out(page, window):
+    assert window.barriers(".mf-explorer") == []
+    assert window.barriers(".mf-dashboard") == []
 
 
 def test_a_refused_call_shows_the_line_and_the_sentence(page):

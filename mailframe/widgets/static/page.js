@@ -1,5 +1,6 @@
 // What an application needs of its page. Programs around it (JupyterLab, Notebook) take a letter typed outside
 // of a field for a command; `data-lm-suppress-shortcuts` tells theirs to leave it alone, and nobody else hears it.
+// Their search for a command goes up from what has the focus, which may itself answer to one: it must say so too.
 
 const KEYS = [
   ["?", "This page"],
@@ -65,7 +66,10 @@ async function copy(button) {
 }
 
 function settle(root, el) {
-  root.dataset.lmSuppressShortcuts = "true";
+  const suppress = (element) => element.setAttribute("data-lm-suppress-shortcuts", "true");
+  const focused = (event) => suppress(event.target);
+  suppress(root);
+  root.addEventListener("focusin", focused);
   const dialog = help();
   el.append(dialog);
   const heard = (event) => {
@@ -93,6 +97,7 @@ function settle(root, el) {
   return () => {
     root.removeEventListener("keydown", heard);
     root.removeEventListener("click", clicked);
+    root.removeEventListener("focusin", focused);
     changes.disconnect();
   };
 }

@@ -82,6 +82,8 @@ class Chart {
       renderer: "svg", actions: false, config: config(getComputedStyle(this.panel.root).fontFamily), tooltip: { theme: "mf" }, logLevel: ERRORS_ONLY,
     });
     this.view = this.result.view;
+    // A brush that nobody has drawn yet is no picture that wants a name.
+    holder.querySelectorAll(".brush_brush, .brush_brush_bg").forEach((part) => part.setAttribute("aria-hidden", "true"));
     this.plot.replaceChildren(holder);
     this.listen();
     this.show(this.rows);
