@@ -118,6 +118,7 @@ _ADVICE = {
     ", newest= and raw_headers=, and choose with open_store(path).frame(since=...)": " and newest=",
     "pass me=['you@example.org']": "say --me you@example.org",
     "pass ca_file=": "name it by --ca-file",
+    "; chats=True reads them": "",
 }
 _KEYWORD = re.compile(
     r"\b(since|before|search|newest|connections|timeout|store|security|ca_file|me)=(?=([\w'\".-])?)"

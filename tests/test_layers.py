@@ -60,6 +60,8 @@ ROOMS = {
     ),
     "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
+    # The face of the statistics, above the search language that is one of its verbs.
+    "stats/accessor": Room({"errors", "frame", "headers", "search", "stats"}, SHOWS | FLEET),
     "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "search", "secret", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
@@ -103,7 +105,8 @@ def files():
 
 
 def room_of(path):
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    whole = path.relative_to(PACKAGE).as_posix().removesuffix(".py")
+    return whole if whole in ROOMS else whole.partition("/")[0]
 
 
 def imported(path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -98,7 +99,7 @@ class AppleReading(EmlReading):
         """Yield the messages of each mailbox."""
 
         def denied(error: OSError) -> None:
-            if isinstance(error, PermissionError) and os.uname().sysname == "Darwin":
+            if isinstance(error, PermissionError) and sys.platform == "darwin":
                 error.strerror = (
                     f"{error.strerror}; allow it in System Settings, Privacy, Full Disk Access"
                 )

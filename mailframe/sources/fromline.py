@@ -84,11 +84,11 @@ def separates(data: bytes | bytearray, start: int, *, patches: bool = True) -> b
     """
     blank = blank_before(data, start)
     match = _COMMON.match(data, start, start + REACH)
-    if match and blank and (patches or match[2] != b"17" or not is_patch(data, start)):
+    if match and match[2] == b"17" and is_patch(data, start):
+        return b"" if patches and blank else None  # that date is a mark, and no date
+    if match and blank:
         month, day, time, zone, year = match.groups()
         return b"%s-%s-%s %s %s" % (day.rjust(2, b"0"), month, year, time, zone or b"+0000")
-    if not patches and is_patch(data, start):
-        return None
     return _judged(data, start, blank=bool(blank))
 
 

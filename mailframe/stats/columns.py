@@ -101,7 +101,8 @@ def arrow(df: pd.DataFrame, name: str) -> pa.Array:
     require(df, name)
     array = pa.array(df[name].array, from_pandas=True)
     if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+        # Joining copies, a single chunk too.
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     if pa.types.is_null(array.type) or pa.types.is_string(array.type):
         array = array.cast(pa.large_string())
     if pa.types.is_large_string(array.type) and _is_joined(df, name, array):

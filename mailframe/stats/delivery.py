@@ -7,7 +7,6 @@ write such fields: only results of a server that the reader trusts count.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
-    from pandas.api.extensions import ExtensionArray
 
     from mailframe.stats.columns import Ints
 
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 
 HINT = "read the mail with headers=mf.DELIVERY"
 METHODS = ("spf", "dkim", "dmarc")
+TEXTS = ("from_host", "by_host", "protocol")
 
 
 def trusted(
@@ -90,17 +89,27 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     number, order = _way(rows)
     at = read.instant[order]
     tls = pd.arrays.BooleanArray(read.tls[order], ~read.mail[order])
-    table = pd.DataFrame(
-        {
-            "hop": number,
-            **_texts(read, order),
-            "tls": tls,
-            "time": columns.stamps(at),
-            "seconds": _latency(rows, at),
-        },
-        index=columns.labelled(df, rows),
-    )
-    return table.set_index("hop", append=True)
+    table = {
+        **{name: _category(getattr(read, name), order) for name in TEXTS},
+        "tls": tls,
+        "time": columns.stamps(at),
+        "seconds": _latency(rows, at),
+    }
+    return pd.DataFrame(table, index=_numbered(df, rows, number))
+
+
+def _numbered(df: pd.DataFrame, rows: Ints, number: Ints) -> pd.MultiIndex:
+    """Give the frame's labels of ``rows``, each with the number of a hop."""
+    index = df.index
+    names = [*(index.names if index.nlevels > 1 or index.name else ["message"]), "hop"]
+    if index.nlevels > 1 or not index.is_unique or index.hasnans:
+        labels = index[rows]
+        levels = [labels.get_level_values(level) for level in range(labels.nlevels)]
+        return pd.MultiIndex.from_arrays([*levels, number], names=names)
+    hops = pd.RangeIndex(1, int(number.max(initial=0)) + 1)
+    # The labels are the level: to look each of millions up would take longer than to read them.
+    levels, codes = [index, hops], [rows, number - 1]
+    return pd.MultiIndex(levels, codes, names=names, verify_integrity=False)  # type: ignore[arg-type]  # the stubs know lists only
 
 
 def _way(rows: Ints) -> tuple[Ints, Ints]:
@@ -111,16 +120,14 @@ def _way(rows: Ints) -> tuple[Ints, Ints]:
     return behind + 1, np.repeat(starts + lengths - 1, lengths) - behind
 
 
-def _texts(read: received.Hops, order: Ints) -> dict[str, ExtensionArray]:
-    """Give the columns of text, each by a thread of its own: they are long."""
-    names, taken = ("from_host", "by_host", "protocol"), pa.array(order)
-
-    def spell(name: str) -> ExtensionArray:
-        texts = getattr(read, name)
-        return columns.text(texts.dictionary.take(texts.indices.take(taken)))
-
-    with ThreadPoolExecutor(len(names)) as pool:
-        return dict(zip(names, pool.map(spell, names), strict=True))
+def _category(texts: pa.DictionaryArray, order: Ints) -> pd.Categorical[str]:
+    """Give texts as a category, in the order of the alphabet: few of millions are distinct."""
+    labels = texts.dictionary
+    alphabetic = columns.numpy(pc.array_sort_indices(labels))
+    rank = np.full(len(labels) + 1, -1, np.int32)
+    rank[alphabetic] = np.arange(len(labels), dtype=np.int32)
+    words = columns.text(labels.take(pa.array(alphabetic)))
+    return pd.Categorical.from_codes(rank[pieces.codes(texts)][order], pd.Index(words))
 
 
 def _latency(rows: Ints, at: Ints) -> Floats:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mailframe.stats import columns
 
@@ -127,3 +128,17 @@ def told(found: Mails) -> str:
     """Say how many messages there are, and how many rows where these are more."""
     count, rows = len(found.first), len(found.of)
     return f"{count:,}" if count == rows else f"{count:,} ({rows:,} with copies)"
+
+
+def flat(df: pd.DataFrame) -> pd.DataFrame:
+    """Join the items of lists by "; "; see `MailAccessor.flat`."""
+    joined = {}
+    for name in df.columns:
+        kind = getattr(df[name].dtype, "pyarrow_dtype", None)
+        if kind is not None and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+            lists = pa.array(df[name].array)
+            lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+            if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
+                text = pc.binary_join(lists, "; ")
+                joined[name] = pd.array(text.to_pylist(), dtype="str")
+    return df.assign(**joined)

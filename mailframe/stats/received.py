@@ -1,16 +1,18 @@
 """Received fields: which hosts, by which protocol, when (RFC 5321 section 4.4, RFC 3848).
 
-The patterns below read any field. To run them on each would be slow, and most fields are alike: a
-head with the clauses, an identifier and perhaps for whom, and a date in one exact shape. Few of
-millions of heads are distinct, few of the days and zones. A field is read by these parts where
-what they and the middle do not contain leaves no doubt; any other is read whole, by the same
-patterns.
+The patterns below read any field, without its comments. To run them on each would be slow, and no
+two fields are alike: each bears an identifier and the addresses of hosts. But most are in plain
+order, which arithmetic on octets tells: comments in pairs, clauses, and a date of one shape behind
+the last semicolon. Such a field is cut at its comments and behind its clauses, and its pieces, of
+which few are distinct, are read by the same patterns, each once; the day and the zone likewise, by
+the reader of Date fields. Where a cut could part or join a clause the field is read whole.
 """
 
 from __future__ import annotations
 
+import re
 import string
-from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -32,21 +34,23 @@ WITH = r"(?i)\bwith\s+(?:Microsoft\s+)?(?P<found>[^\s();]+)"
 TLS = r"(?i)\b(?:TLS|SSL)v?\d|=TLS|\bcipher[ =]"
 MAIL_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)S?A?$|^SMTPSVC$"
 SECURE_PROTOCOL = r"^(?:UTF8)?(?:E?SMTP|LMTP)SA?$"
-DAY = r"(?P<day>\d+)\s+(?P<month>[A-Za-z]{3})[a-z]*\s+(?P<year>\d+)"
-ZONE = r"(?P<sign>[+-])(?P<hour>\d{2})(?P<minute>\d{2})"
-EPOCH = date(1970, 1, 1).toordinal()
 
-# What most fields end in: "03 Jun 2024 ", "10:00:05 ", "+0200" or "+0200 (CEST)".
-USUAL_DAY, DAY_OCTETS = rf"(?i)^[ \d]\d (?:{'|'.join(dates.MONTHS)}) (?:19|[2-9]\d)\d\d $", 12
+# What most fields end in: "; Mon, 03 Jun 2024 ", "10:00:05 ", "+0200", "+0200 (CEST)" or "GMT".
+USUAL_DAY = re.compile(
+    rf"\s*(?:[A-Za-z]{{3}},)? ?[ \d]?\d (?:{'|'.join(dates.MONTHS)}) (?:19|[2-9]\d)\d\d ",
+    re.IGNORECASE,
+)
+USUAL_ZONE = re.compile(r"[+-]\d\d[0-5]\d(?: \([A-Za-z]{3,4}\))?|GMT|UTC")
 TIME_OCTETS, DIGITS, COLONS, BLANK = 9, [0, 1, 3, 4, 6, 7], [2, 5], 8
 WEIGHTS = np.array([36_000, 3_600, 600, 60, 10, 1])
-USUAL_ZONE = r"^[+-]\d\d[0-5]\d(?: \([A-Za-z]{3,4}\))?$"
-ZONE_OCTETS, THREE, FOUR = 5, len(" (EDT)"), len(" (CEST)")
-LEAST = DAY_OCTETS + TIME_OCTETS + ZONE_OCTETS + FOUR
-IDENTIFIER = " id "
-CLOCK = r"\s\d{1,2}:"  # no date is without one
-# Without these, nothing of interest stands between an identifier and the date.
-SUSPECT = rf"{TLS}|{CLOCK}"
+ZONE_OCTETS, NAME_OCTETS, THREE, FOUR = 5, len("GMT"), len(" (EDT)"), len(" (CEST)")
+LEAST = len("; 3 Jun 2024 ") + TIME_OCTETS + ZONE_OCTETS + FOUR
+IDENTIFIERS = (" id ", "\tid ")
+SPECIAL = b"();\\"
+DEEPEST = 2  # comments within comments, as `pieces.COMMENT` knows them
+BLANKS = np.frombuffer(b"\t\n\v\f\r ", np.uint8)
+# In front of a comment these wait for a word that stands behind it.
+HANGING = r"(?i)\b(?:from|by|with|Microsoft)\s*$"
 
 
 class Hops(NamedTuple):
@@ -69,70 +73,224 @@ class Hops(NamedTuple):
     instant: Ints
 
 
+class _Plain(NamedTuple):
+    """Fields in plain order: which they are, and where what stands in them."""
+
+    rows: Ints
+    start: Ints
+    behind: Ints  # the last semicolon
+    open: Ints  # of each outer comment, of all fields in order
+    close: Ints
+    of: Ints  # the field of each comment, counted among the plain ones
+    instant: Ints
+
+
+class _Clauses(NamedTuple):
+    """What was found in fields that were cut, and in which of them that is certain."""
+
+    sure: Bools
+    whole: Bools  # has all clauses that there can be: what follows was not looked at
+    found: dict[str, pa.Array]
+
+
 def read(values: pa.LargeStringArray) -> Hops:
-    """Read fields: the usual ones by their parts, each distinct one once, the others whole."""
-    masks, clocks, batches = zip(*pieces.spread(_cut, values), strict=True)
-    usual, parts = np.concatenate(masks), pieces.unified(batches)
-    heads = _clauses(parts["head"].dictionary)
-    decided = _decided(parts, heads)
-    usual[usual] = decided
-    rest = values.filter(pa.array(~usual))
-    texts = pa.concat_tables([heads, _clauses(rest)])
-
-    codes = np.empty(len(values), np.int32)
-    codes[usual] = pieces.codes(parts["head"])[decided]
-    codes[~usual] = len(heads) + np.arange(len(rest))
-    found, told = texts.column_names[:3], texts.column_names[3:5]
-    clauses = {name: pieces.labelled(codes, texts[name].combine_chunks()) for name in found}
-    facts = {name: columns.numpy(texts[name])[codes] for name in told}
-
-    instant = np.empty(len(values), np.int64)
-    days, zones = _each(parts["day"], DAY, _days), _each(parts["zone"], ZONE, _seconds)
-    instant[usual] = _instants(days, np.concatenate(clocks), zones)[decided]
-    instant[~usual] = _dates(rest)
-    return Hops(**clauses, **facts, instant=instant)
+    """Read fields: the plain ones by their pieces, each distinct piece once, the others whole."""
+    batches = pieces.spread(_read, values)
+    texts = pieces.unified(
+        [batch.select(["from_host", "by_host", "protocol"]) for batch in batches]
+    )
+    table = pa.Table.from_batches([batch.select(["tls", "mail", "instant"]) for batch in batches])
+    return Hops(**texts, **{name: columns.numpy(table[name]) for name in table.column_names})
 
 
-def _cut(values: pa.LargeStringArray) -> tuple[Bools, Ints, pa.RecordBatch]:
-    """Cut the fields that seem to be usual: which they are, their clock times, their parts.
+def _read(values: pa.LargeStringArray) -> pa.RecordBatch:
+    """Read a slice of fields."""
+    plain = _plain(values)
+    rows, parts = [], []
+    near = _clauses(values, plain, _near(values, plain))
+    decided = near.sure & near.whole
+    far = np.flatnonzero(near.sure & ~near.whole)
+    rows.append(plain.rows[decided])
+    parts.append({name: found.filter(pa.array(decided)) for name, found in near.found.items()})
+    if len(far):
+        rest = _only(plain, far)
+        further = _clauses(values, rest, rest.behind)
+        rows.append(rest.rows[further.sure])
+        sure = pa.array(further.sure)
+        parts.append({name: found.filter(sure) for name, found in further.found.items()})
+    instant = np.full(len(values), columns.NEVER)
+    instant[plain.rows] = plain.instant
+    left = np.ones(len(values), dtype=bool)
+    left[np.concatenate(rows)] = False
+    others = np.flatnonzero(left)
+    if len(others):
+        texts = values.take(pa.array(others))
+        rows.append(others)
+        parts.append(_whole(texts))
+        instant[others] = _dates(texts)
+    back = np.empty(len(values), np.int64)
+    back[np.concatenate(rows)] = np.arange(len(values))
+    clauses = {
+        name: pa.concat_arrays([part[name] for part in parts]).take(pa.array(back))
+        for name in parts[0]
+    }
+    protocol = clauses["protocol"] = pc.utf8_upper(clauses["protocol"]).dictionary_encode()
+    known = pieces.codes(protocol)
+    mail, tls = (
+        np.append(pieces.matches(protocol.dictionary, pattern), False)[known]
+        for pattern in (MAIL_PROTOCOL, SECURE_PROTOCOL)
+    )
+    unsure = np.flatnonzero(~tls)
+    tls[unsure] = pieces.matches(values.take(pa.array(unsure)), TLS)
+    return pa.record_batch(
+        {
+            "from_host": clauses["from_host"].dictionary_encode(),
+            "by_host": clauses["by_host"].dictionary_encode(),
+            "protocol": protocol,
+            "tls": tls,
+            "mail": mail | tls,
+            "instant": instant,
+        }
+    )
 
-    A head ends behind the mark of an identifier or else the first semicolon, so no clause that is
-    found in it can be longer than it seems there. The middle is looked at up to the first octet of
-    the date, lest something begins in the one and ends in the other.
-    """
-    octets, start, end = pieces.spans(values)
-    rows = np.flatnonzero(end - start >= LEAST)
-    start, end = start[rows], end[rows]
-    head = start + _behind_clauses(values)[rows]
+
+def _whole(texts: pa.Array) -> dict[str, pa.Array]:
+    """Read the clauses of any fields."""
+    bare = pc.replace_substring_regex(texts, pieces.COMMENT, "")
+    found = {"from_host": FROM, "by_host": BY, "protocol": WITH}
+    return {name: pieces.found(bare, pattern) for name, pattern in found.items()}
+
+
+def _plain(values: pa.LargeStringArray) -> _Plain:
+    """Find the fields in plain order: a date of the usual shape, comments in pairs before it."""
+    spans = pieces.spans(values)
+    octets = spans.octets
+    rows = np.flatnonzero(spans.end - spans.start >= LEAST)
+    start, end = spans.start[rows], spans.end[rows]
+    last = octets[end - 1]
     zone = end - ZONE_OCTETS
-    named = np.flatnonzero(octets[end - 1] == ord(")"))
+    zone[last > ord("9")] = end[last > ord("9")] - NAME_OCTETS
+    named = np.flatnonzero(last == ord(")"))
     short = octets[end[named] - THREE] == ord(" ")
     zone[named] -= np.where(short, THREE, FOUR)
     time = zone - TIME_OCTETS
-    day = time - DAY_OCTETS
+    seconds, good = _clock(octets, time)
 
-    seconds, keep = _clock(octets, time)
-    keep &= head <= day
-    rows, seconds = rows[keep], seconds[keep]
-    start, head, day, time, zone, end = (at[keep] for at in (start, head, day, time, zone, end))
-    keep = ~pieces.matches(pieces.between(values, head, day + 1), SUSPECT)[::2]
-    usual = np.zeros(len(values), dtype=bool)
-    usual[rows[keep]] = True
-    parts = {"head": (start, head), "day": (day, time), "zone": (zone, end)}
-    batch = {
-        name: pieces.encoded(values, first[keep], last[keep])
-        for name, (first, last) in parts.items()
-    }
-    return usual, seconds[keep], pa.record_batch(batch)
+    at = pieces.marks(spans, SPECIAL)
+    bounds = np.searchsorted(at, spans.start), np.searchsorted(at, spans.end)
+    until = np.searchsorted(at, time)  # nothing behind the clock counts
+    firsts, counts = bounds[0][rows], until - bounds[0][rows]
+    of = np.repeat(np.arange(len(rows)), counts)
+    which = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + firsts[of]
+    at = at[which]
+    kind = octets[at]
+    semicolons = kind == ord(";")
+    behind = np.full(len(rows), -1)
+    behind[of[semicolons]] = at[semicolons]  # the last is written last
+    opens, closes = kind == ord("("), kind == ord(")")
+    depth = np.cumsum(opens.astype(np.int64) - closes)
+    before = np.concatenate([[0], depth])
+    ends = np.cumsum(counts)
+    depth -= before[ends - counts][of]
+    wrong = (depth < 0) | (depth > DEEPEST) | (kind == ord("\\"))
+    good &= (before[ends] == before[ends - counts]) & (behind >= 0)
+    good[of[wrong]] = False
+
+    keep = np.flatnonzero(good)
+    instant = _instants(values, keep, behind, time, zone, end, seconds)
+    good[keep[instant == columns.NEVER]] = False
+    instant = instant[instant != columns.NEVER]
+    number = np.cumsum(good) - 1
+    inside = good[of]
+    opened, closed = opens & (depth == 1) & inside, closes & (depth == 0) & inside
+    return _Plain(
+        rows[good],
+        start[good],
+        behind[good] + 1,
+        at[opened],
+        at[closed],
+        number[of[opened]],
+        instant,
+    )
 
 
-def _behind_clauses(values: pa.LargeStringArray) -> Ints:
-    """Tell where a field's identifier stands, else what follows its first semicolon, else 0."""
-    behind: Ints = columns.numpy(pc.find_substring(values, IDENTIFIER)) + len(IDENTIFIER)
-    without = np.flatnonzero(behind < len(IDENTIFIER))
-    semicolon = pc.find_substring(values.take(pa.array(without)), ";")
-    behind[without] = columns.numpy(semicolon) + 1
+def _only(plain: _Plain, which: Ints) -> _Plain:
+    """Give some of the plain fields."""
+    number = np.full(len(plain.rows), -1)
+    number[which] = np.arange(len(which))
+    keep = number[plain.of] >= 0
+    return _Plain(
+        plain.rows[which],
+        plain.start[which],
+        plain.behind[which],
+        plain.open[keep],
+        plain.close[keep],
+        number[plain.of[keep]],
+        plain.instant[which],
+    )
+
+
+def _near(values: pa.LargeStringArray, plain: _Plain) -> Ints:
+    """Tell where the identifier stands, behind the clauses; else the last semicolon."""
+    behind = plain.behind.copy()
+    open_ = np.ones(len(behind), dtype=bool)
+    for mark in IDENTIFIERS:
+        left = np.flatnonzero(open_)
+        found = columns.numpy(pc.find_substring(values.take(pa.array(plain.rows[left])), mark))
+        here = (found >= 0) & (plain.start[left] + found + len(mark) <= behind[left])
+        behind[left[here]] = plain.start[left][here] + found[here] + len(mark)
+        open_[left[here]] = False
     return behind
+
+
+def _clauses(values: pa.LargeStringArray, plain: _Plain, until: Ints) -> _Clauses:
+    """Read the clauses of plain fields up to a place, piece by piece between the comments."""
+    octets = pieces.spans(values).octets
+    fields = len(plain.rows)
+    within = plain.open < until[plain.of]
+    opened, closed, of = plain.open[within], plain.close[within], plain.of[within]
+    sure = np.ones(fields, dtype=bool)
+    sure[of[closed >= until[of]]] = False  # the place is in a comment
+    # Nothing grows together where a comment is taken out.
+    joined = (opened > plain.start[of]) & ~np.isin(octets[opened - 1], BLANKS)
+    joined &= ~np.isin(octets[np.minimum(closed + 1, len(octets) - 1)], BLANKS)
+    joined &= closed + 1 < until[of]
+    sure[of[joined]] = False
+
+    comments = np.bincount(of[sure[of]], minlength=fields)
+    kept = np.flatnonzero(sure)
+    counts = comments[kept] + 1
+    first = np.cumsum(counts) - counts
+    total = int(counts.sum())
+    follows = np.ones(total, dtype=bool)
+    follows[first] = False
+    start, end = np.empty(total, np.int64), np.empty(total, np.int64)
+    start[first], start[follows] = plain.start[kept], closed[sure[of]] + 1
+    leads = np.ones(total, dtype=bool)
+    leads[first + counts - 1] = False
+    end[first + counts - 1], end[leads] = until[kept], opened[sure[of]]
+    piece = pieces.encoded(values, start, end)
+    codes, labels = pieces.codes(piece), piece.dictionary
+    field = np.repeat(kept, counts)
+
+    sure[field[leads & pieces.matches(labels, HANGING)[codes]]] = False
+    blank = pieces.matches(labels, r"^\s*$")[codes]
+    lead = first + (blank[first] & (counts > 1))
+    sure[kept[blank[lead] & (counts > 2)]] = False
+    chosen = {"from_host": np.full(fields, -1)}
+    chosen["from_host"][kept] = codes[lead]
+    found = {"from_host": pieces.found(labels, FROM)}
+    for name, pattern in (("by_host", BY), ("protocol", WITH)):
+        found[name] = pieces.found(labels, pattern)
+        hits = np.flatnonzero(columns.numpy(found[name].is_valid())[codes])[::-1]
+        chosen[name] = np.full(fields, -1)
+        chosen[name][field[hits]] = codes[hits]  # backwards: the first is written last
+    whole = (chosen["by_host"] >= 0) & (chosen["protocol"] >= 0)
+    taken = {
+        name: texts.take(pa.array(np.maximum(chosen[name], 0), mask=chosen[name] < 0))
+        for name, texts in found.items()
+    }
+    return _Clauses(sure, whole, taken)
 
 
 def _clock(octets: pieces.Octets, at: Ints) -> tuple[Ints, Bools]:
@@ -145,40 +303,44 @@ def _clock(octets: pieces.Octets, at: Ints) -> tuple[Ints, Bools]:
     return WEIGHTS @ digits, good & (text[COLONS] == ord(":")).all(0)
 
 
-def _decided(parts: dict[str, pa.DictionaryArray], heads: pa.Table) -> Bools:
-    """Tell which fields their parts say everything of.
-
-    A clause counts where it is found first, so one that the head has needs no look behind it. No
-    comment reaches over the end of a head in which no bracket stays open, and no date begins in
-    one without a clock.
-    """
-    good = columns.numpy(heads["closed"]) & ~pieces.matches(parts["head"].dictionary, CLOCK)
-    good &= columns.numpy(pc.and_(heads["by_host"].is_valid(), heads["protocol"].is_valid()))
-    good = good[pieces.codes(parts["head"])]
-    for name, pattern in (("day", USUAL_DAY), ("zone", USUAL_ZONE)):
-        good &= pieces.matches(parts[name].dictionary, pattern)[pieces.codes(parts[name])]
-    return good
-
-
-def _clauses(texts: pa.Array) -> pa.Table:
-    """Read what stands in front of a date."""
-    return pa.Table.from_batches(pieces.spread(_read_clauses, texts))
+def _instants(
+    values: pa.LargeStringArray,
+    rows: Ints,
+    behind: Ints,
+    time: Ints,
+    zone: Ints,
+    end: Ints,
+    seconds: Ints,
+) -> Ints:
+    """Put dates together; ``NEVER`` where the day or the zone is not of the usual shape."""
+    day = _each(pieces.encoded(values, behind[rows] + 1, time[rows]), _midnight)
+    east = _each(pieces.encoded(values, zone[rows], end[rows]), _shift)
+    known = (day != columns.NEVER) & (east != columns.NEVER)
+    instant = np.full(len(rows), columns.NEVER)
+    instant[known] = (day + seconds[rows] - east)[known] * clock.SECOND
+    return instant
 
 
-def _read_clauses(texts: pa.Array) -> pa.RecordBatch:
-    bare = pc.replace_substring_regex(texts, pieces.COMMENT, "")
-    protocol = pc.utf8_upper(pieces.found(bare, WITH))
-    tls = pieces.matches(protocol, SECURE_PROTOCOL) | pieces.matches(texts, TLS)
-    return pa.record_batch(
-        {
-            "from_host": pieces.found(bare, FROM),
-            "by_host": pieces.found(bare, BY),
-            "protocol": protocol,
-            "tls": tls,
-            "mail": pieces.matches(protocol, MAIL_PROTOCOL) | tls,
-            "closed": pc.invert(pc.match_substring(bare, "(")),
-        }
-    )
+def _each(texts: pa.DictionaryArray, read: Callable[[str], int | None]) -> Ints:
+    """Read each distinct text; ``NEVER`` where it is none of the kind."""
+    found = [read(text) for text in texts.dictionary.to_pylist()]
+    numbers = [columns.NEVER if number is None else number for number in found]
+    return np.array(numbers, dtype=np.int64)[pieces.codes(texts)]
+
+
+@lru_cache(1 << 16)  # days, in the ways that they are written: those of a century
+def _midnight(text: str) -> int | None:
+    if not USUAL_DAY.fullmatch(text):
+        return None
+    return dates.parse(f"{text.strip()} 00:00:00 +0000".encode()).seconds
+
+
+@lru_cache(1 << 10)
+def _shift(text: str) -> int | None:
+    if not USUAL_ZONE.fullmatch(text):
+        return None
+    offset = dates.parse(f"01 Jan 1970 00:00:00 {text}".encode()).offset
+    return None if offset is None else 60 * offset
 
 
 def _dates(values: pa.LargeStringArray) -> Ints:
@@ -192,33 +354,3 @@ def _dates(values: pa.LargeStringArray) -> Ints:
         if found.seconds is not None:
             instant[row] = found.seconds * clock.SECOND
     return instant
-
-
-def _instants(days: Ints, seconds: Ints, east: Ints) -> Ints:
-    """Put instants in microseconds of UTC together; ``NEVER`` where there is no such day."""
-    known = days != columns.NEVER
-    return np.where(known, days * clock.DAY + (seconds - east) * clock.SECOND, columns.NEVER)
-
-
-def _each(
-    texts: pa.DictionaryArray, pattern: str, read: Callable[[dict[str, str]], int | None]
-) -> Ints:
-    """Read each distinct text by a pattern; ``NEVER`` where it does not fit or there is none."""
-    found = pc.extract_regex(texts.dictionary, pattern).to_pylist()
-    numbers = [read(parts) if parts else None for parts in found]
-    lookup = [columns.NEVER if number is None else number for number in numbers]
-    return np.array([*lookup, columns.NEVER], dtype=np.int64)[pieces.codes(texts)]
-
-
-def _days(parts: dict[str, str]) -> int | None:
-    try:
-        month = dates.MONTHS.index(parts["month"].lower()) + 1
-        day = date(int(parts["year"]), month, int(parts["day"]))
-    except ValueError:
-        return None
-    return day.toordinal() - EPOCH
-
-
-def _seconds(parts: dict[str, str]) -> int:
-    seconds = (int(parts["hour"]) * 60 + int(parts["minute"])) * 60
-    return -seconds if parts["sign"] == "-" else seconds

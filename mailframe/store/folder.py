@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -107,6 +108,9 @@ def opened(path: Path) -> pa.OSFile:
         It cannot be opened.
     """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe would wait for ever
+            raise StoreError(f"Cannot open {str(path)!r}: it is no file.")
         return pa.OSFile(os.fspath(path))
     except FileNotFoundError:
         raise
@@ -204,7 +208,7 @@ def is_parquet(path: Path) -> bool:
     StoreError
         It cannot be opened.
     """
-    with atomic.explained("open", path), path.open("rb") as file:
+    with atomic.explained("open", path), opened(path) as file:
         try:
             pq.read_metadata(file)
         except (pa.ArrowException, OSError):

@@ -56,6 +56,14 @@ def test_what_headers_were_asked_for_tells_their_columns():
     pd.testing.assert_frame_equal(again, df)
 
 
+def test_a_file_for_a_spreadsheet_of_another_country_comes_back():
+    file = io.BytesIO()
+    mf.to_csv(hand_mailbox(), file, separator=";", bom=True)
+    file.seek(0)
+    again = mf.read_csv(file)
+    pd.testing.assert_frame_equal(again, hand_mailbox(), check_categorical=False)
+
+
 def test_columns_of_ones_own_come_along():
     df = hand_mailbox().assign(score=1.5, rank=3, good=True, note="0012")
     again = there_and_back(df)[["score", "rank", "good", "note"]]

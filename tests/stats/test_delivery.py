@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import random
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from mailframe.errors import ConfigurationError
+from mailframe.stats import columns, received
+from tests.bench.varied import make_varied
 from tests.stats.frames import make_frame
 
 GMAIL = (
@@ -195,3 +201,23 @@ def test_a_frame_without_the_headers_says_how_to_get_them():
     for method in ("authentication", "hops", "delivery"):
         with pytest.raises(ConfigurationError, match=r"headers=mf\.DELIVERY"):
             getattr(make_frame(2).mail, method)()
+
+
+PIECES = ["(", ")", ";", "\\", '"', " ", " by ", " with ", " from ", "(by x)", " id ", "\r\n\t"]
+PIECES += ["(a (b) c)", "(a (b (c)))", "TLSv1.2 ", "cipher=", "Microsoft ", "x"]
+
+
+def test_a_field_says_the_same_read_by_its_pieces_and_whole():
+    values = columns.flat(make_varied(300), "received")[1].to_pylist()
+    rng = random.Random(5)
+    for text in values[:]:
+        at = rng.randrange(len(text))
+        values.append(text[:at] + rng.choice(PIECES) + text[at + rng.choice([0, 0, 7]) :])
+    fields = pa.array(values, pa.large_string())
+    read, whole = received.read(fields), received._whole(fields)
+    for name in ("from_host", "by_host"):
+        found = getattr(read, name).dictionary_decode().to_pylist()
+        assert found == whole[name].to_pylist()
+    said = read.protocol.dictionary_decode().to_pylist()
+    assert said == pc.utf8_upper(whole["protocol"]).to_pylist()
+    assert (read.instant == received._dates(fields)).all()

@@ -273,6 +273,14 @@ def test_the_share_of_tls_is_of_hops_by_smtp():
     assert told.tolist() == [2, 1, 3, 2, 0.5, 9]
 
 
+@pytest.mark.parametrize("comment", ["x" * 120, "for <me@x.org>; " * 20, "a (b " * 9 + ")" * 9])
+def test_a_long_comment_behind_its_date_costs_a_hop_no_time(comment):
+    hop = f"from a by b; Mon, 3 Jun 2024 10:00:00 +0000 ({comment})"
+    row = mail("a", "bob", "me", 0) | {"received": [hop]}
+    times = frame(row, extra=[pa.field("received", TEXTS)]).mail.hops()["time"]
+    assert times.tolist() == [at(0)]
+
+
 def test_no_degree_exceeds_one():
     pytest.importorskip("networkx")
     df = frame(mail("a", "bob", "cara", 0), mail("b", "cara", "bob", 1), mail("c", "bob", "dan", 2))

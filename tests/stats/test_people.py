@@ -6,6 +6,8 @@ import pytest
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from mailframe.errors import ConfigurationError
+from mailframe.stats import contacts
+from tests.stats.frames import make_frame
 from tests.stats.mailbox import hand_mailbox
 
 DF = hand_mailbox()
@@ -128,6 +130,17 @@ def test_the_graph_has_centrality_and_communities():
     # The build bot and its list talk to nobody else.
     assert ranks.loc["bot@ci.example", "community"] == ranks.loc["dev@lists.example", "community"]
     assert ranks.loc["bot@ci.example", "community"] != ranks.loc["ann@example.org", "community"]
+
+
+def test_ranks_are_those_that_networkx_counts():
+    networkx = pytest.importorskip("networkx")
+    graph = make_frame(2_000, seed=3).mail.contact_graph()
+    assert len(graph) <= contacts.SOURCES  # so none is an estimate
+    degree = networkx.degree_centrality(graph.to_undirected())
+    assert dict(graph.nodes("degree")) == pytest.approx(degree)
+    assert dict(graph.nodes("betweenness")) == pytest.approx(
+        networkx.betweenness_centrality(graph), abs=1e-12
+    )
 
 
 def test_without_networkx_the_edges_are_offered_instead(monkeypatch):

@@ -148,9 +148,11 @@ def test_real_fields_too(name, field, both_ways):
 
 
 def test_fields_of_the_usual_shape_are_not_read_whole():
-    usual, _, batch = received._cut(column([USUAL, USUAL.replace("4Rz7", "5Sa8"), "odd"]))
-    assert usual.tolist() == [True, True, False]
-    assert len(batch["head"].dictionary) == 1
+    plain = received._plain(column([USUAL, USUAL.replace("4Rz7", "5Sa8"), "odd"]))
+    assert plain.rows.tolist() == [0, 1]
+    cut = received._clauses(column([USUAL] * 2), plain, plain.behind)
+    assert cut.sure.all()
+    assert cut.whole.all()
 
 
 def test_results_of_many_fields_are_few_distinct_pieces():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 import warnings
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -254,6 +255,15 @@ def test_a_header_whose_column_is_the_stores_own_is_refused(header, path):
 def test_no_store_is_an_error_that_says_how_to_make_one(tmp_path):
     with pytest.raises(StoreError, match=r"read_imap\(account, store="):
         open_store(tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes among files")
+def test_a_pipe_where_a_folder_should_be_is_told_and_not_waited_for(path):
+    file = next(file for file in sorted(path.rglob("*.parquet")))
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(StoreError, match="it is no file"):
+        open_store(path).frame()
 
 
 def by_pandas(path):
