@@ -99,7 +99,8 @@ class StoreMail:
         """
         df = self._store.sql(
             "with local as (select best at time zone ? as wall from messages"
-            " where best is not null), counted as (select isodow(wall) - 1 as d, hour(wall) as h, count(*) as messages"
+            " where best is not null), counted as (select isodow(wall) - 1 as d,"
+            " hour(wall) as h, count(*) as messages"
             " from local group by all)"
             " select d as weekday, h as hour, coalesce(messages, 0)::bigint as messages"
             " from range(7) as days(d) cross join range(24) as hours(h)"
