@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.application import connect
     from mailframe.auth.login import login, logout
     from mailframe.entry import discover
+    from mailframe.frame.excel import to_excel
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
     from mailframe.frame.fromcsv import read_csv
@@ -50,6 +51,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.sources.outlook import read_pst
     from mailframe.sources.thunderbird import read_thunderbird
     from mailframe.stats import MailAccessor
+    from mailframe.stats.identities import identities
     from mailframe.store import Store, open_store
     from mailframe.widgets.dashboard import dashboard
     from mailframe.widgets.explorer import Explorer, explore
@@ -62,6 +64,7 @@ _HOMES = {
     "mailframe.application": ["connect"],
     "mailframe.auth.login": ["login", "logout"],
     "mailframe.entry": ["discover"],
+    "mailframe.frame.excel": ["to_excel"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
     "mailframe.frame.fromcsv": ["read_csv"],
@@ -80,6 +83,7 @@ _HOMES = {
     "mailframe.sources.outlook": ["read_pst"],
     "mailframe.sources.thunderbird": ["read_thunderbird"],
     "mailframe.stats": ["MailAccessor"],
+    "mailframe.stats.identities": ["identities"],
     "mailframe.store": ["Store", "open_store"],
     "mailframe.widgets.dashboard": ["dashboard"],
     "mailframe.widgets.explorer": ["Explorer", "explore"],
@@ -115,6 +119,7 @@ __all__ = [
     "demo",
     "discover",
     "explore",
+    "identities",
     "list_folders",
     "login",
     "logout",
@@ -130,6 +135,7 @@ __all__ = [
     "read_thunderbird",
     "report",
     "to_csv",
+    "to_excel",
     "to_jsonl",
     "to_parquet",
 ]
