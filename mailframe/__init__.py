@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.application import connect
     from mailframe.auth.login import login, logout
     from mailframe.entry import discover
+    from mailframe.fleets import fleet, fleet_status
     from mailframe.frame.excel import to_excel
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
@@ -64,6 +65,7 @@ _HOMES = {
     "mailframe.application": ["connect"],
     "mailframe.auth.login": ["login", "logout"],
     "mailframe.entry": ["discover"],
+    "mailframe.fleets": ["fleet", "fleet_status"],
     "mailframe.frame.excel": ["to_excel"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
@@ -119,6 +121,8 @@ __all__ = [
     "demo",
     "discover",
     "explore",
+    "fleet",
+    "fleet_status",
     "identities",
     "list_folders",
     "login",

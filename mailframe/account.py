@@ -100,6 +100,9 @@ class Account:
     token_command : sequence of str, optional
         A command, such as ``["pass", "show", "mail"]``, run at each log-in; the first line that it
         prints is the password or token.
+    login : str, optional
+        Who logs in, with a password or token of their own, to read the mail of ``user``: a master
+        user or a service account. By default ``user``.
 
     Raises
     ------
@@ -116,6 +119,7 @@ class Account:
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
     auth: Auth = "password"
     token_command: Sequence[str] | None = None
+    login: str | None = None
 
     def __post_init__(self) -> None:
         if not self.host or not _sendable(self.host) or re.search(r"[\s\0/@]", self.host):
@@ -128,6 +132,7 @@ class Account:
             raise ConfigurationError("The user name is not text, or not UTF-8")
         if _CONTROLS.search(self.user):
             raise ConfigurationError("The user name holds a line break or a NUL")
+        self._check_login()
         if self.security not in get_args(Security):
             raise ConfigurationError(
                 f'security={self.security!r} is none of "tls", "starttls", "none"'
@@ -143,6 +148,17 @@ class Account:
             brief = isinstance(self.port, int) and abs(self.port) < 1 << 64
             given = self.port if brief else "What was given"
             raise ConfigurationError(f"{given} is not a port number (1 to 65535)")
+
+    def _check_login(self) -> None:
+        if self.login is None:
+            return
+        if not self.login or not _sendable(self.login) or _CONTROLS.search(self.login):
+            raise ConfigurationError("login= is no name that can be sent")
+        if self.auth == "xoauth2":
+            raise ConfigurationError(
+                "XOAUTH2 lets nobody in on behalf of another: login= wants a password or"
+                " OAUTHBEARER"
+            )
 
     def _seal(self) -> None:
         """Seal the password, or note how it is to be asked for."""
@@ -262,15 +278,20 @@ class Account:
         # Neither secrets nor TLS contexts travel; where the account lands, with_password asks anew.
         kept = self.password if getattr(self.password, "travels", False) else None
         parts = (self.host, self.user, self.port, self.security, kept, self.ca_file, None)
-        return (type(self), (*parts, self.auth, self.token_command))
+        return (type(self), (*parts, self.auth, self.token_command, self.login))
 
-    def with_password(self) -> Account:
+    def with_password(self, *, ask: bool = True) -> Account:
         """Give the same account with its password or token, looked up where it is missing.
 
         The places, in order: the account itself, the variable ``MAILFRAME_PASSWORD``, the keyring
         (where the ``keyring`` package is installed; service: the host, user name: the user),
         ``~/.netrc``, and a prompt if a terminal or a notebook is there to answer it. A prompt
         blocks, so call this from the main thread and outside the event loop.
+
+        Parameters
+        ----------
+        ask : bool
+            Whether a person may be asked.
 
         Raises
         ------
@@ -279,8 +300,8 @@ class Account:
         """
         if self.password is not None:
             return self
-        for place in (_from_environment, _from_keyring, _from_netrc, _from_prompt):
-            found = place(self)
+        for name, place in _PLACES.items():
+            found = place(self) if ask or name != "prompt" else None
             if found is not None:
                 return replace(self, password=found)
         raise ConfigurationError(
@@ -288,6 +309,15 @@ class Account:
             f"{PASSWORD_VARIABLE}, or add {self.host} to the keyring or to ~/.netrc",
             account=self.name,
         )
+
+    def secret_in(self, place: str) -> Secret | None:
+        """Return its password or token as one place has it: ``keyring`` or ``netrc``, or None."""
+        return _PLACES[place](self)
+
+    @property
+    def who(self) -> str:
+        """Who logs in."""
+        return self.login or self.user
 
     def tls_context(self) -> ssl.SSLContext:
         """Give the context to wrap the connection with: verifying, unless one was given.
@@ -430,7 +460,7 @@ def _from_keyring(account: Account) -> Secret | None:
     found: Secret | None = None
     # A keyring that is locked or has no backend is like one that is not there.
     with suppress(keyring.errors.KeyringError):
-        found = _found(keyring.get_password(account.host, account.user))
+        found = _found(keyring.get_password(account.host, account.who))
     return found
 
 
@@ -445,7 +475,7 @@ def _from_netrc(account: Account) -> Secret | None:
         hint = f"line {line} cannot be read" if line else "is it yours, and chmod 600?"
         warn(f"~/.netrc was left out: {hint}")
         return None
-    if entry is None or entry[0] not in {"", account.user}:
+    if entry is None or entry[0] not in {"", account.who}:
         return None
     return _found(entry[2])
 
@@ -465,3 +495,11 @@ def _from_prompt(account: Account) -> Secret | None:
         if type(error).__name__ == "StdinNotImplementedError":
             return None
         raise
+
+
+_PLACES: dict[str, Callable[[Account], Secret | None]] = {
+    "environment": _from_environment,
+    "keyring": _from_keyring,
+    "netrc": _from_netrc,
+    "prompt": _from_prompt,
+}

@@ -1,4 +1,4 @@
-"""The command line: discover, folders, fetch, sync, stats, report, demo.
+"""The command line: discover, folders, fetch, sync, fleet, stats, report, demo.
 
 Exit codes: 0 for all well, 1 where something failed (said on standard error, one line each), 2 for
 a command that makes no sense, 130 after Ctrl-C. Results go to standard output or a file, everything
@@ -449,6 +449,46 @@ def _tell_problems(report: Mapping[str, Any]) -> int:
     if len(problems) > _MOST_PROBLEMS:
         _say(f"and {len(problems) - _MOST_PROBLEMS:,} more problems")
     return FAILED if problems else 0
+
+
+@cli.command()
+@click.argument("accounts", required=False)
+@click.option("--store", required=True, metavar="DIR", help="Where the store is, or shall be.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, such as tcp://HOST:8786.")
+@click.option("--credentials", metavar="SOURCE", help="env:NAME, file:PATH, command:..., keyring.")
+@click.option("--login", metavar="USER", help="A master user, who logs in for each account.")
+@click.option("--where", metavar="URL", help="The one server where all accounts are.")
+@click.option("--per-host", type=int, metavar="N", help="Connections to one server; 10 without.")
+@click.option(
+    "--retries", type=int, metavar="N", help="How often an account comes back; 2 without."
+)
+@click.option("--connections", type=int, metavar="N", help="Sessions of an account; 2 without.")
+@click.option("--rerun", is_flag=True, help="Only those that have not ended well.")
+def fleet(
+    accounts: str | None,
+    scheduler: str | None,
+    **told: Any,  # noqa: ANN401 -- as above
+) -> int:
+    """Bring the header stores of many accounts up to date.
+
+    ACCOUNTS is a CSV file with a column account (addresses, URLs without passwords, or paths of
+    local mail), and perhaps credentials and login; without it, those of the last time. Passwords
+    are found where each account is read.
+    """
+    from mailframe.fleets import fleet as visit_all
+
+    options = {name: value for name, value in told.items() if value is not None}
+    df = visit_all(accounts, options.pop("store"), client=scheduler, **options)
+    well = df["status"] == "ok"
+    for row in df[~well].head(_MOST_PROBLEMS).itertuples():
+        _say(f"{row.account}: {row.status}: {row.text}")
+    if (~well).sum() > _MOST_PROBLEMS:
+        _say(f"... and {(~well).sum() - _MOST_PROBLEMS} more; mailframe.fleet_status has them all")
+    told_all = (
+        f"{well.sum()} of {_count(len(df), 'account')} well, {df['messages'].sum():,} messages"
+    )
+    click.echo(f"{told_all}, {df['new'].sum():,} new")
+    return 0 if well.all() else FAILED
 
 
 @cli.command()

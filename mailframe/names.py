@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 _SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
 _GLOB = re.compile(r"[*?\[]")
-# What must not stand in a cell or on a screen: control characters and halves of pairs.
-_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# What must not stand in a cell or on a screen: control characters, halves of pairs, and what turns
+# the writing of all that follows round (embeddings, overrides and isolates of UAX #9).
+_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def decode_name(octets: bytes) -> str:

@@ -76,7 +76,12 @@ ROOMS = {
         SHOWS | FLEET,
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
-    "fleet": Room({"account", "errors", "frame", "read", "sync"}, SHOWS),
+    "archive": Room({"sources", "store", "uidset"}, SHOWS | FLEET | {"asyncio", "pandas"}),
+    "fleets": Room(
+        {"account", "archive", "entry", "errors", "progress", "read", "secret", "store", "sync"},
+        SHOWS,
+        {"distributed": ("running.py", "visits.py")},
+    ),
     "application": Room({"read", "widgets"}, FLEET),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "source": Room(
@@ -86,7 +91,7 @@ ROOMS = {
     ),
     "cli": Room(
         {"account", "auth", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
-        | {"read", "sources"}
+        | {"fleets", "read", "sources"}
         | {"search", "source", "stats", "store", "sync", "widgets"}
     ),
     "__main__": Room({"cli"}),

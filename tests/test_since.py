@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from mailframe.cli import cli
 from mailframe.source import dated
 
-MBOX = """From ann@example.org Mon Jun  3 10:00:00 2024
+MBOX = """From ann@example.org {date:%a %b %d %H:%M:%S %Y}
 Date: {date:%a, %d %b %Y %H:%M:%S} +0000
 From: ann@example.org
 Subject: {name}

@@ -284,13 +284,17 @@ class Session(asyncio.Protocol):
         mechanism = _MECHANISMS[account.auth]
         if mechanism != "PLAIN" and not has(f"AUTH={mechanism}"):
             other: commands.Mechanism = "XOAUTH2" if mechanism == "OAUTHBEARER" else "OAUTHBEARER"
-            mechanism = other if account.is_asked and has(f"AUTH={other}") else mechanism
+            switches = account.is_asked and account.login is None and has(f"AUTH={other}")
+            mechanism = other if switches else mechanism
         # Kept out of our errors, whatever the server says.
         self.connection.hide(secret)
-        self.connection.hide(commands.sasl_message(mechanism, user, secret).decode("ascii"))
-        login = mechanism == "PLAIN" and not has("LOGINDISABLED")
+        self.connection.hide(commands.sasl_message(mechanism, user, secret, account.login).decode())
+        # LOGIN knows no other than the one who logs in.
+        login = mechanism == "PLAIN" and not has("LOGINDISABLED") and account.login is None
         if has(f"AUTH={mechanism}") and not (login and f"{user}{secret}".isascii()):
-            return commands.authenticate(mechanism, user, secret, initial=has("SASL-IR"))
+            return commands.authenticate(
+                mechanism, user, secret, initial=has("SASL-IR"), login=account.login
+            )
         if login:
             return commands.login(user, secret)
         raise AuthenticationError(

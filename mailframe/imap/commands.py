@@ -191,17 +191,18 @@ def login(user: str, password: str) -> Command:
     return Command("LOGIN", segments, Kind.LOGIN, secret=True)
 
 
-def sasl_message(mechanism: Mechanism, user: str, secret: str) -> bytes:
+def sasl_message(mechanism: Mechanism, user: str, secret: str, login: str | None = None) -> bytes:
     """Write what one SASL mechanism sends to log in, in base64.
 
     ``PLAIN`` (RFC 4616) carries a password; ``OAUTHBEARER`` (RFC 7628) and its forerunner
-    ``XOAUTH2`` an access token of OAuth 2.0.
+    ``XOAUTH2`` an access token of OAuth 2.0. With a ``login``, that is who is let in (the
+    authentication identity), to act for ``user`` (the authorization identity).
     """
-    if "\0" in user or "\0" in secret:
+    if "\0" in user + secret + (login or ""):
         raise ConfigurationError("user name and password must not hold a NUL character")
     match mechanism:
         case "PLAIN":
-            message = f"\0{user}\0{secret}"
+            message = f"{user if login else ''}\0{login or user}\0{secret}"
         case "OAUTHBEARER":
             name = user.replace("=", "=3D").replace(",", "=2C")
             message = f"n,a={name},\1auth=Bearer {secret}\1\1"
@@ -210,9 +211,11 @@ def sasl_message(mechanism: Mechanism, user: str, secret: str) -> bytes:
     return base64.b64encode(message.encode())
 
 
-def authenticate(mechanism: Mechanism, user: str, secret: str, *, initial: bool) -> Command:
+def authenticate(
+    mechanism: Mechanism, user: str, secret: str, *, initial: bool, login: str | None = None
+) -> Command:
     """Log in with a SASL mechanism; ``initial`` where the server has SASL-IR (RFC 4959)."""
-    message = sasl_message(mechanism, user, secret)
+    message = sasl_message(mechanism, user, secret, login)
     line = b"AUTHENTICATE " + mechanism.encode("ascii")
     # Why a token was refused comes as one more challenge, and the NO only after this reply.
     replies = (base64.b64encode(b"\1"),) if mechanism == "OAUTHBEARER" else ()

@@ -68,6 +68,11 @@ class Listed(NamedTuple):
         return verdicts
 
 
+def readable(labels: pd.Series) -> pd.Series:
+    """Take out what would turn the writing of a whole chart round: embeddings and overrides."""
+    return labels.str.replace("[\u202a-\u202e\u2066-\u2069]", "", regex=True)
+
+
 def require_columns(df: pd.DataFrame) -> None:
     """Tell a frame that is not made of mail before anything is drawn.
 
@@ -214,7 +219,7 @@ class Columns:
             known = first >= 0
             names[known] = self.df["from_name"].take(first[known]).to_numpy()
             names[names.duplicated(keep=False)] = pd.NA
-            return names.fillna(names.index.to_series())
+            return readable(names.fillna(names.index.to_series()))
 
         return self._once("people", "from_addr", make)
 

@@ -83,13 +83,13 @@ def needed(schema: pa.Schema) -> list[str]:
 
 def conformed(rows: Rows, schema: pa.Schema) -> Rows:
     """Return rows with exactly the columns of a schema; null where they have no such one."""
-    return type(rows).from_arrays(
-        [
-            rows[field.name] if has(rows.schema, field) else pa.nulls(rows.num_rows, field.type)
-            for field in schema
-        ],
-        schema=schema,
-    )
+    held = {field.name: (place, field.type) for place, field in enumerate(rows.schema)}
+    columns = []
+    for field in schema:
+        place, kind = held.get(field.name, (-1, None))
+        same = kind == field.type  # a header may be held in another form
+        columns.append(rows.column(place) if same else pa.nulls(rows.num_rows, field.type))
+    return type(rows).from_arrays(columns, schema=schema)
 
 
 def has(schema: pa.Schema, field: pa.Field) -> bool:

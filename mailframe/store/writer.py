@@ -87,6 +87,14 @@ class AccountWriter:
             return held_in(parts) if parts else None
         return held_in([file, *(part for part in parts if part.agrees(file))])
 
+    def all_held(self) -> list[Held]:
+        """Return what is held of every folder that can be read."""
+        names = set(self.together.folders)
+        for path in self._own_paths():
+            with contextlib.suppress(StoreError, FileNotFoundError):
+                names.add(Source.at(path).state.folder)
+        return [held for name in sorted(names) if (held := self.held(name)) is not None]
+
     def _whole(self, folder: str) -> Source | None:
         """Return what is held of a folder but for parts; a killed writer may have left it twice."""
         path = layout.folder_path(self._directory, folder)
@@ -155,7 +163,9 @@ class AccountWriter:
                 batch = next(rest, None)
                 if batch is None:
                     schema = stored_schema(state.headers)
-                    self.together.put(state, pa.Table.from_batches(first, schema).cast(schema))
+                    table = pa.Table.from_batches(first) if first else schema.empty_table()
+                    same = table.schema.equals(schema)
+                    self.together.put(state, table if same else table.cast(schema))
                     return False
                 first.append(batch)
             batches = chain(first, rest)

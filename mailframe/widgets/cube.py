@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT
+from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT, readable
 from mailframe.search.values import human_size
 from mailframe.stats.threads import threaded
 from mailframe.widgets import charts, cubes
@@ -172,7 +172,7 @@ def _named(
     places = np.full(len(values) + 1, len(best), np.int32)
     places[best] = np.arange(len(best))
     places[-1] = -1  # of a message that names none
-    shown = values if labels is None else labels
+    shown = readable(values if labels is None else labels)
     listed = min(len(best), TOP)
     text = f"the {listed} most frequent {title.lower()}, and all others"
     rows = _places(shown.iloc[best].tolist(), values.iloc[best].tolist())

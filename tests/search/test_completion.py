@@ -96,3 +96,10 @@ def test_an_empty_mailbox_offers_keys_alone():
     for typed in ("from:", "to:a", "in:", "list:x"):
         assert complete(typed, len(typed), columns).offers == []
     assert isinstance(columns.df, pd.DataFrame)
+
+
+def test_a_name_cannot_turn_the_writing_of_a_chart_round():
+    df = MAIL.head(3).assign(
+        from_name=["a\u202eb", "c\u2067d", "e"], from_addr=["x@x", "y@x", "z@x"]
+    )
+    assert Columns(df).people().tolist() == ["ab", "cd", "e"]

@@ -163,7 +163,7 @@ def test_a_term_is_completed_by_the_keyboard(screen):
     data = screen.data(lambda frame, _: set(frame["folder"]) == {"INBOX"})
     assert not data["seen"].any()
     field.press_sequentially("-dom", delay=30)
-    screen.page.wait_for_selector(".mf-offers li >> text=domain:")
+    screen.page.wait_for_selector(".mf-offers li:only-child >> text=domain:")
     field.press("ArrowDown")
     field.press("Enter")
     assert field.input_value() == "is:unread in:INBOX -domain:"
