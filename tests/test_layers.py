@@ -83,6 +83,7 @@ ROOMS = {
         {"distributed": ("running.py", "visits.py")},
     ),
     "application": Room({"read", "widgets"}, FLEET),
+    "desk": Room({"errors", "frame"}, SHOWS | FLEET | {"pyarrow"}),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "source": Room(
         {"discovery", "entry", "errors", "frame", "names", "options", "read", "search"}
@@ -90,7 +91,8 @@ ROOMS = {
         SHOWS | FLEET,
     ),
     "cli": Room(
-        {"account", "auth", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
+        {"account", "auth", "desk", "discovery", "entry", "options", "providers", "demo"}
+        | {"errors", "frame"}
         | {"fleets", "read", "sources"}
         | {"search", "source", "stats", "store", "sync", "widgets"}
     ),
