@@ -176,7 +176,7 @@ def test_two_threads_of_one_subject_of_which_neither_is_a_reply_stand_side_by_si
         ("AW: Plan", "plan", True),
         ("Antw: WG: Plan", "plan", True),
         ("SV: Re: Plan", "plan", True),
-        ("回复：Plan", "plan", True),
+        ("回复\N{FULLWIDTH COLON}Plan", "plan", True),
         ("Ответ: Plan", "plan", True),
         ("Note: Plan", "note: plan", False),
     ],
