@@ -311,6 +311,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     store: str | os.PathLike[str] | None = None,
     flags: FlagPolicy = "exact",
     compress: bool | None = None,
+    login: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BatchStream:
     """Check what is to be fetched; nothing is sent yet.
@@ -354,6 +355,9 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     compress : bool, optional
         Whether what travels is compressed (RFC 4978), where the server offers it; by default on
         any way but to this machine itself.
+    login : str, optional
+        Who logs in, with a password or token of their own, to read this account's mail: a master
+        user or a service account.
     limits : Limits
         What a server may cost in memory, waiting and tries; see `mailframe.imap.limits`.
 
@@ -381,7 +385,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
                 " newest= and raw_headers=, and choose with open_store(path).frame(since=...)"
             )
         keeping = Keeping(store, headers=headers, flags=flags)
-    entry = enter(account, password)
+    entry = enter(account, password, login=login)
     builder = BatchBuilder(entry.account.name, headers=headers, raw_headers=raw_headers)
     return BatchStream(
         entry.with_password(),
@@ -439,7 +443,8 @@ def _later(
     """For those who await: read when the server of an address was found, with nobody held up."""
 
     async def find(address: str, bound: inspect.BoundArguments) -> BatchStream:
-        bound.arguments["account"] = await aenter(address)
+        login = bound.arguments.get("login")
+        bound.arguments["account"] = await aenter(address, login=login)
         return opened(*bound.args, **bound.kwargs)
 
     async def result(address: str, bound: inspect.BoundArguments) -> object:
@@ -545,13 +550,16 @@ _FOLDER_ITEMS = (*PLANNING, "UNSEEN", "SIZE")
 
 @sealing
 def list_folders(
-    account: str | Account | Secret | Entry, *, password: str | Secret | None = None
+    account: str | Account | Secret | Entry,
+    *,
+    password: str | Secret | None = None,
+    login: str | None = None,
 ) -> pd.DataFrame:
     """List the folders of an account.
 
     Parameters
     ----------
-    account, password
+    account, password, login
         As for `read_imap`.
 
     Returns
@@ -573,18 +581,21 @@ def list_folders(
     MailframeWarning
         Something that the server said may be a folder, and cannot be read.
     """
-    return run(_list_folders(enter(account, password).with_password()))
+    return run(_list_folders(enter(account, password, login=login).with_password()))
 
 
 @sealing
 async def alist_folders(
-    account: str | Account | Secret | Entry, *, password: str | Secret | None = None
+    account: str | Account | Secret | Entry,
+    *,
+    password: str | Secret | None = None,
+    login: str | None = None,
 ) -> pd.DataFrame:
     """List the folders of an account; `list_folders` for ``await``.
 
     Parameters
     ----------
-    account, password
+    account, password, login
         As for `read_imap`.
 
     Returns
@@ -593,7 +604,8 @@ async def alist_folders(
         As from `list_folders`, which also tells the errors.
     """
     address = address_of(account)
-    entry = enter(account if address is None else await aenter(address), password)
+    found = account if address is None else await aenter(address, login=login)
+    entry = enter(found, password, login=login)
     return await _list_folders(entry.with_password())
 
 
