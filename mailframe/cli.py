@@ -374,6 +374,31 @@ def report(
 
 
 @cli.command()
+@options.account("source")
+@options.fetching
+@options.selecting
+@options.zone
+@click.option("--find", default="", metavar="LINE", help="What the search line begins with.")
+def explore(source: str, tz: str | None, find: str, **told: Any) -> int:  # noqa: ANN401 -- as above
+    """Open the explorer on a mailbox in the browser, until Ctrl-C.
+
+    SOURCE is whatever fetch takes. The page is served on this machine alone, by Voilà (pip install
+    'mailframe[app]').
+    """
+    from mailframe.desk import served, show
+    from mailframe.search.language import parse
+    from mailframe.stats import clock
+
+    clock.zone(tz)
+    parse(find)
+    df = read_source(source, told)
+    code = _tell_problems(df.attrs.get("mailframe", {}))
+    with served(df, tz=tz, search=find) as address:
+        show(address, click.echo)
+    return code
+
+
+@cli.command()
 @options.account("url")
 @options.fetching
 @click.option("--store", required=True, metavar="DIR", help="Where the store is, or shall be.")

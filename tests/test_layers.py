@@ -83,14 +83,16 @@ ROOMS = {
         {"distributed": ("running.py", "visits.py")},
     ),
     "application": Room({"read", "widgets"}, FLEET),
+    "desk": Room({"errors", "frame"}, SHOWS | FLEET | {"pyarrow"}),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "source": Room(
-        {"discovery", "entry", "errors", "frame", "names", "options", "read", "search", "sources"}
-        | {"store", "sync"},
+        {"discovery", "entry", "errors", "frame", "names", "options", "read", "search"}
+        | {"sources", "stats", "store", "sync"},
         SHOWS | FLEET,
     ),
     "cli": Room(
-        {"account", "auth", "discovery", "entry", "options", "providers", "demo", "errors", "frame"}
+        {"account", "auth", "desk", "discovery", "entry", "options", "providers", "demo"}
+        | {"errors", "frame"}
         | {"fleets", "read", "sources"}
         | {"search", "source", "stats", "store", "sync", "widgets"}
     ),
@@ -165,7 +167,7 @@ def loaded(code):
         ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
         ("headers", set(), IO | {"pandas", "pyarrow"}),
         ("fetcher", set(), {"pandas", "pyarrow"}),
-        ("frame", {"adapter", "export", "fromcsv", "fromjsonl", "outgoing"}, {"pandas"}),
+        ("frame", {"adapter", "excel", "export", "fromcsv", "fromjsonl", "outgoing"}, {"pandas"}),
         ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
         ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
     ],

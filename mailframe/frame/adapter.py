@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -97,6 +97,23 @@ def unsorted_frame(table: pa.Table) -> pd.DataFrame:
     """Make a DataFrame of a table, rows in their order, with the dtypes of a mail frame."""
     columns = {field.name: _convert(field.type, table[field.name]) for field in table.schema}
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
+
+
+def stacked(
+    parts: Mapping[str, pd.DataFrame | pd.Series[Any]], name: str
+) -> pd.DataFrame | pd.Series[Any]:
+    """Put tables one below the other, under a first level of the index that tells them apart."""
+    held = {key: part for key, part in parts.items() if len(part)} or dict(parts)
+    return pd.concat(held, names=[name])
+
+
+def of_week(hours: pd.Series[Any]) -> pd.DataFrame:
+    """Make a table of 7 by 24 of the counts of each hour of a week."""
+    days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    index = pd.CategoricalIndex(days, days, ordered=True, name="weekday")
+    return pd.DataFrame(
+        hours.to_numpy().reshape(7, 24), index=index, columns=pd.RangeIndex(24, name="hour")
+    )
 
 
 def without_folder(batch: pa.RecordBatch, folder: str) -> pa.RecordBatch:

@@ -22,8 +22,10 @@ from mailframe.store.atomic import explained, refuse_link
 from mailframe.store.changes import CHANGES, changes_in
 from mailframe.store.columns import BOOKKEEPING, shown
 from mailframe.store.folder import FolderFile
+from mailframe.store.mail import StoreMail
 from mailframe.store.pack import PackedFolder, PackFile
 from mailframe.store.selection import Selection, moment
+from mailframe.store.sql import connected
 from mailframe.store.writer import writing
 
 if TYPE_CHECKING:
@@ -123,6 +125,11 @@ class Store:
 
     def __repr__(self) -> str:
         return f"open_store({str(self.path)!r})"
+
+    @property
+    def mail(self) -> StoreMail:
+        """Statistics by the names of ``df.mail``, without loading the store; see `StoreMail`."""
+        return StoreMail(self)
 
     def accounts(self) -> list[str]:
         """Return the names of the accounts that have folders here, sorted."""
@@ -306,6 +313,40 @@ class Store:
                 selection.note(error)
             else:
                 yield from listed[directory]
+
+    def sql(self, query: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
+        """Ask in SQL, by DuckDB, without loading the store: for what is larger than memory.
+
+        Parameters
+        ----------
+        query : str
+            DuckDB's SQL over four views. ``messages``: the columns of a frame, every further
+            header held, ``stored_at``, ``changed_at``, and ``best``, the instant that the
+            statistics of ``df.mail`` go by (of arrivals by a server, without Received).
+            ``recipients``: one row for each address in To and Cc, with ``kind``, ``address``,
+            ``domain`` and the message's ``account``, ``folder``, ``uid``. ``senders`` and
+            ``lists``: ``messages``, ``bytes``, ``read`` share, ``first`` and ``last`` of each
+            ``address`` or ``list_id`` in lower case; of lists also ``last_read``.
+        parameters : sequence, optional
+            Values for each ``?`` in the query.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What DuckDB answers. Days and weeks are those of UTC unless the query says another
+            zone. While another process is moving a folder between two files, or if that was
+            killed, until the next refresh, the folder may be counted twice.
+
+        Raises
+        ------
+        ConfigurationError
+            DuckDB is not installed (extra ``duckdb``).
+        StoreError
+            The query is not understood, the store is empty, or a file cannot be read.
+        """
+        with connected([*self._paths(Selection(), {})]) as connection:
+            df: pd.DataFrame = connection.execute(query, parameters or []).df()
+        return df
 
     def compact(self, accounts: Names = None) -> pd.DataFrame:
         """Put small folders together, and what lies in half-empty files, into as few as hold them.
