@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.auth.login import login, logout
     from mailframe.entry import discover
     from mailframe.fleets import fleet, fleet_status
+    from mailframe.frame.excel import to_excel
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
     from mailframe.frame.fromcsv import read_csv
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.sources.outlook import read_pst
     from mailframe.sources.thunderbird import read_thunderbird
     from mailframe.stats import MailAccessor
+    from mailframe.stats.identities import identities
     from mailframe.store import Store, open_store
     from mailframe.widgets.dashboard import dashboard
     from mailframe.widgets.explorer import Explorer, explore
@@ -64,6 +66,7 @@ _HOMES = {
     "mailframe.auth.login": ["login", "logout"],
     "mailframe.entry": ["discover"],
     "mailframe.fleets": ["fleet", "fleet_status"],
+    "mailframe.frame.excel": ["to_excel"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
     "mailframe.frame.fromcsv": ["read_csv"],
@@ -82,6 +85,7 @@ _HOMES = {
     "mailframe.sources.outlook": ["read_pst"],
     "mailframe.sources.thunderbird": ["read_thunderbird"],
     "mailframe.stats": ["MailAccessor"],
+    "mailframe.stats.identities": ["identities"],
     "mailframe.store": ["Store", "open_store"],
     "mailframe.widgets.dashboard": ["dashboard"],
     "mailframe.widgets.explorer": ["Explorer", "explore"],
@@ -119,6 +123,7 @@ __all__ = [
     "explore",
     "fleet",
     "fleet_status",
+    "identities",
     "list_folders",
     "login",
     "logout",
@@ -134,6 +139,7 @@ __all__ = [
     "read_thunderbird",
     "report",
     "to_csv",
+    "to_excel",
     "to_jsonl",
     "to_parquet",
 ]

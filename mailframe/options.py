@@ -66,7 +66,9 @@ fetching = _together(
     ),
 )
 selecting = _together(
-    click.option("--since", metavar="DATE", help="Arrived on this day or later: 2024-02-29."),
+    click.option(
+        "--since", metavar="DATE", help='Arrived on this day or later: 2024-02-29, "last month".'
+    ),
     click.option("--before", metavar="DATE", help="Arrived before this day."),
     click.option(
         "--search", metavar="KEYS", help="IMAP SEARCH keys, such as 'UNSEEN FROM \"ann\"'."

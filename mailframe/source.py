@@ -8,6 +8,8 @@ holds for all of them.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mailframe.read import BatchStream
     from mailframe.sources.reading import Reading
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MAIL = {"folder", "uid", "date", "from_addr", "message_id"}  # columns that tell it
 _CHOOSES = {"folders", "since", "before", "newest"}  # what is chosen here of what is no server
 
@@ -60,7 +63,7 @@ def open_source(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStrea
     ConfigurationError
         There is no such source, or it cannot be asked this.
     """
-    told = {name: value for name, value in told.items() if value is not None}
+    told = dated({name: value for name, value in told.items() if value is not None})
     if "flags" in told and "store" not in told:
         raise ConfigurationError("--flags is for a store: name one by --store")
     how: dict[str, Any] = {"progress": False if quiet else None, "errors": "ignore"}
@@ -76,6 +79,23 @@ def open_source(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStrea
     return open_local(source, **{k: v for k, v in told.items() if k not in _CHOOSES}, **how)
 
 
+def dated(told: dict[str, Any]) -> dict[str, Any]:
+    """Take a time in words, as "last month", for its first day in the reader's zone.
+
+    What is neither goes on to the reader, which says what a day looks like.
+    """
+    told = dict(told)
+    for name in ("since", "before"):
+        text = told.get(name)
+        if isinstance(text, str) and not _DAY.fullmatch(text):
+            from mailframe.search.values import parse_period  # noqa: PLC0415 -- as above
+            from mailframe.stats import clock  # noqa: PLC0415 -- as above
+
+            with suppress(ConfigurationError):
+                told[name] = parse_period(text, clock.zone())[0].date().isoformat()
+    return told
+
+
 def read_source(source: str, told: dict[str, Any], *, quiet: bool = False) -> pd.DataFrame:
     """Read any source into a frame, ordered as the readers do it.
 
@@ -84,7 +104,7 @@ def read_source(source: str, told: dict[str, Any], *, quiet: bool = False) -> pd
     ConfigurationError
         There is no such source, or it cannot be asked this.
     """
-    told = dict(told)
+    told = dated(told)
     where = told.pop("where", None)
     if is_remote(source):
         df = _drained(open_source(source, told, quiet=quiet))

@@ -1,9 +1,11 @@
 """Who may import whom: the table of the house, held against the sources and the interpreter.
 
-Imports for type checking only are free, as they do not exist at run time.
+Imports for type checking only are free, as they do not exist at run time. The map for readers,
+mailframe/README.md, shows the table; ``python -m tests.test_layers`` writes it there.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -15,6 +17,8 @@ import mailframe
 
 ROOT = Path(mailframe.__file__).parents[1]
 PACKAGE = ROOT / "mailframe"
+MAP = PACKAGE / "README.md"
+BEGIN, END = "<!-- rooms -->\n", "<!-- /rooms -->\n"
 IO = {"asyncio", "logging", "socket", "ssl", "time"}
 SHOWS = {"altair", "anywidget", "IPython", "ipywidgets", "itables", "traitlets", "vl_convert"}
 FLEET = {"dask", "distributed"}
@@ -86,8 +90,8 @@ ROOMS = {
     "desk": Room({"errors", "frame"}, SHOWS | FLEET | {"pyarrow"}),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "source": Room(
-        {"discovery", "entry", "errors", "frame", "names", "options", "read", "search", "sources"}
-        | {"store", "sync"},
+        {"discovery", "entry", "errors", "frame", "names", "options", "read", "search"}
+        | {"sources", "stats", "store", "sync"},
         SHOWS | FLEET,
     ),
     "cli": Room(
@@ -134,6 +138,54 @@ def imported(path):
                 yield from (f"mailframe.{room}" for room in rooms)
 
 
+def purpose(room):
+    """Give the first sentence of a room's docstring, in Markdown."""
+    path = PACKAGE / room
+    tree = ast.parse(
+        (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+    )
+    first = " ".join(ast.get_docstring(tree).split("\n\n")[0].split())
+    return first.replace("``", "`").replace("|", r"\|")
+
+
+def line_of(room):
+    path = PACKAGE / room
+    name = f"{room}/" if path.is_dir() else f"{room}.py"
+    below = ", ".join(sorted(ROOMS[room].ours - {room})) or "nothing of ours"
+    return f"| `{name}` | {purpose(room)} | {below} |\n"
+
+
+def table():
+    return "| room | what it is for | may import |\n|---|---|---|\n" + "".join(map(line_of, ROOMS))
+
+
+def test_the_map_shows_every_room_and_no_other():
+    shown = MAP.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].splitlines()
+    meant = table().splitlines()
+    put = "\n".join(line for line in meant if line not in shown)
+    drop = "\n".join(line for line in shown if line not in meant)
+    assert shown == meant, (
+        "mailframe/README.md: run `.venv/bin/python -m tests.test_layers`, or by hand\n"
+        f"put:\n{put}\ndrop:\n{drop}"
+    )
+
+
+def test_the_map_leads_to_files_that_are_there():
+    text = MAP.read_text("utf-8").partition(BEGIN)[0]
+    paths = re.findall(r"`((?:[\w-]+/)*(?:[\w-]+/|[\w-]+\.(?:py|js|md)))`", text)
+    paths += re.findall(r"^# (tests/\S+\.py):", text, re.MULTILINE)
+    assert len(paths) > 40  # of which each begins here or in the package
+    assert [path for path in paths if not any((at / path).exists() for at in (ROOT, PACKAGE))] == []
+
+
+def test_the_examples_of_the_map_stand_in_the_tests_that_they_name():
+    text = MAP.read_text("utf-8")
+    examples = re.findall(r"^# (tests/\S+\.py):.*\n((?:(?!#|```).+\n)+)", text, re.MULTILINE)
+    assert len(examples) == text.count("\n# tests/")
+    for path, example in examples:
+        assert example.strip() in (ROOT / path).read_text("utf-8"), f"{path} has no such line"
+
+
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_imports_only_what_its_room_may(path):
     room = ROOMS[room_of(path)]
@@ -167,7 +219,7 @@ def loaded(code):
         ("imap", set(), IO | {"pandas", "pyarrow", "numpy"}),
         ("headers", set(), IO | {"pandas", "pyarrow"}),
         ("fetcher", set(), {"pandas", "pyarrow"}),
-        ("frame", {"adapter", "export", "fromcsv", "fromjsonl", "outgoing"}, {"pandas"}),
+        ("frame", {"adapter", "excel", "export", "fromcsv", "fromjsonl", "outgoing"}, {"pandas"}),
         ("sources", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
         ("store", set(), {"pandas", "mailframe.imap", "mailframe.fetcher"}),
     ],
@@ -233,3 +285,8 @@ def test_every_public_name_is_there_and_typed():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'read_pop3'"):
         mailframe.read_pop3  # noqa: B018 -- the access is the test
+
+
+if __name__ == "__main__":
+    before, _, rest = MAP.read_text("utf-8").partition(BEGIN)
+    MAP.write_text(before + BEGIN + table() + END + rest.partition(END)[2], "utf-8")

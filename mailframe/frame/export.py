@@ -46,6 +46,8 @@ _SUFFIXES: dict[str, Format] = {
     ".ndjson": "jsonl",
 }
 
+_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+
 # Small row groups make Parquet slow and large; this many rows are about 30 MB of headers.
 _GROUP_ROWS = 1 << 16
 _GROUP_BYTES = 64 << 20
@@ -184,10 +186,29 @@ def to_jsonl(df: pd.DataFrame, path: Target) -> None:
 
 
 def _export(df: pd.DataFrame, path: Target, kind: Format, **how: Any) -> None:  # noqa: ANN401 -- as open_writer takes it
+    _check_ending(path, kind)
     with open_writer(path, frame_schema(df), format=kind, **how) as writer:
         writer.attrs = {str(key): value for key, value in df.attrs.items()}
         for batch in to_batches(df):
             writer.write(batch)
+
+
+def _check_ending(path: Target, kind: Format) -> None:
+    """Refuse a name that says another format: what opens the file would go by it."""
+    if not isinstance(path, str | os.PathLike):
+        return
+    ending = Path(Path(path).name.lower().removesuffix(".gz")).suffix
+    said = _SUFFIXES.get(ending, kind)
+    if ending in _WORKBOOKS:
+        raise ConfigurationError(
+            f"to_{kind}() does not write workbooks: take mf.to_excel(df, 'mail.xlsx'), or let "
+            f"{str(path)!r} end otherwise"
+        )
+    if said != kind:
+        raise ConfigurationError(
+            f"to_{kind}() writes no {ending}: take mf.to_{said}(), or let {str(path)!r} end "
+            "otherwise"
+        )
 
 
 class _CsvWriter:

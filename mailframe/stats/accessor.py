@@ -7,35 +7,44 @@ and list ids that differ only in case are one; an instant is UTC until a zone is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pandas as pd
 
 from mailframe.stats import (
     anonymise,
+    answers,
     asks,
     clutter,
     contacts,
     dates,
     delivery,
     describe,
+    habits,
+    identities,
     mails,
     me,
     people,
     replies,
     threads,
+    topics,
     volume,
 )
 from mailframe.stats.office import Office
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Iterable, Mapping
 
     import networkx as nx
 
     Zone = str | dt.tzinfo | None
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @pd.api.extensions.register_dataframe_accessor("mail")
@@ -57,7 +66,7 @@ class MailAccessor:
     Rows are counted: a mail that lies in three folders counts three times. ``df.mail.unique()``
     has one row for each mail. Threads, replies and what awaits one count mails in any case.
 
-    Four arguments mean the same everywhere:
+    Five arguments mean the same everywhere:
 
     ``tz``
         The zone that days, weekdays and hours are told in: a name as ``"Europe/Berlin"``, the
@@ -75,6 +84,8 @@ class MailAccessor:
         an address does no harm. By default a guess for each account: who the mail in Sent folders
         is from, else the login, else whom most personal mail is to. ``result.attrs["me"]`` says
         which and how; where no mail is from them there is a warning.
+    ``people``
+        Which addresses are one person's, as ``mf.identities`` proposes; every method takes it.
     ``exclude``
         What is no question to me: by default "draft", "deleted", "junk" and "trash" (folders by
         their names; of a mail with copies every copy), "bulk" (sent to many: the column, List-Id,
@@ -159,6 +170,20 @@ class MailAccessor:
         """
         return volume.calendar(self._df, tz=tz, date=date)
 
+    def trend(self, freq: str = "M", *, tz: Zone = None, date: str = dates.BEST) -> pd.DataFrame:
+        """Compare how much mail there is with the period before; periods as in ``volume``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by the start of each period in ``tz``: ``messages`` (rows), ``before``, those of
+            the period before, ``change`` (0.1: a tenth more), ``z``, how far from the median of
+            whole periods in robust deviations (1.4826 times the median deviation; beyond 3.5 a
+            burst or a lull: Iglewicz and Hoaglin, 1993), and ``partial``: the first and the last
+            period, which may not be whole.
+        """
+        return habits.trend(self._df, freq, tz=tz, date=date)
+
     def flow(
         self,
         freq: str = "W",
@@ -214,16 +239,23 @@ class MailAccessor:
         """
         return people.names(self._df)
 
-    def domains(self) -> pd.DataFrame:
+    def domains(self, level: str = "domain") -> pd.DataFrame:
         """Tell of each domain that mail is from.
+
+        Parameters
+        ----------
+        level : {"domain", "organisation"}
+            Whether ``mail.example.co.uk`` and ``example.co.uk`` are two, or one organisation: what
+            somebody registered under a public suffix (publicsuffix.org, the list that the package
+            ``publicsuffixlist`` brings; its private part too, so that users of one host are many).
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by "domain": ``messages``, ``senders`` (distinct addresses), ``bytes``,
-            ``read`` share, ``first``, ``last``.
+            Indexed by "domain", or by "organisation": ``messages``, ``senders`` (distinct
+            addresses), ``bytes``, ``read`` share, ``first``, ``last``.
         """
-        return people.domains(self._df)
+        return people.domains(self._df, level)
 
     def recipients(self) -> pd.DataFrame:
         """List every recipient of every message: the frame in long form.
@@ -736,3 +768,181 @@ class MailAccessor:
             Rows, index and dtypes of the frame; of its columns those that mailframe always reads.
         """
         return anonymise.anonymise(self._df, key, coarsen)
+
+    def joined(self, people: Mapping[str, str]) -> pd.DataFrame:
+        """Give the frame with one address for each person; every method's ``people=`` does this.
+
+        Parameters
+        ----------
+        people : mapping of str to str
+            An address to the address that stands for its person, compared without case:
+            ``mf.identities(df)`` proposes one, to be read and mended.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The rows and columns of the frame; in ``from_addr``, ``to``, ``cc`` and so on each
+            address of the mapping replaced, and ``from_domain`` with it.
+        """
+        return identities.joined(self._df, people)
+
+    def subjects(self, *, local: bool = False) -> pd.DataFrame:
+        """Tell of each base subject (RFC 5256 section 2.1): what mail is about.
+
+        Counted are messages (rows) with a subject, whatever the zone.
+
+        Parameters
+        ----------
+        local : bool
+            Whether marks of replies and forwards in other languages are taken off as well: AW, WG,
+            SV, VS, Antw, RES, RV, TR, 回复, 答复. Some subjects begin with such a word by right.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "subject" (lower case, without "Re:", "Fwd:" and tags), the commonest first:
+            ``messages``, ``people`` (distinct senders), ``tags`` (list of str, the "[tags]" that
+            stood in front, without brackets), ``bytes``, ``read`` share, ``first``, ``last``.
+        """
+        return topics.by_subject(self._df, local=local)
+
+    def clients(self) -> pd.DataFrame:
+        """Tell of each program that mail was written with: User-Agent, else X-Mailer.
+
+        Of a frame read with ``headers=["User-Agent", "X-Mailer"]``. Neither field is standard for
+        mail, and many programs write none: ``messages`` are of those that do.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "client", the name without its version: ``messages``, ``people`` (distinct
+            senders), ``versions`` (distinct texts), ``bytes``, ``read``, ``first``, ``last``.
+        """
+        return topics.clients(self._df)
+
+    def answered(
+        self,
+        by: str | None = None,
+        *,
+        within: Iterable[str] = answers.WITHIN,
+        per: str = "mail",
+        me: me.Given = None,
+        now: dt.datetime | None = None,
+        exclude: Iterable[str] = asks.EXCLUDED,
+        tz: Zone = None,
+    ) -> pd.DataFrame:
+        r"""Tell how much of what asked me I answered, and how soon, of all that asked.
+
+        A question is a mail that asks me (see ``exclude``) and has a date; answered it is by a
+        reply of mine, or where any copy is flagged ``\Answered`` (RFC 9051 section 2.3.2).
+
+        Parameters
+        ----------
+        by : str, optional
+            "person" or "domain" that asked, "hour" or "weekday" of the question in ``tz``, or a
+            period as "M"; all in one row by default.
+        within : iterable of str
+            Spans of time as "1h", "7D".
+        per : {"mail", "conversation"}
+            Whether each mail is a question, or only the first one of each thread, which any reply
+            of mine in the thread answers.
+        now : datetime, optional
+            Until when a question without an answer was open; the present by default.
+        me, exclude, tz
+            See the class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``asked``, the n of all; ``answered``; ``untimed``, those whose answer has no time;
+            ``share`` answered of asked with its interval ``low`` to ``high`` (Wilson, 1927; 95 %);
+            for each span ``within_4h``, the share answered by then of ``n_4h``: the questions that
+            were answered by then or are at least so old (what came an hour ago cannot tell, and
+            ``untimed`` neither); ``median_hours`` by Kaplan and Meier (1958), of ``asked`` less
+            ``untimed``: open questions count for as long as they are open, and where fewer than
+            half are answered there is none.
+        """
+        return answers.answered(
+            self._df, by, within=within, per=per, me_=me, now=now, exclude=exclude, tz=tz
+        )
+
+    def backlog(
+        self,
+        *,
+        me: me.Given = None,
+        now: dt.datetime | None = None,
+        exclude: Iterable[str] = asks.EXCLUDED,
+        tz: Zone = None,
+    ) -> pd.DataFrame:
+        """Count the questions that were open at the end of each day in ``tz``.
+
+        Questions and answers as in ``answered``; those whose answer has no time are left out.
+
+        Returns
+        -------
+        pandas.DataFrame of int64
+            Indexed by "day", from the first question to ``now``: ``asked`` and ``answered`` on
+            that day, ``open`` at its end.
+        """
+        return answers.backlog(self._df, me_=me, now=now, exclude=exclude, tz=tz)
+
+    def after_hours(
+        self,
+        by: str = "side",
+        *,
+        me: me.Given = None,
+        days: Iterable[int] = (0, 1, 2, 3, 4),
+        hours: tuple[float, float] = (9, 17),
+        holidays: Iterable[dt.date | str] = (),
+        tz: Zone = None,
+    ) -> pd.DataFrame:
+        """Tell how much is written outside of working hours, on the office clock of ``tz``.
+
+        Parameters
+        ----------
+        by : {"side", "person"}
+            What I wrote against what others wrote, or each sender.
+        me, days, hours, holidays, tz
+            See ``response_times``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``messages``, mails that have a date (copies once; no drafts, of mine no deleted ones);
+            of these ``after_hours``, the share on work days before opening or after closing, and
+            ``days_off``, the share on other days and holidays.
+        """
+        return habits.after_hours(self._df, by, me_=me, office=Office(days, hours, holidays, tz))
+
+
+def _for_people(method: Method) -> Method:
+    """Let a method take ``people=``: it then sees one address for each person."""
+    signature = inspect.signature(method)
+    keyword = inspect.Parameter(
+        "people",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation="Mapping[str, str] | None",
+    )
+
+    @functools.wraps(method)
+    def told(
+        self: MailAccessor,
+        *args: Any,  # noqa: ANN401 -- whatever the method takes
+        people: Mapping[str, str] | None = None,
+        **named: Any,  # noqa: ANN401 -- the same
+    ) -> Any:  # noqa: ANN401 -- whatever it gives
+        if people:
+            self = MailAccessor(self.joined(people))
+            if named.get("me") is not None:
+                named["me"] = identities.persons(named["me"], people)
+        return method(self, *args, **named)
+
+    given = [*signature.parameters.values(), keyword]
+    vars(told)["__signature__"] = signature.replace(parameters=given)
+    return cast("Method", told)
+
+
+for _name, _method in list(vars(MailAccessor).items()):
+    if not _name.startswith("_") and _name != "joined":
+        setattr(MailAccessor, _name, _for_people(_method))

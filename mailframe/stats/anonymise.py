@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +21,10 @@ import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import SCHEMA, TEXT
-from mailframe.stats import asks, columns, places, subjects
+from mailframe.stats import asks, columns, places, replaced, subjects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pandas.api.extensions import ExtensionArray
+    from collections.abc import Callable, Iterable
 
 LEAST_KEY = 8  # octets; less can be tried out
 DIGEST = 8  # octets: among a million values two collide once in 37 million frames
@@ -49,9 +46,6 @@ COMMON_FOLDERS = frozenset(
     | places.JUNK
     | places.TRASH
 )
-
-
-Way = Callable[[pa.Array], pa.Array]  # distinct texts to what stands for them
 
 
 class Hasher:
@@ -147,15 +141,15 @@ def anonymise(df: pd.DataFrame, key: str | bytes, coarsen: str | None) -> pd.Dat
     kept = [name for name in SCHEMA.names if name in df.columns]
     out: dict[str, Any] = {name: df[name].array for name in kept}
 
-    def replace(names: tuple[str, ...], way: Way) -> dict[str, pa.Array]:
+    def replace(names: tuple[str, ...], way: replaced.Way) -> dict[str, pa.Array]:
         held = [name for name in names if name in out]
-        replaced = _replaced([columns.arrow(df, name) for name in held], way)
-        return dict(zip(held, replaced, strict=True))
+        new = replaced.replaced([columns.arrow(df, name) for name in held], way)
+        return dict(zip(held, new, strict=True))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Arrow encodes while Python hashes
-        for replaced in list(pool.map(replace, *zip(*_ways(hasher), strict=True))):
-            for name, array in replaced.items():
-                out[name] = _as_pandas(array, df[name].dtype)
+        for new in list(pool.map(replace, *zip(*_ways(hasher), strict=True))):
+            for name, array in new.items():
+                out[name] = replaced.as_pandas(array, df[name].dtype)
     if coarsen is not None:
         for name in {"date", "internaldate"} & set(kept):
             out[name] = _coarse(df[name], coarsen)
@@ -164,10 +158,10 @@ def anonymise(df: pd.DataFrame, key: str | bytes, coarsen: str | None) -> pd.Dat
     return pd.DataFrame(out, index=df.index, columns=kept)
 
 
-def _ways(hasher: Hasher) -> list[tuple[tuple[str, ...], Way]]:
+def _ways(hasher: Hasher) -> list[tuple[tuple[str, ...], replaced.Way]]:
     """Tell how columns are replaced; those of one kind share their values, so go together."""
 
-    def each(way: Callable[[str], str]) -> Way:
+    def each(way: Callable[[str], str]) -> replaced.Way:
         return lambda texts: pa.array([way(text) for text in texts.to_pylist()], TEXT)
 
     return [
@@ -181,35 +175,6 @@ def _ways(hasher: Hasher) -> list[tuple[tuple[str, ...], Way]]:
         (("keywords",), each(hasher.keyword)),
         (("subject",), hasher.subjects),
     ]
-
-
-def _replaced(arrays: list[pa.Array], way: Way) -> list[pa.Array]:
-    """Send the distinct texts of some columns through ``way``, keeping their shapes and nulls."""
-    flat = [pc.list_flatten(array) if columns.is_list(array.type) else array for array in arrays]
-    texts = [part.cast(TEXT) for part in flat]
-    encoded = pa.chunked_array(texts, TEXT).combine_chunks().dictionary_encode()
-    labels = way(encoded.dictionary)
-    out, start = [], 0
-    for array, part in zip(arrays, texts, strict=True):
-        items = labels.take(encoded.indices.slice(start, len(part)))
-        start += len(part)
-        out.append(_relisted(array, items) if columns.is_list(array.type) else items)
-    return out
-
-
-def _relisted(lists: pa.Array, items: pa.Array) -> pa.Array:
-    """Put new items into the place of old ones."""
-    lengths = columns.numpy(pc.list_value_length(lists).fill_null(0))
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
-    return pa.ListArray.from_arrays(offsets, items.cast(pa.string()), mask=lists.is_null())
-
-
-def _as_pandas(array: pa.Array, dtype: object) -> ExtensionArray:
-    """Give a column its dtype; categories are of the new names, and in their order."""
-    if columns.is_list(array.type):
-        return pd.arrays.ArrowExtensionArray(array)
-    words = columns.text(array)
-    return pd.Categorical(words) if isinstance(dtype, pd.CategoricalDtype) else words
 
 
 def _coarse(moments: pd.Series[Any], freq: str) -> pd.Series[Any]:

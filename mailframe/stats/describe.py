@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from mailframe.stats import (
     asks,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
     from typing import Any
-
-    import pandas as pd
 
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -71,6 +70,14 @@ class Description:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give the facts and each ranking as tables, such as ``mf.to_excel`` takes."""
+        facts = pd.DataFrame(self.facts, columns=["fact", "value"], dtype="str")
+        sheets = {"summary": facts}
+        for section in self.sections:
+            sheets[section.title] = pd.DataFrame(section.rows, columns=["name", "shown", "value"])
+        return sheets
 
     def _repr_html_(self) -> str:
         facts = "".join(

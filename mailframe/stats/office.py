@@ -90,6 +90,11 @@ class Office:
         works = self._days_until(day + 1) > self._days_until(day)
         return np.asarray(works & (time >= opens) & (time < closes))
 
+    def works_on(self, moment: Ints) -> Bools:
+        """Tell whether instants of UTC are on work days, at whatever hour."""
+        day = clock.shown(moment, self.tz) // clock.DAY
+        return np.asarray(self._days_until(day + 1) > self._days_until(day))
+
     def _jumps(self, first: int, last: int) -> tuple[Ints, Ints]:
         """Find the instants at which clocks change, and what the open time on the wall jumps by."""
         grid = np.arange(first - clock.DAY, last + 2 * clock.DAY, clock.DAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.errors import ConfigurationError
+from mailframe.frame.schema import TEXT
 from mailframe.stats import columns, dates, me, volume
 from mailframe.stats.profiles import profile
 
@@ -17,10 +20,13 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
+    from publicsuffixlist import PublicSuffixList
+
     from mailframe.stats.columns import Coded, Ints
 
 ADDRESSES = frozenset({"from_addr", "to", "cc", "bcc", "reply_to", "sender"})
 CASELESS = ADDRESSES | {"from_domain", "list_id"}
+LEVELS = ("domain", "organisation")
 KINDS = ("to", "cc", "bcc")
 
 
@@ -78,10 +84,14 @@ def senders(df: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def domains(df: pd.DataFrame) -> pd.DataFrame:
+def domains(df: pd.DataFrame, level: str) -> pd.DataFrame:
     """Tell of each sender's domain; see ``df.mail.domains``."""
+    if level not in LEVELS:
+        raise ConfigurationError(f"level={level!r}: 'domain' or 'organisation'")
     domain = columns.coded(df, "from_domain", fold=True)
-    table = profile(df, domain, "domain")
+    if level == "organisation":
+        domain = domain.merged(organisations(domain.labels))
+    table = profile(df, domain, level)
     sender = columns.coded(df, "from_addr", fold=True)
     pair = np.full(len(df), -1, dtype=np.int64)
     pair[sender.rows] = sender.codes
@@ -89,8 +99,20 @@ def domains(df: pd.DataFrame) -> pd.DataFrame:
     both = pair[domain.rows] >= 0
     pairs = columns.unique(domain.codes[both] * width + pair[domain.rows][both])
     people = np.bincount(pairs // width, minlength=len(domain.labels))
-    table.insert(1, "senders", pd.Series(people, domain.index("domain")).reindex(table.index))
+    table.insert(1, "senders", pd.Series(people, domain.index(level)).reindex(table.index))
     return table
+
+
+def organisations(names: pa.Array) -> pa.Array:
+    """Give what somebody registered of each domain; a domain that nobody could stays itself."""
+    return pa.array([_suffixes().privatesuffix(name) or name for name in names.to_pylist()], TEXT)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 -- reads a list of ten thousand
+
+    return PublicSuffixList()
 
 
 def recipients(df: pd.DataFrame) -> pd.DataFrame:

@@ -212,7 +212,7 @@ def response_summary(
     mail = Correspondence(df, me_)
     asked = mail.asked(exclude)
     found = _firsts(mail, asked, direction)
-    groups, index = _groups(df, by, office.tz)
+    groups, index = grouped(df, by, office.tz)
     # Theirs are grouped by who answered, mine by whom I answered: the other side, both times.
     side = found.original if direction == "mine" or volume.is_period(by) else found.reply
     cell = groups[side]
@@ -270,7 +270,7 @@ def _flagged_answered(mail: Correspondence) -> Bools:
     return mails.any(columns.flags(mail.df, "answered"))[mails.of]
 
 
-def _groups(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, pd.Index[Any]]:
+def grouped(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, pd.Index[Any]]:
     """Give the number of each row's person, domain or period."""
     if volume.is_period(by):
         rows, bins, index = volume.binned(df, by, tz, dates.BEST)

@@ -26,6 +26,10 @@ COLON = r"[:\x{FF1A}]"  # or a full-width one
 FORWARD = rf"(?i)^\s*(?:{BLOB})*(?:{FORWARDS})\s*(?:{BLOB})?{COLON}"
 FORWARD_AROUND = r"(?is)\(fwd\)\s*$|^\s*\[fwd:.*\]\s*$"
 REPLY = rf"(?i)^\s*(?:{BLOB})*[^\s:\[\]]{{1,4}}\s*(?:{BLOB})?{COLON}"
+FRONT = rf"(?is)^(?P<found>(?:\s|{BLOB}|{REFWD})+)"
+# Replies and forwards as programs mark them in other languages, and what stands for them.
+LOCAL = "aw|antw|sv|vs|res|回复|答复|wg|rv|tr"
+TRANSLATED = rf"(?i)^((?:\s|{BLOB}|{REFWD})*)(?:{LOCAL}|re|fwd?)\s*((?:{BLOB})?)[:\x{{FF1A}}]"
 ROUNDS = 20  # wrappers in wrappers; no honest subject comes near
 
 
@@ -37,6 +41,17 @@ def forwarded(subjects: pa.Array) -> Bools:
     around = pc.match_substring_regex(few, FORWARD_AROUND)
     marked[mention] |= np.asarray(pc.and_not(around, pc.match_substring_regex(few, REPLY)))
     return marked
+
+
+def translated(subjects: pa.Array) -> pa.Array:
+    """Write "Re:" for what marks a reply or a forward in other languages, as "AW: "."""
+    text = pc.replace_substring_regex(subjects, pattern=r"\s+", replacement=" ")
+    for _ in range(ROUNDS):
+        before = text
+        text = pc.replace_substring_regex(text, pattern=TRANSLATED, replacement=r"\1Re\2:")
+        if text.equals(before):
+            break
+    return text
 
 
 def base(subjects: pa.Array) -> tuple[pa.Array, Bools]:

@@ -57,8 +57,18 @@ METHODS = {
     "contacts": {},
     "contact_ranks": {},
     "anonymise": {"key": KEY},
+    "joined": {"people": {"p1@d1.example.net": "p2@d2.example.net"}},
+    "subjects": {},
+    "domains by organisation": {"level": "organisation"},
+    "answered": {"now": NOW},
+    "answered by": {"by": "person", "now": NOW},
+    "backlog": {"now": NOW, "tz": "UTC"},
+    "after_hours": {},
+    "after_hours by": {"by": "person"},
+    "trend": {"tz": "UTC"},
 }
 ASKS_WHO = {"flow", "internal", "response_times", "response_summary", "awaiting_reply"}
+ASKS_WHO |= {"answered", "backlog", "after_hours"}
 PARTS = {
     "empty": FRAME.iloc[:0],
     "one row": FRAME.iloc[[7]],
@@ -87,7 +97,9 @@ def test_every_method_takes_every_part_and_names_its_index(call, part):
     before = df.copy(deep=True)
     result = getattr(df.mail, call.split()[0])(**METHODS[call])
     assert isinstance(result, (pd.Series, pd.DataFrame))
-    if call.split()[0] not in {"thread_ids", "anonymise", "unique", "flat", "search", "when"}:
+    if call.split()[0] not in {
+        *("thread_ids", "anonymise", "joined", "unique", "flat", "search", "when")
+    }:
         assert all(result.index.names)
     pd.testing.assert_frame_equal(df, before)
 
@@ -104,7 +116,11 @@ def test_the_types_of_a_result_do_not_depend_on_the_rows(call):
 
 def test_the_table_above_has_every_method():
     public = {name for name in dir(mf.MailAccessor) if not name.startswith("_")}
-    assert public == {call.split()[0] for call in METHODS} | {"contact_graph", "describe"}
+    assert public == {call.split()[0] for call in METHODS} | {
+        "clients",
+        "contact_graph",
+        "describe",
+    }
 
 
 def test_every_method_says_what_it_returns():

@@ -134,6 +134,6 @@ def plain(result):
     if isinstance(result, pd.Series):
         return result
     result = result.drop(columns="account", errors="ignore")
-    lists = [name for name in result if result[name].map(pd.api.types.is_list_like).any()]
+    lists = [name for name in result if any(map(pd.api.types.is_list_like, result[name]))]
     lists += [name for name in ("keywords", "cc", "references") if name in result]
     return result.assign(**{name: [tuple(each) for each in result[name]] for name in set(lists)})
