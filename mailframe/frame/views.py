@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _IDS = ("x_gm_msgid", "email_id")
-_BETWEEN = pa.scalar("\0", pa.large_string())  # stands in no value
+_BETWEEN = "\0"  # stands in no value
 
 
 class Views:
@@ -98,16 +98,17 @@ class Views:
 
 def _hashes(batch: pa.RecordBatch) -> list[int]:
     """Give one number for each message, the same wherever it stands."""
+    between = pa.scalar(_BETWEEN, pa.large_string())  # not at import: it would load pandas
     found = pc.binary_join_element_wise(
         pc.coalesce(
             batch["message_id"].cast(pa.large_string()),
             pc.binary_join_element_wise(
-                *(_text(batch[name]) for name in ("from_addr", "subject")), _BETWEEN
+                *(_text(batch[name]) for name in ("from_addr", "subject")), between
             ),
         ),
         _text(batch["date"].cast(pa.int64())),
         _text(batch["size"]),
-        _BETWEEN,
+        between,
     )
     for name in _IDS:
         if name in batch.schema.names:
