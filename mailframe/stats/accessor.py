@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pandas as pd
 
 from mailframe.stats import (
+    alignment,
     anonymise,
     answers,
     asks,
@@ -369,7 +370,7 @@ class MailAccessor:
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
         hours: tuple[float, float] = (9, 17),
-        holidays: Iterable[dt.date | str] = (),
+        holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
         exclude: Iterable[str] = asks.EXCLUDED,
     ) -> pd.DataFrame:
@@ -388,8 +389,9 @@ class MailAccessor:
             Work days, Monday is 0.
         hours : tuple of (float, float)
             Opening and closing, in hours after midnight.
-        holidays : iterable of date or str
-            Days without work.
+        holidays : iterable of date or str, or str
+            Days without work; or a country as "CH", or a part of one as "CH-ZH" (ISO 3166), whose
+            public holidays the package ``holidays`` knows.
         me, tz, exclude
             See the class.
 
@@ -416,7 +418,7 @@ class MailAccessor:
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
         hours: tuple[float, float] = (9, 17),
-        holidays: Iterable[dt.date | str] = (),
+        holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
         exclude: Iterable[str] = asks.EXCLUDED,
     ) -> pd.DataFrame:
@@ -668,6 +670,22 @@ class MailAccessor:
         """
         return delivery.authentication(self._df, authserv)
 
+    def alignment(self, *, authserv: str | Iterable[str] | None = None) -> pd.DataFrame:
+        """Tell whether what passed SPF or DKIM is the author's domain: DMARC alignment.
+
+        Relaxed, by organisation (RFC 7489 section 3.1; see ``domains``). From
+        Authentication-Results of believed servers, as ``authentication`` has it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Aligned to the frame: ``checked``, whether a believed server left results; ``domain``
+            of the author (header.from, else ``from_domain``); ``spf``, whether it passed for a
+            smtp.mailfrom of the same organisation; ``dkim``, the same of a header.d (else
+            header.i); ``aligned``, whether one of both.
+        """
+        return alignment.alignment(self._df, authserv)
+
     def hops(self) -> pd.DataFrame:
         """List the relays of each message, from Received (RFC 5321 section 4.4).
 
@@ -893,7 +911,7 @@ class MailAccessor:
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
         hours: tuple[float, float] = (9, 17),
-        holidays: Iterable[dt.date | str] = (),
+        holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
     ) -> pd.DataFrame:
         """Tell how much is written outside of working hours, on the office clock of ``tz``.

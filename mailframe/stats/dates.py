@@ -129,7 +129,7 @@ def _of_files(df: pd.DataFrame) -> bool:
 def _received(df: pd.DataFrame, rows: Ints) -> tuple[Ints, Ints]:
     """Give the oldest and the newest instant that the Received fields of some rows tell."""
     owner, values = columns.flat(df.iloc[rows], "received")
-    instants = received.read(values).instant
+    instants = received.read(values, hosts=False).instant
     known = instants != NEVER
     newest = columns.latest(owner[known], instants[known], len(rows))
     oldest = columns.earliest(owner[known], instants[known], len(rows))

@@ -7,7 +7,7 @@ write such fields: only results of a server that the reader trusts count.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mailframe.stats.columns import Ints
+    from mailframe.stats.columns import Bools, Ints
 
     Floats = NDArray[np.float64]
     Numbers = NDArray[np.float64] | Ints
@@ -31,10 +31,33 @@ METHODS = ("spf", "dkim", "dmarc")
 TEXTS = ("from_host", "by_host", "protocol")
 
 
+class Believed(NamedTuple):
+    """Authentication-Results of servers the reader trusts, whole, with the row of each."""
+
+    rows: Ints
+    values: pa.Array
+    names: list[str]
+
+
 def trusted(
     df: pd.DataFrame, authserv: str | Iterable[str] | None
 ) -> tuple[Ints, pa.Array, list[str]]:
-    """Give the results of servers the reader trusts, in pieces, and those servers' names.
+    """Give the results of servers the reader trusts, in pieces, and those servers' names."""
+    rows, _, fields, accepted, names = _fields(df, authserv)
+    known = accepted[fields.which]
+    return rows[fields.which[known]], fields.texts.filter(pa.array(known)), names
+
+
+def believed(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> Believed:
+    """Give the fields of servers the reader trusts."""
+    rows, values, _, accepted, names = _fields(df, authserv)
+    return Believed(rows[accepted], values.filter(pa.array(accepted)), names)
+
+
+def _fields(
+    df: pd.DataFrame, authserv: str | Iterable[str] | None
+) -> tuple[Ints, pa.Array, verified.Fields, Bools, list[str]]:
+    """Take all fields apart, and tell which are of servers that the reader trusts.
 
     RFC 8601 section 5: the receiving server removes fields that bear its own name before it adds
     its own, on top. So by default the name that stands on top of most messages is trusted.
@@ -51,8 +74,7 @@ def trusted(
         names = [authserv] if isinstance(authserv, str) else list(authserv)
         names = [name.lower() for name in names]
     accepted = columns.numpy(pc.is_in(fields.server.dictionary, pa.array(names, pa.large_string())))
-    known = np.append(accepted, False)[pieces.codes(fields.server)][fields.which]
-    return rows[fields.which[known]], fields.texts.filter(pa.array(known)), names
+    return rows, values, fields, np.append(accepted, False)[pieces.codes(fields.server)], names
 
 
 def authentication(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd.DataFrame:
@@ -164,7 +186,7 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     """Add hop count, TLS share and the time on the way to a table by group."""
     rows, values = columns.flat(df, "received")
     number = np.bincount(rows, minlength=len(df))
-    read = received.read(values)
+    read = received.read(values, hosts=False)
     local = columns.numpy(pc.match_substring(read.protocol.dictionary, "LMTP"))
     over = read.mail & ~np.append(local, False)[pieces.codes(read.protocol)]
     secure = np.bincount(rows[read.tls & over], minlength=len(df))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+COUNTRY = re.compile(r"[A-Z]{2}(?:-\w{1,3})?")
+FIRST_YEAR = 1990  # before, no Date is believed
 MONDAY = 4  # 1970-01-05, the first Monday that day numbers count from
 
 
@@ -34,15 +37,16 @@ class Office:
         Work days, Monday is 0.
     hours : tuple of (float, float)
         Opening and closing, hours after midnight; closing after opening, 24 at most.
-    holidays : iterable of date or str
-        Days without work.
+    holidays : iterable of date or str, or str
+        Days without work; or a country as "CH", or a part of one as "CH-ZH" (ISO 3166), whose
+        public holidays the package ``holidays`` knows.
     tz : str or tzinfo, optional
         The zone of these days and hours; the reader's own by default.
     """
 
     days: Iterable[int] = (0, 1, 2, 3, 4)
     hours: tuple[float, float] = (9, 17)
-    holidays: Iterable[date | str] = ()
+    holidays: Iterable[date | str] | str = ()
     tz: str | tzinfo | None = None
     _off: Ints = field(init=False, repr=False)
     _before: Ints = field(init=False, repr=False)
@@ -54,7 +58,7 @@ class Office:
             raise ConfigurationError(f"hours={self.hours} is no span of a day: try hours=(9, 17)")
         if not days or not set(days) <= set(range(7)):
             raise ConfigurationError(f"days={days} are no weekdays: 0 is Monday, 6 is Sunday")
-        off = pd.DatetimeIndex(list(self.holidays)).tz_localize(None).to_numpy("datetime64[D]")
+        off = pd.DatetimeIndex(_dates(self.holidays)).tz_localize(None).to_numpy("datetime64[D]")
         off = np.unique(off.view(np.int64))
         works = np.isin(np.arange(7), days)
         object.__setattr__(self, "_off", off[works[(off - MONDAY) % 7]])
@@ -121,3 +125,24 @@ class Office:
         weeks, weekday = np.divmod(day - MONDAY, 7)
         worked: Ints = weeks * self._before[7] + self._before[weekday]
         return worked - np.searchsorted(self._off, day)
+
+
+def _dates(given: Iterable[date | str] | str) -> list[date | str]:
+    """Give days without work, a country's by the years in which mail can be."""
+    if not isinstance(given, str):
+        return list(given)
+    if not COUNTRY.fullmatch(given):
+        return [given]
+    try:
+        import holidays  # noqa: PLC0415 -- an extra
+    except ImportError as error:
+        raise ConfigurationError(
+            f'holidays={given!r} needs the package holidays: pip install "mailframe[holidays]", or '
+            "give the days"
+        ) from error
+    country, _, part = given.partition("-")
+    years = range(FIRST_YEAR, pd.Timestamp.now().year + 2)
+    try:
+        return list(holidays.country_holidays(country, part or None, years=years))
+    except NotImplementedError as error:
+        raise ConfigurationError(f"holidays={given!r}: no holidays are known there") from error

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import string
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -93,9 +93,12 @@ class _Clauses(NamedTuple):
     found: dict[str, pa.Array]
 
 
-def read(values: pa.LargeStringArray) -> Hops:
-    """Read fields: the plain ones by their pieces, each distinct piece once, the others whole."""
-    batches = pieces.spread(_read, values)
+def read(values: pa.LargeStringArray, *, hosts: bool = True) -> Hops:
+    """Read fields: the plain ones by their pieces, each distinct piece once, the others whole.
+
+    Without ``hosts`` these are null, and cost no memory.
+    """
+    batches = pieces.spread(partial(_read, hosts=hosts), values)
     texts = pieces.unified(
         [batch.select(["from_host", "by_host", "protocol"]) for batch in batches]
     )
@@ -103,7 +106,7 @@ def read(values: pa.LargeStringArray) -> Hops:
     return Hops(**texts, **{name: columns.numpy(table[name]) for name in table.column_names})
 
 
-def _read(values: pa.LargeStringArray) -> pa.RecordBatch:
+def _read(values: pa.LargeStringArray, *, hosts: bool = True) -> pa.RecordBatch:
     """Read a slice of fields."""
     plain = _plain(values)
     rows, parts = [], []
@@ -134,6 +137,9 @@ def _read(values: pa.LargeStringArray) -> pa.RecordBatch:
         name: pa.concat_arrays([part[name] for part in parts]).take(pa.array(back))
         for name in parts[0]
     }
+    if not hosts:
+        nothing = pa.nulls(len(values), pa.large_string())
+        clauses["from_host"] = clauses["by_host"] = nothing
     protocol = clauses["protocol"] = pc.utf8_upper(clauses["protocol"]).dictionary_encode()
     known = pieces.codes(protocol)
     mail, tls = (

@@ -122,3 +122,11 @@ def test_a_trend_compares_with_the_period_before_and_marks_what_is_not_whole():
     assert table["messages"].tolist() == [2, 2, 1, 2, 0, 0, 0, 0, 0, 1]
     assert table["change"].tolist()[1:5] == [0, -0.5, 1, -1]
     assert table["partial"].tolist() == [True, *[False] * 8, True]
+
+
+def test_a_country_has_its_holidays():
+    pytest.importorskip("holidays")
+    table = FIVE.mail.after_hours(me=ME, tz="UTC", holidays="CH")
+    assert table.loc["mine", "days_off"] == pytest.approx(1 / 3)  # New Year's Day
+    with pytest.raises(ConfigurationError, match="no holidays are known"):
+        FIVE.mail.after_hours(me=ME, tz="UTC", holidays="XX")

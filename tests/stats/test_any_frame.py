@@ -52,6 +52,7 @@ METHODS = {
     "dates": {},
     "when": {},
     "authentication": {},
+    "alignment": {},
     "hops": {},
     "delivery": {},
     "contacts": {},

@@ -221,3 +221,24 @@ def test_a_field_says_the_same_read_by_its_pieces_and_whole():
     said = read.protocol.dictionary_decode().to_pylist()
     assert said == pc.utf8_upper(whole["protocol"]).to_pylist()
     assert (read.instant == received._dates(fields)).all()
+
+
+@pytest.mark.parametrize(
+    ("field", "spf", "dkim"),
+    [
+        ("mx; spf=pass smtp.mailfrom=b@mail.example.com; dmarc=pass header.from=example.com", 1, 0),
+        ("mx; dkim=pass header.d=evil.example; dkim=pass header.d=Example.com", 0, 1),
+        ("mx; dkim=pass header.i=@a.example.com header.s=s", 0, 1),
+        ("mx; dkim=fail header.d=example.com; spf=softfail smtp.mailfrom=example.com", 0, 0),
+        ("mx; spf=pass (x smtp.mailfrom=example.com) smtp.mailfrom=evil.example", 0, 0),
+        ('mx; spf=pass reason="; dkim=pass header.d=example.com" smtp.mailfrom=evil.example', 0, 0),
+        ("mx; dkim=pass header.d=example.com.evil.example", 0, 0),
+    ],
+)
+def test_a_pass_counts_for_the_author_only_where_the_domains_are_one_organisation(field, spf, dkim):
+    df = make_frame(1).assign(from_domain=pd.array(["example.com"], dtype="str"))
+    df["authentication_results"] = pd.Series([[field]], index=df.index, dtype=df["to"].dtype)
+    row = df.mail.alignment().iloc[0]
+    assert (row["checked"], row["spf"], row["dkim"]) == (True, bool(spf), bool(dkim))
+    assert row["aligned"] == bool(spf or dkim)
+    assert row["domain"] == "example.com"

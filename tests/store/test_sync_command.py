@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import imaplib
+import subprocess
+import sys
 
 import pytest
 
@@ -12,7 +14,6 @@ from mailframe.cli import main
 from mailframe.read import open_stream
 from mailframe.store.folder import FolderFile
 from mailframe.store.layout import account_dir
-from mailframe.store.writer import writing
 from tests.servers.dovecot import Message
 
 
@@ -96,9 +97,17 @@ def test_without_a_way_in_one_line_says_so_and_no_store_is_made(command, account
 
 
 def test_a_store_in_use_is_told_and_fails(command, account, tmp_path, monkeypatch):
-    monkeypatch.setattr("mailframe.store.writer.WAIT", 0.1)
-    with writing(tmp_path, mf.Account.parse(account).name):
+    monkeypatch.setattr("mailframe.refresh.keeping.WAIT", 0.1)
+    hold = "import sys; from pathlib import Path; from mailframe.store.writer import writing\n"
+    hold += "with writing(Path(sys.argv[1]), sys.argv[2]): print('held', flush=True); input()"
+    # Of a lock that is this process's own, a refresh waits for its turn.
+    other = [sys.executable, "-c", hold, str(tmp_path), mf.Account.parse(account).name]
+    with subprocess.Popen(
+        other, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
         code, out, err = command("sync", account, "--store", tmp_path)
+        holder.communicate("\n")
     assert (code, out) == (1, "")
     assert "Another process is refreshing" in err
 
