@@ -471,8 +471,8 @@ def _count(number: int, noun: str) -> str:
 
 
 def _tell_problems(report: Mapping[str, Any]) -> int:
-    for folder, why in report.get("skipped", {}).items():
-        _say(f"left out {folder}: it {options.in_options(why)}")
+    for what, why in report.get("skipped", {}).items():
+        _say(f"left out {what}: it {options.in_options(why)}")
     problems = report.get("problems", [])
     for problem in problems[:_MOST_PROBLEMS]:
         uids = f" (UID {problem['uids']})" if problem["uids"] else ""
