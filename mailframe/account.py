@@ -183,6 +183,7 @@ class Account:
         security: Security | None = None,
         ca_file: str | os.PathLike[str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        login: str | None = None,
     ) -> Account:
         """Read an ``imap://`` or ``imaps://`` URL, or amend an account.
 
@@ -195,7 +196,7 @@ class Account:
         ----------
         account : str, Account or Secret
             RFC 5092 URL of a server: no folder, no query. Reserved characters percent-encoded.
-        password, security, ca_file, ssl_context
+        password, security, ca_file, ssl_context, login
             Take precedence over what ``account`` says.
 
         Raises
@@ -213,6 +214,7 @@ class Account:
             password=parsed.password if password is None else password,  # type: ignore[arg-type]  # sealed
             ca_file=parsed.ca_file if ca_file is None else os.fspath(ca_file),
             ssl_context=parsed.ssl_context if ssl_context is None else ssl_context,
+            login=parsed.login if login is None else login,
         )
 
     @property
@@ -486,7 +488,8 @@ def _from_prompt(account: Account) -> Secret | None:
     if not in_notebook and not (sys.stdin and sys.stdin.isatty()):
         return None
     try:
-        prompt = f"{account.secret_kind.capitalize()} for {account.name}: "
+        who = account.name if account.login is None else f"{account.login} at {account.host}"
+        prompt = f"{account.secret_kind.capitalize()} for {who}: "
         return _found(getpass.getpass(prompt))
     except EOFError:
         return None

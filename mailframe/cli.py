@@ -201,7 +201,13 @@ def accounts() -> None:
 @cli.command()
 @options.account("url")
 @click.option("-o", "--output", metavar="FILE", help="Write .csv, .parquet or .jsonl instead.")
-def folders(url: str, security: Security | None, ca_file: str | None, output: str | None) -> None:
+def folders(
+    url: str,
+    security: Security | None,
+    ca_file: str | None,
+    login: str | None,
+    output: str | None,
+) -> None:
     """List the folders of an account."""
     from mailframe.frame.export import open_writer, recognise
     from mailframe.frame.outgoing import frame_schema, to_batches
@@ -209,7 +215,7 @@ def folders(url: str, security: Security | None, ca_file: str | None, output: st
 
     if output is not None:
         recognise(output)  # a name that will not do is told before the server is asked
-    listed = list_folders(account_at(url, security, ca_file))
+    listed = list_folders(account_at(url, security, ca_file, login))
     if output is None:
         click.echo(_table(listed[["messages", "unseen", "size", "special_use", "folder"]]))
         return
@@ -465,8 +471,8 @@ def _count(number: int, noun: str) -> str:
 
 
 def _tell_problems(report: Mapping[str, Any]) -> int:
-    for folder, why in report.get("skipped", {}).items():
-        _say(f"left out {folder}: it {options.in_options(why)}")
+    for what, why in report.get("skipped", {}).items():
+        _say(f"left out {what}: it {options.in_options(why)}")
     problems = report.get("problems", [])
     for problem in problems[:_MOST_PROBLEMS]:
         uids = f" (UID {problem['uids']})" if problem["uids"] else ""

@@ -99,6 +99,7 @@ def enter(
     *,
     security: Security | None = None,
     ca_file: str | os.PathLike[str] | None = None,
+    login: str | None = None,
 ) -> Entry:
     """Make an account of what was given; an address may take a few seconds.
 
@@ -108,16 +109,17 @@ def enter(
         As `Account.parse` and `discover` raise them.
     """
     if isinstance(account, Entry):
-        return replace(account, account=Account.parse(account.account, password))
+        return replace(account, account=Account.parse(account.account, password, login=login))
     address = address_of(account)
     if address is None:
-        return Entry(Account.parse(account, password, security=security, ca_file=ca_file))
-    return _of_found(discover(address), password, security=security, ca_file=ca_file)
+        how = Account.parse(account, password, security=security, ca_file=ca_file, login=login)
+        return Entry(how)
+    return _of_found(discover(address), password, security=security, ca_file=ca_file, login=login)
 
 
-async def aenter(address: str) -> Entry:
+async def aenter(address: str, *, login: str | None = None) -> Entry:
     """Find the account of an address; `enter` for ``await``."""
-    return _of_found(await network.afind(address, ispdb=_ispdb(None)))
+    return _of_found(await network.afind(address, ispdb=_ispdb(None)), login=login)
 
 
 def _of_found(
@@ -126,14 +128,16 @@ def _of_found(
     *,
     security: Security | None = None,
     ca_file: str | os.PathLike[str] | None = None,
+    login: str | None = None,
 ) -> Entry:
     """Make an account of what discovery found."""
     account = Account(found.host, found.user, found.port, found.security)
-    kept = tokens.read(found.address) if password is None else None
+    # Whoever logs in on behalf of another does so with what is their own.
+    kept = tokens.read(login or found.address) if password is None else None
     if kept is not None:
         source = Source(kept.address)
         account = replace(account, user=found.address, auth=kept.issuer.mechanism, password=source)
-    account = Account.parse(account, password, security=security, ca_file=ca_file)
+    account = Account.parse(account, password, security=security, ca_file=ca_file, login=login)
     if account.ca_file is None and is_loopback(account.host):
         # Proton's Bridge signs its own certificate. What goes to it does not leave this machine,
         # where plain text harms nobody either.

@@ -36,6 +36,9 @@ def account(argument: str) -> Callable[[Command], Command]:
             type=click.Choice(["tls", "starttls", "none"]),
             help="Instead of what the URL says; none sends everything as plain text.",
         ),
+        click.option(
+            "--login", metavar="USER", help="Who logs in to read this account: a master user."
+        ),
     )
 
 
@@ -92,6 +95,7 @@ _NAMES = {"folders": "folder", "headers": "header", "ca_file": "ca-file"}
 # What only a server can be asked.
 SERVER_ONLY = {
     *("search", "connections", "timeout", "store", "flags", "security", "ca_file"),
+    "login",
 }
 
 

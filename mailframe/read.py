@@ -26,6 +26,7 @@ from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
 from mailframe.fetcher.pool import Pool
 from mailframe.frame.batch import BatchBuilder
+from mailframe.frame.views import Views
 from mailframe.gather import Gathered
 from mailframe.imap.commands import header_items
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
@@ -110,6 +111,9 @@ class BatchStream:
         self._replaced: dict[str, int] = {}
         self._drops_replaced = keeping is not None
         self._reads_back = True
+        self._views = Views([])
+        self._complete: int | None = None  # batches after which only rows of views come
+        self._judges = True
 
     async def __aiter__(self) -> AsyncGenerator[pa.RecordBatch]:
         started = time.monotonic()
@@ -131,6 +135,7 @@ class BatchStream:
             if choice.missing and not choice.folders:
                 raise choice.missing[0]
             missing += [*choice.missing, *listing.lost]
+            self._views = Views(choice.views)
             expected = _expected(choice.folders, self._query)
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
@@ -140,7 +145,7 @@ class BatchStream:
                 else:
                     batches = self._refresh(pool, keeping, listing, choice.folders, progress)
                 async with aclosing(batches):
-                    async for batch in batches:
+                    async for batch in self._told_once(batches) if self._judges else batches:
                         yield batch
                 progress.total = self._messages
                 progress.update(self._messages - progress.done)  # what a store no longer holds
@@ -150,13 +155,28 @@ class BatchStream:
         problems += pool.ledger.problems
         self.report |= {
             "folders": len(choice.folders),
-            "messages": self._messages,
+            "messages": self._messages - sum(self._views.left_out.values()),
             "seconds": round(time.monotonic() - started, 3),
-            "skipped": choice.skipped,
+            "views": self._views.kept,
             "problems": [problem.as_dict() for problem in problems],
             **pool.figures(),
         }
         self._speak([*missing, *pool.ledger.errors])
+
+    async def _told_once(
+        self, batches: AsyncGenerator[pa.RecordBatch]
+    ) -> AsyncGenerator[pa.RecordBatch]:
+        """Leave out of views what other folders hold."""
+        number = 0
+        async for batch in batches:
+            for passed in self._views.take(batch):
+                yield passed
+            number += 1
+            if number == self._complete:
+                for passed in self._views.settle():
+                    yield passed
+        for passed in self._views.settle():
+            yield passed
 
     async def _build(
         self, pool: Pool, folders: Sequence[Folder], progress: Progress
@@ -167,10 +187,13 @@ class BatchStream:
         building: deque[asyncio.Future[pa.RecordBatch]] = deque()
         begun = 0
         latest: dict[bytes, Folder] = {}
+        others = {folder.wire for folder in folders if folder.name not in self._views.kept}
         with ThreadPoolExecutor(self._builders, "mailframe-batch") as threads:
 
             def build() -> None:
                 nonlocal gathered, begun
+                if not gathered.uid:
+                    return
                 building.append(loop.run_in_executor(threads, self._builder.build, gathered))
                 gathered = Gathered()
                 begun += 1
@@ -180,10 +203,13 @@ class BatchStream:
                     folder = part.folder
                     if latest.setdefault(folder.wire, folder) is not folder:
                         latest[folder.wire] = folder
-                        if gathered.uid:
-                            build()
+                        build()
                         self._replaced[folder.name] = begun
                     gathered.add(folder.name, part.rows)
+                    if part.closed and others == {folder.wire}:
+                        build()
+                        self._complete = begun
+                    others -= {folder.wire} if part.closed else set()
                     self._messages += len(part.rows)
                     progress.update(len(part.rows))
                     crowded = gathered.full and len(building) == self._builders
@@ -192,8 +218,7 @@ class BatchStream:
                         crowded = False
                     if gathered.full or (not building and gathered.worthwhile):
                         build()
-            if gathered.uid:
-                build()
+            build()
             while building:
                 yield await building.popleft()
 
@@ -227,6 +252,7 @@ class BatchStream:
         """Fetch everything into one DataFrame."""
         self._builders = BUILDERS
         self._drops_replaced = True
+        self._judges = False  # when rows of messages that are no more have been dropped
         # pandas is loaded while the server answers: in the first call of a process that is half a
         # second.
         loading = asyncio.ensure_future(
@@ -240,7 +266,8 @@ class BatchStream:
         for name, count in self._replaced.items():
             for number in range(count):
                 batches[number] = adapter.without_folder(batches[number], name)
-            self.report["messages"] = sum(batch.num_rows for batch in batches)
+        batches = deque(self._views.all_of(batches))
+        self.report["messages"] = sum(batch.num_rows for batch in batches)
         # Handed over one by one, so that to_frame can let go of what it has converted.
         handed = (batches.popleft() for _ in range(len(batches)))
         frame: pd.DataFrame = adapter.to_frame(handed, self.schema, report=self.report)
@@ -254,7 +281,7 @@ class BatchStream:
             raise ExceptionGroup(f"{len(errors)} problems at {self._account.name}", list(errors))
         if self._errors != "warn":
             return
-        lines = [f"left out {name}: it {why}" for name, why in self.report["skipped"].items()]
+        lines = []
         if errors:
             lines.append(first_of(errors))
         mended = self._mended()
@@ -311,6 +338,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     store: str | os.PathLike[str] | None = None,
     flags: FlagPolicy = "exact",
     compress: bool | None = None,
+    login: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BatchStream:
     """Check what is to be fetched; nothing is sent yet.
@@ -354,6 +382,9 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     compress : bool, optional
         Whether what travels is compressed (RFC 4978), where the server offers it; by default on
         any way but to this machine itself.
+    login : str, optional
+        Who logs in, with a password or token of their own, to read this account's mail: a master
+        user or a service account.
     limits : Limits
         What a server may cost in memory, waiting and tries; see `mailframe.imap.limits`.
 
@@ -381,7 +412,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
                 " newest= and raw_headers=, and choose with open_store(path).frame(since=...)"
             )
         keeping = Keeping(store, headers=headers, flags=flags)
-    entry = enter(account, password)
+    entry = enter(account, password, login=login)
     builder = BatchBuilder(entry.account.name, headers=headers, raw_headers=raw_headers)
     return BatchStream(
         entry.with_password(),
@@ -439,7 +470,8 @@ def _later(
     """For those who await: read when the server of an address was found, with nobody held up."""
 
     async def find(address: str, bound: inspect.BoundArguments) -> BatchStream:
-        bound.arguments["account"] = await aenter(address)
+        login = bound.arguments.get("login")
+        bound.arguments["account"] = await aenter(address, login=login)
         return opened(*bound.args, **bound.kwargs)
 
     async def result(address: str, bound: inspect.BoundArguments) -> object:
@@ -482,9 +514,10 @@ def read_imap(stream: BatchStream) -> pd.DataFrame:
         One row a message, ordered by folder and UID; the columns are those of `mailframe.SCHEMA`,
         and one for each of ``headers``. ``df.attrs["mailframe"]`` is the report: ``account``,
         ``folders``, ``messages``, ``bytes``, ``wire_bytes`` (fewer where they came compressed),
-        ``seconds`` and more; ``skipped``, the folders left
-        out and why; ``problems``, a list of ``folder``, ``uids``, ``error`` and ``text``; with a
-        store also ``store``, what changed in it.
+        ``seconds`` and more; ``views``, the folders such as Gmail's "All Mail" that show other
+        folders' messages again, with how many stand there alone and are rows; ``problems``, a list
+        of ``folder``, ``uids``, ``error`` and ``text``; with a store also ``store``, what changed
+        in it.
 
     Raises
     ------
@@ -545,13 +578,16 @@ _FOLDER_ITEMS = (*PLANNING, "UNSEEN", "SIZE")
 
 @sealing
 def list_folders(
-    account: str | Account | Secret | Entry, *, password: str | Secret | None = None
+    account: str | Account | Secret | Entry,
+    *,
+    password: str | Secret | None = None,
+    login: str | None = None,
 ) -> pd.DataFrame:
     """List the folders of an account.
 
     Parameters
     ----------
-    account, password
+    account, password, login
         As for `read_imap`.
 
     Returns
@@ -573,18 +609,21 @@ def list_folders(
     MailframeWarning
         Something that the server said may be a folder, and cannot be read.
     """
-    return run(_list_folders(enter(account, password).with_password()))
+    return run(_list_folders(enter(account, password, login=login).with_password()))
 
 
 @sealing
 async def alist_folders(
-    account: str | Account | Secret | Entry, *, password: str | Secret | None = None
+    account: str | Account | Secret | Entry,
+    *,
+    password: str | Secret | None = None,
+    login: str | None = None,
 ) -> pd.DataFrame:
     """List the folders of an account; `list_folders` for ``await``.
 
     Parameters
     ----------
-    account, password
+    account, password, login
         As for `read_imap`.
 
     Returns
@@ -593,7 +632,8 @@ async def alist_folders(
         As from `list_folders`, which also tells the errors.
     """
     address = address_of(account)
-    entry = enter(account if address is None else await aenter(address), password)
+    found = account if address is None else await aenter(address, login=login)
+    entry = enter(found, password, login=login)
     return await _list_folders(entry.with_password())
 
 

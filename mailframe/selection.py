@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.errors import ConfigurationError, FolderError
 from mailframe.imap.search import Keys, parse_keys, write_date
-from mailframe.names import answering, unanswered
+from mailframe.names import answering, is_glob, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +26,15 @@ class Choice:
     ----------
     folders : list of Folder
         In the server's order.
-    skipped : dict
-        Why folders were left out that "every folder" could have meant, by name.
+    views : list of str
+        Those of them whose messages other folders hold, but for what stands there alone; not what
+        was named outright.
     missing : list of FolderError
         Names and globs that no folder answers to.
     """
 
     folders: list[Folder]
-    skipped: dict[str, str]
+    views: list[str]
     missing: list[FolderError]
 
 
@@ -42,13 +43,14 @@ def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
 
     A pattern is a folder's name, or else a glob over whole names (``*`` also matches the
     separator). INBOX counts in any case. Without patterns every folder is chosen that can hold
-    messages, but for ``\All``: a view of messages that the others hold (RFC 6154).
+    messages.
     """
     selectable = [folder for folder in known if folder.selectable]
     if patterns is None:
-        return _every(selectable)
+        return Choice(selectable, _views(selectable, frozenset()), [])
     names = list(dict.fromkeys(folder.name for folder in selectable))
     chosen: set[str] = set()
+    named: set[str] = set()
     missing = []
     for pattern in patterns:
         meant = answering(pattern, names)
@@ -56,16 +58,16 @@ def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
             text = unanswered("folder", pattern, names, "list_folders() shows them all")
             missing.append(FolderError(text, folder=pattern))
         chosen |= meant
-    return Choice([folder for folder in selectable if folder.name in chosen], {}, missing)
+        named |= meant if not is_glob(pattern) or pattern in names else set()
+    folders = [folder for folder in selectable if folder.name in chosen]
+    return Choice(folders, _views(folders, frozenset(named)), missing)
 
 
-def _every(selectable: Sequence[Folder]) -> Choice:
-    views = [f for f in selectable if f.special_use == "\\All" and f.messages != 0]
-    others = [f for f in selectable if f not in views]
-    if not views or not any(folder.messages for folder in others):
-        return Choice(list(selectable), {}, [])
-    why = "holds the other folders' messages again; name it in folders= to read it"
-    return Choice(others, {folder.name: why for folder in views}, [])
+def _views(folders: Sequence[Folder], named: frozenset[str]) -> list[str]:
+    r"""Tell the views among folders, ``\All`` first: what is flagged stands there as well."""
+    views = [folder for folder in folders if folder.is_view and folder.name not in named]
+    views.sort(key=lambda folder: folder.special_use != "\\All")
+    return [folder.name for folder in views]
 
 
 def search_keys(search: str | None, since: Day | None, before: Day | None) -> Keys:

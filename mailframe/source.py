@@ -31,11 +31,13 @@ _MAIL = {"folder", "uid", "date", "from_addr", "message_id"}  # columns that tel
 _CHOOSES = {"folders", "since", "before", "newest"}  # what is chosen here of what is no server
 
 
-def account_at(url: str, security: Security | None, ca_file: str | None) -> Entry:
+def account_at(
+    url: str, security: Security | None, ca_file: str | None, login: str | None = None
+) -> Entry:
     """Give the account of an address or a URL; its server is looked for when it is needed."""
     from mailframe.entry import enter  # noqa: PLC0415 -- as a command does: help comes at once
 
-    return enter(url, security=security, ca_file=ca_file)
+    return enter(url, security=security, ca_file=ca_file, login=login)
 
 
 def is_remote(source: str) -> bool:
@@ -70,7 +72,8 @@ def open_source(source: str, told: dict[str, Any], *, quiet: bool) -> BatchStrea
     if is_remote(source):
         from mailframe.read import open_stream  # noqa: PLC0415 -- as above
 
-        account = account_at(source, told.pop("security", None), told.pop("ca_file", None))
+        how_in = (told.pop(name, None) for name in ("security", "ca_file", "login"))
+        account = account_at(source, *how_in)
         return open_stream(account, **told, **how)
     _check(source)
     options.refuse(options.SERVER_ONLY & set(told), source)

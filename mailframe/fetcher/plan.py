@@ -78,6 +78,11 @@ class Folder:
         return not self.attributes & {"\\noselect", "\\nonexistent"}
 
     @property
+    def is_view(self) -> bool:
+        """Whether it shows messages that other folders hold (RFC 6154, RFC 8457)."""
+        return not VIEWS.isdisjoint(self.attributes)
+
+    @property
     def special_use(self) -> str | None:
         r"""Its role (RFC 6154), such as ``\Sent``; None for an ordinary folder."""
         return next((use for use in SPECIAL_USES if use.lower() in self.attributes), None)
@@ -94,6 +99,7 @@ class Folder:
         return told - 1 if told and told > max(1, self.messages or 0) else None
 
 
+VIEWS = frozenset({"\\all", "\\flagged", "\\important"})
 SPECIAL_USES = ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
 
 
@@ -357,9 +363,11 @@ class Schedule:
         return self._ended
 
     def add_folders(self, plans: Iterable[Iterable[Work]]) -> None:
-        """Add folders, each a run of work; the largest come first."""
+        """Add folders, each a run of work: views last, for their rows wait for all others."""
         runs = [list(plan) for plan in plans]
+        # The largest come first.
         runs.sort(key=lambda run: -sum(work.expected for work in run))
+        runs.sort(key=lambda run: bool(run) and run[0].folder.is_view)
         self.add(work for run in runs for work in run)
 
     def add(self, works: Iterable[Work], *, first: bool = False) -> None:

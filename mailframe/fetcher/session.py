@@ -263,8 +263,9 @@ class Session(asyncio.Protocol):
             kind = ThrottledError if refused else AuthenticationError
             hint = "" if refused else f"; {self._login_hint()}"
             said = result.text.rstrip(".") or result.kind
+            behalf = "" if account.login is None else f" on behalf of {account.user}"
             raise kind(
-                f"{account.host} refused the login of {account.user}: {said}{hint}",
+                f"{account.host} refused the login of {account.who}{behalf}: {said}{hint}",
                 status=result.kind,
                 code=result.code,
                 text=result.text,
@@ -297,15 +298,19 @@ class Session(asyncio.Protocol):
             )
         if login:
             return commands.login(user, secret)
+        plain = account.security == "none" and account.login is None
         raise AuthenticationError(
             f"{account.host} takes no {account.secret_kind} on this connection; "
-            + ("use imaps:// or STARTTLS" if account.security == "none" else self._other_ways()),
+            + ("use imaps:// or STARTTLS" if plain else self._other_ways()),
             account=account.name,
         )
 
     def _login_hint(self) -> str:
         if self.account.auth != "password" and self.account.is_asked:
-            return f"log in again: mailframe login {self.account.user}"
+            return f"log in again: mailframe login {self.account.who}"
+        if self.account.login is not None:
+            who, kind = self.account.who, self.account.secret_kind
+            return f"check the {kind} of {who}, and that {who} may read the mail of others"
         provider = providers.of_host(self.account.host, self.account.port)
         if provider is not None:
             return provider.way_in(self.account.user)
@@ -316,6 +321,9 @@ class Session(asyncio.Protocol):
 
     def _other_ways(self) -> str:
         """Say how else the server would let somebody in."""
+        if self.account.login is not None:
+            mechanism = _MECHANISMS[self.account.auth]
+            return f"login= wants AUTH={mechanism}, which it does not offer"
         provider = providers.of_host(self.account.host, self.account.port)
         if provider is not None:
             return provider.way_in(self.account.user)

@@ -731,7 +731,7 @@ class MailAccessor:
         return contacts.contacts(self._df, least)
 
     def contact_graph(self, *, least: int = 1) -> nx.DiGraph[str]:
-        """Build a ``networkx.DiGraph`` of ``contacts``; needs networkx.
+        """Build a ``networkx.DiGraph`` of ``contacts``; needs the extra ``graph``.
 
         Edges carry ``messages``; people ``degree`` (the share of all others whom one writes to or
         hears from, 0 to 1), ``betweenness`` (Brandes, 2001: exact up to 100 people, else estimated
@@ -742,12 +742,12 @@ class MailAccessor:
         Raises
         ------
         ConfigurationError
-            When networkx is not installed.
+            When the extra ``graph`` is not installed.
         """
         return contacts.contact_graph(self._df, least)
 
     def contact_ranks(self, *, least: int = 1) -> pd.DataFrame:
-        """Give the centralities and communities of ``contact_graph`` as a table, without networkx.
+        """Give the centralities and communities of ``contact_graph`` as a table (extra ``graph``).
 
         Returns
         -------

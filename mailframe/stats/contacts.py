@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
-from graspologic_native import leiden
 
 from mailframe.errors import ConfigurationError
 from mailframe.stats import columns, dates
@@ -77,8 +76,8 @@ def contact_graph(df: pd.DataFrame, least: int) -> nx.DiGraph[str]:
         import networkx as nx  # noqa: PLC0415 -- optional, and slow to import
     except ImportError as error:
         raise ConfigurationError(
-            "contact_graph() needs networkx: pip install networkx; contacts() gives the edges and "
-            "contact_ranks() the ranks without it"
+            'contact_graph() needs networkx: pip install "mailframe[graph]"; contacts() gives the '
+            "edges without it"
         ) from error
     edges = contacts(df, least)
     found = _ranked(edges)
@@ -126,6 +125,13 @@ def _ranked(edges: pd.DataFrame) -> Ranked:
 
 def _communities(one: Ints, other: Ints, weight: Floats, total: int) -> Ints:
     """Part people into communities by the Leiden algorithm; 0 is the largest."""
+    try:
+        from graspologic_native import leiden  # noqa: PLC0415 -- optional: it brings SciPy along
+    except ImportError as error:
+        raise ConfigurationError(
+            'Communities need graspologic-native: pip install "mailframe[graph]"; contacts() gives '
+            "the edges without it"
+        ) from error
     if not total:
         return np.zeros(0, dtype=np.int64)
     names = [str(number) for number in range(total)]

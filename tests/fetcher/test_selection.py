@@ -32,15 +32,17 @@ def names(choice):
     return [folder.name for folder in choice.folders]
 
 
-def test_every_folder_leaves_out_the_view_of_all_mail_and_says_so():
+def test_every_folder_is_read_and_of_a_view_what_stands_nowhere_else():
     choice = choose(GMAIL, None)
-    assert names(choice) == ["INBOX", "Work"]
-    assert list(choice.skipped) == ["[Gmail]/All Mail"]
+    assert names(choice) == ["INBOX", "[Gmail]/All Mail", "Work"]
+    assert choice.views == ["[Gmail]/All Mail"]
+    assert choose(GMAIL, ["*"]).views == ["[Gmail]/All Mail"]
 
 
-def test_the_view_is_read_where_it_is_all_there_is_or_when_it_is_named():
-    assert names(choose(GMAIL[1:3], None)) == ["[Gmail]/All Mail"]
-    assert names(choose(GMAIL, ["[Gmail]/All Mail"])) == ["[Gmail]/All Mail"]
+def test_a_view_that_is_named_is_a_folder_like_others():
+    choice = choose(GMAIL, ["[Gmail]/All Mail", "*"])
+    assert names(choice) == ["INBOX", "[Gmail]/All Mail", "Work"]
+    assert choice.views == []
 
 
 def test_names_and_globs_in_the_server_s_order_each_folder_once():

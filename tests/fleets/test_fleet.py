@@ -33,15 +33,9 @@ def mail(number, who):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server():
     """Give a Dovecot with accounts of different sizes, where "admin" may act for everybody."""
-    admins = tmp_path_factory.mktemp("admins", numbered=True) / "admins"
-    admins.write_text(f"admin:{{PLAIN}}{MASTER}\n")
-    for each in (admins, *admins.parents):
-        if each.owner() == admins.owner() and str(each).startswith("/tmp/"):
-            each.chmod(0o755)
-    config = f"passdb {{\n driver = passwd-file\n args = {admins}\n master = yes\n}}\n"
-    with Dovecot(config=config) as dovecot:
+    with Dovecot(masters={"admin": MASTER}) as dovecot:
         for number, name in enumerate(NAMES):
             for folder in ("INBOX", "Lists/one", "Sent")[: 1 + number % 3]:
                 dovecot.deliver(name, folder, [mail(n, name) for n in range(3 + 2 * number)])

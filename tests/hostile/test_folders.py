@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pyarrow as pa
 import pytest
 
 import mailframe as mf
@@ -13,9 +14,10 @@ from tests.hostile.fetching import (
     expected_rows,
     fetch,
     problems,
+    report,
     rows,
 )
-from tests.servers.mailbox import Folder, folder, one_folder
+from tests.servers.mailbox import Folder, Message, folder, one_folder
 from tests.servers.scripted import CAPABILITIES, PASSWORD, Scripted
 from tests.servers.transcript import transcript
 
@@ -168,8 +170,63 @@ def test_a_mailbox_emptied_under_us_is_an_empty_frame_and_no_error():
     assert problems(frame) == []
 
 
-def test_a_folder_that_holds_everything_again_is_skipped_unless_named():
-    folders = [folder("INBOX", [1, 2]), folder("All", [1, 2], r"\HasNoChildren \All")]
+MAILS = {
+    subject: f"Message-ID: <{subject}@x>\r\nFrom: ann@example.org\r\nSubject: {subject}\r\n\r\n"
+    for subject in ("received", "sent", "archived", "starred")
+}
+
+
+def holding(name, *subjects, attributes=r"\HasNoChildren"):
+    mails = [Message(uid, MAILS[subject].encode()) for uid, subject in enumerate(subjects, 1)]
+    return Folder(name, mails, attributes)
+
+
+def test_of_a_folder_that_holds_everything_again_what_stands_nowhere_else_is_read(tmp_path):
+    folders = [
+        holding("All", *MAILS, attributes=r"\HasNoChildren \All"),
+        holding("INBOX", "received"),
+        holding("Sent", "sent", "received"),
+        holding("Starred", "starred", attributes=r"\HasNoChildren \Flagged"),
+    ]
     with Scripted(folders=folders) as server:
-        assert fetch(server)["folder"].tolist() == ["INBOX", "INBOX"]
-        assert fetch(server, folders="All")["folder"].tolist() == ["All", "All"]
+        for options in ({}, {"folders": ["*"]}, {"store": tmp_path / "store"}, {"connections": 1}):
+            for _ in range(2):
+                frame = fetch(server, **options)
+                assert frame["subject"].value_counts().to_dict() == {
+                    "received": 2,
+                    "sent": 1,
+                    "archived": 1,
+                    "starred": 1,
+                }
+                assert set(frame.loc[frame["folder"] == "All", "subject"]) == {
+                    "archived",
+                    "starred",
+                }
+                assert report(frame)["views"] == {"All": 2, "Starred": 0}
+                assert report(frame)["messages"] == len(frame) == 5
+        assert len(fetch(server, folders="All")) == 4
+        assert len(fetch(server, folders=["All", "INBOX"])) == 5
+
+
+def test_batches_of_a_view_come_when_the_others_are_complete():
+    others = [
+        Folder(
+            f"f{n}",
+            [Message(u, b"Message-ID: <%d.%d@x>\r\n\r\n" % (n, u)) for u in range(1, 1_501)],
+        )
+        for n in range(6)
+    ]
+    everything = [
+        Message(u, b"Message-ID: <%d.%d@x>\r\n\r\n" % (u % 7, u)) for u in range(1, 1_501)
+    ]
+    folders = [*others, Folder("All", everything, r"\All")]
+
+    async def read(server):
+        batches = mf.aiter_batches(server.url, password=PASSWORD, progress=False)
+        return pa.Table.from_batches([batch async for batch in batches])
+
+    with Scripted(folders=folders) as server:
+        table = asyncio.run(read(server))
+        assert_hung_up(server)
+    ids = table["message_id"].to_pylist()
+    assert len(ids) == len(set(ids)) == 9_000 + sum(u % 7 == 6 for u in range(1, 1_501))

@@ -71,3 +71,26 @@ def test_hoodiecrow_gives_every_row(tmp_path, plugins):
         frame = mf.read_imap(url, progress=False, errors="raise")
     assert frame["subject"].tolist() == SUBJECTS[:7] + SUBJECTS
     assert frame["folder"].unique().tolist() == ["Archive", "INBOX"]
+
+
+@needs_dovecot
+def test_mail_that_was_archived_without_a_label_is_read_and_its_answers_count():
+    def mail(number, sender, to, answers=0):
+        replies = f"In-Reply-To: <{answers}@x>\r\nReferences: <{answers}@x>\r\n" if answers else ""
+        return (
+            f"From: {sender}@example.org\r\nTo: {to}@example.org\r\nSubject: plan {number}\r\n"
+            f"Date: Mon, 05 Feb 2024 1{number}:00:00 +0000\r\nMessage-ID: <{number}@x>\r\n"
+            f"{replies}\r\nhi\r\n"
+        ).encode()
+
+    archived = [mail(1, "bob", "ann"), mail(2, "carol", "ann")]
+    inbox, sent = [mail(3, "dave", "ann")], [mail(4, "ann", "bob", 1), mail(5, "ann", "carol", 2)]
+    config = "namespace inbox {\n  mailbox All {\n    special_use = \\All\n  }\n}"
+    with dovecot_server.Dovecot(config=config) as server:
+        for name, mails in {"INBOX": inbox, "Sent": sent, "All": archived + inbox + sent}.items():
+            server.deliver("ann", name, mails)
+        for options in ({}, {"folders": ["*"]}):
+            frame = mf.read_imap(server.url("ann"), progress=False, errors="raise", **options)
+            assert frame["folder"].value_counts().to_dict() == {"All": 2, "Sent": 2, "INBOX": 1}
+            assert len(frame.mail.response_times(me="ann@example.org")) == 2
+        assert len(mf.read_imap(server.url("ann"), folders="All", progress=False)) == 5

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -141,6 +141,8 @@ class Dovecot:
         The certificate ended yesterday.
     host_names
         What the certificate is for.
+    masters
+        Passwords of master users, who may act for everybody.
     config
         More lines of dovecot.conf, e.g. `"mail_max_userip_connections = 2"`.
     """
@@ -152,6 +154,7 @@ class Dovecot:
         tls: bool = False,
         expired: bool = False,
         host_names: Sequence[str] = (HOST, "localhost"),
+        masters: Mapping[str, str] | None = None,
         config: str = "",
     ) -> None:
         if BINARY is None:
@@ -170,6 +173,7 @@ class Dovecot:
         self.tls_port = 0
         self._expired = expired
         self._host_names = host_names
+        self._masters = masters or {}
         self._more = config
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(time.time_ns() // 1_000)
@@ -309,6 +313,16 @@ class Dovecot:
         if os.geteuid() == 0:
             os.chown(self.run / "server.pem", self._uid, self._gid)
 
+    def _write_masters(self) -> str:
+        if not self._masters:
+            return ""
+        path = self.run / "masters"
+        path.write_text(
+            "".join(f"{name}:{{PLAIN}}{word}\n" for name, word in self._masters.items())
+        )
+        path.chmod(0o644)
+        return f"passdb {{\n  driver = passwd-file\n  args = {path}\n  master = yes\n}}\n"
+
     def _configure(self) -> Path:
         certificate = f"<{self.run}/server.pem"
         path = self.run / "dovecot.conf"
@@ -326,7 +340,7 @@ class Dovecot:
                 ssl="yes" if self.tls else "no",
                 tls=f"ssl_cert = {certificate}\nssl_key = {certificate}" if self.tls else "",
                 password=PASSWORD,
-                more=self._more,
+                more=self._write_masters() + self._more,
             )
         )
         path.chmod(0o644)

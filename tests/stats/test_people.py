@@ -143,7 +143,11 @@ def test_ranks_are_those_that_networkx_counts():
     )
 
 
-def test_without_networkx_the_edges_are_offered_instead(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "networkx", None)
-    with pytest.raises(ConfigurationError, match="contacts\\(\\) gives the edges"):
-        DF.mail.contact_graph()
+@pytest.mark.parametrize(
+    ("lacking", "verb"),
+    [("networkx", "contact_graph"), ("graspologic_native", "contact_ranks")],
+)
+def test_without_the_extra_the_edges_are_offered_instead(monkeypatch, lacking, verb):
+    monkeypatch.setitem(__import__("sys").modules, lacking, None)
+    with pytest.raises(ConfigurationError, match=r"mailframe\[graph\].*contacts\(\) gives"):
+        getattr(DF.mail, verb)()
