@@ -144,7 +144,7 @@ def server_state(folder: Folder, server: str, *, qresync: bool) -> ServerState:
         name=server,
         uidvalidity=folder.uidvalidity or 0,
         uidnext=folder.uidnext,
-        messages=-1 if folder.messages is None else folder.messages,
+        messages=folder.messages,
         unseen=folder.unseen,
         modseq=folder.highestmodseq,
         qresync=qresync,

@@ -48,7 +48,7 @@ class ServerState:
     name: str
     uidvalidity: int
     uidnext: int | None
-    messages: int
+    messages: int | None
     unseen: int | None = None
     modseq: int | None = None
     qresync: bool = False
@@ -174,7 +174,8 @@ def _stands_still(state: FolderState, server: ServerState, *, same_messages: boo
     if state.modseq < 0:  # known from an earlier refresh
         return True
     came = (server.uidnext or 0) > state.uidnext
-    more = state.messages is not None and server.messages > state.messages
+    counts = (state.messages, server.messages)
+    more = None not in counts and (server.messages or 0) > (state.messages or 0)
     flagged = same_messages and None not in (server.unseen, state.unseen)
     return state.complete and (came or more or (flagged and server.unseen != state.unseen))
 
@@ -207,7 +208,7 @@ def _message_step(
         return Uids()  # the old UIDNEXT does not tell what is missing
     fresh = server.uidnext - state.uidnext
     # As many more as there are new UIDs: so none of the old ones can have gone.
-    none_gone = server.messages - held == fresh
+    none_gone = server.messages is not None and server.messages - held == fresh
     if none_gone or (flag_step and flag_step.vanished):
         return Fetch(state.uidnext) if fresh else None
     return Uids()

@@ -99,6 +99,23 @@ def test_folders_shown_alike_are_told_apart_as_those_of_a_maildir_are(tmp_path, 
     assert listed["messages"].tolist() == [1, 2, 1]
 
 
+def test_a_folder_whose_numbers_are_refused_is_kept_all_the_same(tmp_path):
+    async def refuses_status(session, command):
+        if command.name != "STATUS":
+            return False
+        await session.send(command.done("NO", "not now"))
+        return True
+
+    inbox = folder("INBOX", [1, 2])
+    plain = CAPABILITIES.replace(" LIST-STATUS", "")
+    with Scripted(refuses_status, folders=[inbox], capabilities=plain) as server:
+        for _ in range(2):
+            assert read(server, store=tmp_path)["uid"].tolist() == [1, 2]
+        inbox.messages[:1] = []
+        inbox.messages.append(letter("INBOX", 3))
+        assert read(server, store=tmp_path)["uid"].tolist() == [2, 3]
+
+
 def test_uidvalidity_zero_is_fetched_anew_each_time(tmp_path):
     inbox = Folder("INBOX", folder("INBOX", range(1, 9)).messages, uidvalidity=0)
     with Scripted(folders=[inbox]) as server:
