@@ -13,7 +13,8 @@ def connect(host: str = "", user: str = "") -> Connect:
     ----------
     host : str
         Server to begin with: ``imap.example.org`` (TLS), or a URL such as
-        ``imap://127.0.0.1:1143``.
+        ``imap://127.0.0.1:1143``. Without one, ``user`` is an address, and its server is found as
+        `mailframe.discover` does.
     user : str
         User to begin with.
 

@@ -337,9 +337,9 @@ class MailAccessor:
         Parameters
         ----------
         by_subject : bool
-            Whether to join threads of one base subject (RFC 5256 section 2.1) as well, as the
-            algorithm's last steps do. It finds replies of programs that write no References,
-            and joins every "Hello".
+            Whether to join threads of one base subject (RFC 5256 section 2.1, and the "AW:" and
+            "回复:" of other languages) as well, as the algorithm's last steps do. It finds
+            replies of programs that write no References, and joins every "Hello".
         server : bool
             Whether a message's own X-GM-THRID (column ``x_gm_thrid``) decides, where there is one.
 

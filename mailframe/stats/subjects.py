@@ -1,5 +1,6 @@
 """The base subject of RFC 5256 section 2.1: a subject without its "Re:", "[list]" and "(fwd)".
 
+The RFC knows the English marks alone; those that programs write in other languages go as well.
 Worked out once for each distinct subject, by regular expressions that run in linear time (RE2).
 """
 
@@ -15,14 +16,19 @@ if TYPE_CHECKING:
     from mailframe.stats.columns import Bools
 
 BLOB = r"\[[^\[\]]*\]\s*"  # subj-blob
-REFWD = rf"(?:re|fwd?)\s*(?:{BLOB})?:"  # subj-refwd
+# Marks in front as programs write them in the languages that they speak most: of a forward …
+FORWARDS = "fwd?|wg|tr|rv|enc|i|vb|vl|pd|doorst|ilt|trs|továbbítás|пересл|転送|转发|轉寄|전달"
+# … and of a reply.
+REPLIES = (
+    "re|aw|antw|sv|vs|ad|odp|ynt|cevap|res|r|rif|bls|atb|hv|ref|rép|réf|vá|vast|απ|σχετ|на|отв|ответ"
+    "|השב|رد|回复|回覆|答复|答覆|返信|회신|답장|trả lời"
+)
+COLON = r"[:\x{FF1A}]"  # or a full-width one
+REFWD = rf"(?:{REPLIES}|{FORWARDS})\s*(?:{BLOB})?{COLON}"  # subj-refwd
 LEADER = rf"(?is)^(?:\s|(?:{BLOB})*{REFWD})+"  # subj-leader, as often as it stands there
 TRAILER = r"(?i)(?:\s|\(fwd\))+$"  # subj-trailer, the same
 LABELS = rf"(?s)^(?:{BLOB})+(.+)$"  # leading subj-blobs that leave something over
 FORWARDED = r"(?is)^\[fwd:(.*)\]$"  # subj-fwd-hdr … subj-fwd-trl
-# Marks of a forward in front, as programs write them in the languages that they speak most.
-FORWARDS = "fwd?|wg|tr|rv|enc|i|vb|vl|pd|doorst|ilt|trs|továbbítás|пересл|転送|转发|轉寄|전달"
-COLON = r"[:\x{FF1A}]"  # or a full-width one
 FORWARD = rf"(?i)^\s*(?:{BLOB})*(?:{FORWARDS})\s*(?:{BLOB})?{COLON}"
 FORWARD_AROUND = r"(?is)\(fwd\)\s*$|^\s*\[fwd:.*\]\s*$"
 REPLY = rf"(?i)^\s*(?:{BLOB})*[^\s:\[\]]{{1,4}}\s*(?:{BLOB})?{COLON}"

@@ -66,6 +66,8 @@ def forest(df: pd.DataFrame) -> Forest:
         df, ("message_id", "in_reply_to", "references"), "message_id"
     )
     total, rows = len(own.labels), len(df)
+    # Nothing answers itself: an own id at the end of References hides the one before it.
+    replied, referred = (_but_own(named, own.dense(rows)) for named in (replied, referred))
     mails = copies.mails(df)
     # Of the mails of one id the first has it, the others a fresh one (RFC 5256 section 3, step 1).
     named = own.dense(rows)[mails.first]
@@ -92,6 +94,12 @@ def forest(df: pd.DataFrame) -> Forest:
     _adopt(parent, since, spare)
     _break_loops(parent, since, spare)
     return Forest(node, parent, first, own.labels, mails)
+
+
+def _but_own(named: columns.Coded, own: Ints) -> columns.Coded:
+    """Leave out the ids by which messages name themselves."""
+    others = np.not_equal(named.codes, own[named.rows])
+    return named if others.all() else named.where(others)
 
 
 def _spare_links(referred: columns.Coded, first: Ints) -> tuple[Ints, Ints, Ints]:

@@ -91,7 +91,7 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._list = list_folders
         self._task: asyncio.Task[None] | None = None
         self._shown = 0.0
-        self._host = ipw.Text(host, placeholder="imap.example.org")
+        self._host = ipw.Text(host, placeholder="found by the address")
         self._user = ipw.Text(user, placeholder="ann@example.org")
         self._password = Password()
         self._since = ipw.DatePicker()
@@ -124,11 +124,13 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             self._task.cancel()
 
     def account(self) -> str:
-        """Give the account's URL; a host without a scheme is asked over TLS."""
+        """Give the account's URL, or its address alone where no server is named.
+
+        A host without a scheme is asked over TLS.
+        """
+        user = self._user.value.strip()
         scheme, _, host = self._host.value.strip().rpartition("://")
-        return (
-            f"{scheme or 'imaps'}://{quote(self._user.value.strip(), safe='')}@{host.rstrip('/')}"
-        )
+        return f"{scheme or 'imaps'}://{quote(user, safe='')}@{host.rstrip('/')}" if host else user
 
     # -- what happens ---------------------------------------------------------------------------
 
@@ -136,6 +138,8 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._said.value = ""
         fields = {"server": self._host, "user": self._user}
         missing = [name for name, box in fields.items() if not box.value.strip()]
+        if "@" in self._user.value:  # an address: its server is found
+            missing = []
         for name, box in fields.items():
             (box.add_class if name in missing else box.remove_class)("mf-wrong")
         if missing:

@@ -146,6 +146,11 @@ def test_subjects_join_threads_when_asked():
     assert df.mail.threads(by_subject=True)["depth"].tolist() == [2, 1, 1, 1]
 
 
+def test_a_message_that_names_itself_in_its_references_answers_the_one_before():
+    assert groups(frame(("a", None, "x"), ("b", ["a", "b"], "y"))) == [["a", "b"]]
+    assert groups(frame(("a", ["a"], "x"), ("b", ["b"], "y"))) == [["a"], ["b"]]
+
+
 def test_two_threads_of_one_subject_of_which_neither_is_a_reply_stand_side_by_side():
     df = frame(("a", None, "Hello"), ("b", None, "Hello"), ("c", ["b"], "Re: Hello"))
     table = df.mail.threads(by_subject=True)
@@ -168,6 +173,12 @@ def test_two_threads_of_one_subject_of_which_neither_is_a_reply_stand_side_by_si
         ("  Re:  Two \t words ", "two words", True),
         ("Reply: Plan", "reply: plan", False),
         ("[a][b][c] Re: [d] x", "x", True),
+        ("AW: Plan", "plan", True),
+        ("Antw: WG: Plan", "plan", True),
+        ("SV: Re: Plan", "plan", True),
+        ("回复\N{FULLWIDTH COLON}Plan", "plan", True),
+        ("Ответ: Plan", "plan", True),
+        ("Note: Plan", "note: plan", False),
     ],
 )
 def test_base_subjects_of_rfc_5256(subject, base, reply):

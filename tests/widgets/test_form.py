@@ -10,23 +10,24 @@ import pytest
 
 from mailframe.account import Account
 from mailframe.errors import AuthenticationError, ConfigurationError
+from mailframe.read import aread_imap
 from mailframe.widgets import parts
 from mailframe.widgets.form import Connect
 from tests.widgets.frames import make
 
 
-def fetched(read, press=None, host="imap.example.org"):
+def fetched(read, press=None, host="imap.example.org", user="ann@example.org", within=10):
     """The form after Fetch was pressed, and `press(form)` as soon as the fetch is under way."""
 
     async def session():
-        form = Connect(read, listed, host, "ann@example.org")
+        form = Connect(read, listed, host, user)
         form._password.value = "secret"
         form._buttons["fetch"].click()
         fetch = form._task
         await asyncio.sleep(0)
         if press:
             press(form)
-        await asyncio.wait_for(fetch, 10)
+        await asyncio.wait_for(fetch, within)
         return form
 
     return asyncio.run(session())
@@ -148,6 +149,24 @@ def test_a_server_that_cannot_be_one_is_asked_for_as_a_field_has_it():
     form = fetched(read, host="https://mail.example.org")
     assert "write a name such as imap.example.org" in form._said.value
     assert "USER" not in form._said.value
+
+
+def test_of_an_address_alone_the_server_is_found():
+    asked = []
+
+    async def read(account, **_options):
+        asked.append(account)
+        return make(3)
+
+    form = fetched(read, host="")
+    assert asked == ["ann@example.org"]
+    assert form.explorer.count == 3
+
+
+def test_an_address_whose_server_nobody_knows_is_told_in_the_form():
+    form = fetched(aread_imap, host="", user="ann@nowhere.invalid", within=30)
+    assert "nowhere.invalid" in form._said.value
+    assert form.state == "idle"
 
 
 def test_another_account_does_not_show_the_folders_of_the_last():
