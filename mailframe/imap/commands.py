@@ -176,11 +176,6 @@ def enable(extensions: Iterable[str]) -> Command:
     return Command("ENABLE", (line,), extensions=frozenset(wanted))
 
 
-def namespace() -> Command:
-    """Ask for the namespaces (RFC 2342)."""
-    return _command("NAMESPACE")
-
-
 def login(user: str, password: str) -> Command:
     """Log in with LOGIN; the password travels as it is, so only over TLS."""
     segments = _join(
