@@ -115,7 +115,6 @@ _ADVICE = {
     ),
     "list_folders() shows": "mailframe folders URL shows",
     'name folders by folders=["INBOX", ...]': "name folders by -f INBOX",
-    "name it in folders= to": "name it by -f to",
     "pass password=, set": "set",
     " or pass a datetime.date": "",
     ", or use mailframe.Account": "",

@@ -135,10 +135,13 @@ def flat(df: pd.DataFrame) -> pd.DataFrame:
     joined = {}
     for name in df.columns:
         kind = getattr(df[name].dtype, "pyarrow_dtype", None)
-        if kind is not None and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-            lists = pa.array(df[name].array)
-            lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
-            if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
-                text = pc.binary_join(lists, "; ")
-                joined[name] = pd.array(text.to_pylist(), dtype="str")
+        # Of a file that pandas read, lists are arrays in a column of objects.
+        arrays = df[name].dtype == object and df[name].map(_is_array).all()
+        if arrays or (kind is not None and pa.types.is_list(kind)):
+            text = pc.binary_join(columns.arrow(df, name).cast(pa.list_(pa.string())), "; ")
+            joined[name] = pd.array(text.to_pylist(), dtype="str")
     return df.assign(**joined)
+
+
+def _is_array(value: object) -> bool:
+    return value is None or isinstance(value, np.ndarray)
