@@ -26,6 +26,7 @@ REPLIES = (
 COLON = r"[:\x{FF1A}]"  # or a full-width one
 REFWD = rf"(?:{REPLIES}|{FORWARDS})\s*(?:{BLOB})?{COLON}"  # subj-refwd
 LEADER = rf"(?is)^(?:\s|(?:{BLOB})*{REFWD})+"  # subj-leader, as often as it stands there
+ENGLISH_LEADER = rf"(?is)^(?:\s|(?:{BLOB})*(?:re|fwd?)\s*(?:{BLOB})?:)+"
 TRAILER = r"(?i)(?:\s|\(fwd\))+$"  # subj-trailer, the same
 LABELS = rf"(?s)^(?:{BLOB})+(.+)$"  # leading subj-blobs that leave something over
 FORWARDED = r"(?is)^\[fwd:(.*)\]$"  # subj-fwd-hdr … subj-fwd-trl
@@ -60,13 +61,15 @@ def translated(subjects: pa.Array) -> pa.Array:
     return text
 
 
-def base(subjects: pa.Array) -> tuple[pa.Array, Bools]:
+def base(subjects: pa.Array, *, local: bool = True) -> tuple[pa.Array, Bools]:
     """Find the base subjects.
 
     Parameters
     ----------
     subjects : pyarrow.LargeStringArray
         Decoded subjects, no nulls.
+    local : bool
+        Whether the marks of other languages go as well as those that the RFC knows.
 
     Returns
     -------
@@ -75,12 +78,13 @@ def base(subjects: pa.Array) -> tuple[pa.Array, Bools]:
     """
     text = pc.replace_substring_regex(subjects, pattern=r"\s+", replacement=" ")
     leading = pc.match_substring_regex(text, rf"(?i)^\s*(?:{BLOB})*{REFWD}")
+    leader = LEADER if local else ENGLISH_LEADER
     trailing = pc.match_substring_regex(text, r"(?i)\(fwd\)\s*$|^\s*\[fwd:.*\]\s*$")
     marked = pc.or_(leading, trailing)
     for _ in range(ROUNDS):
         before = text
         text = pc.replace_substring_regex(text, pattern=TRAILER, replacement="")
-        text = pc.replace_substring_regex(text, pattern=LEADER, replacement="")
+        text = pc.replace_substring_regex(text, pattern=leader, replacement="")
         text = pc.replace_substring_regex(text, pattern=LABELS, replacement=r"\1")
         text = pc.replace_substring_regex(text, pattern=FORWARDED, replacement=r"\1")
         if text.equals(before):

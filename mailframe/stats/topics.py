@@ -36,7 +36,7 @@ def by_subject(df: pd.DataFrame, *, local: bool) -> pd.DataFrame:
     columns.require(df, "subject")
     subject = columns.coded(df, "subject")
     labels = subjects.translated(subject.labels) if local else subject.labels
-    bases, _ = subjects.base(labels)
+    bases, _ = subjects.base(labels, local=local)
     merged = subject.merged(bases)
     table = profile(df, merged, "subject")
     table.insert(1, "people", _senders(df, merged, table.index))
