@@ -1,6 +1,7 @@
 """The main job on a real server: from an IMAP account to a DataFrame, row by row."""
 
 import asyncio
+import email
 from collections import Counter
 
 import pandas as pd
@@ -168,9 +169,11 @@ def test_an_empty_mailbox_is_an_empty_frame_with_all_columns(dovecot, user, url)
 def test_real_mail_gives_as_many_rows_as_messages(dovecot, user, name):
     messages = corpora.messages(name)
     dovecot.deliver(user, "INBOX", messages)
-    frame = mf.read_imap(dovecot.url(user))
+    frame = mf.read_imap(dovecot.url(user), errors="ignore")
     assert frame["uid"].tolist() == list(range(1, len(messages) + 1))
-    assert frame.attrs["mailframe"]["problems"] == []
+    # A header without a single field is a row all the same, and told.
+    headless = [raw for raw in messages if not email.message_from_bytes(raw).keys()]
+    assert len(frame.attrs["mailframe"]["problems"]) == bool(headless)
     if name != "spamassassin-ham":
         assert frame["defects"].any()
 

@@ -372,7 +372,7 @@ def _category(index: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
 
 
 # A keyword in quotation marks may hold blanks.
-_FLAG = re.compile(rb'"((?:[^"\\]|\\.)*+)"(?=\s|\Z)|(\S++)', re.DOTALL)
+_FLAG = re.compile(rb'"((?:[^"\\]|\\.)*)"(?=\s|\Z)|(\S++)', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
