@@ -35,6 +35,10 @@ _SPACE, _TAB, _LF, _LESS, _GREATER = b" \t\n<>"
 # Whatever is not plainly a part of an id: it may be a comment, or an encoded-word.
 _MARKS = table(bytes({*range(0x21), *b"<>(?", *range(0x7F, 0x100)} - {_LF}))
 
+# Brackets that are laid out at once, some sixty octets each: an honest batch has a few hundred
+# thousand, a hostile value ten million.
+MOST_IDS = 1 << 20
+
 
 def message_ids(values: Values) -> Column:
     """Decode Message-ID values into large_string; null where there is no id."""
@@ -68,6 +72,8 @@ def _single(values: Values, parse: Parser[str | None]) -> Column:
 
 def id_lists(values: Values) -> Lists:
     """Decode References values."""
+    if np.count_nonzero(values.octets == _LESS) > MOST_IDS:
+        return lists_one_by_one(values.raw, _message_ids)
     plain, start, end = _cut(values)
     items = values.between(start, end).view(pa.large_string())
     lengths = np.searchsorted(start, values.end) - np.searchsorted(start, values.start)
