@@ -13,7 +13,7 @@ from tests import corpora, letters
 from tests.servers.dovecot import HOST, PASSWORD, Dovecot, free_ports
 from tests.servers.relay import Relay
 
-USER = "ann"
+USER = "main-job"
 FOLDERS = {
     "INBOX": 1500,
     "Empty": 0,

@@ -344,7 +344,7 @@ def test_what_no_longer_lets_in_is_one_problem_and_what_came_is_kept(issuer, sta
 
 
 @pytest.mark.parametrize("kind", ["sync", "async", "command"])
-def test_a_password_may_be_asked_for_at_each_log_in(dovecot, kind):
+def test_a_password_may_be_asked_for_at_each_log_in(dovecot, user, kind):
     asked = []
 
     def ask():
@@ -356,8 +356,8 @@ def test_a_password_may_be_asked_for_at_each_log_in(dovecot, kind):
 
     command = [sys.executable, "-c", f"print({servers.PASSWORD!r})"] if kind == "command" else None
     password = {"sync": ask, "async": ask_later}.get(kind)
-    where = ("127.0.0.1", "ann", dovecot.port, "none", password)
-    dovecot.deliver("ann", "asked", [b"Subject: hello\r\n\r\n"])
+    where = ("127.0.0.1", user, dovecot.port, "none", password)
+    dovecot.deliver(user, "asked", [b"Subject: hello\r\n\r\n"])
     known = Account(*where, token_command=command)
     assert len(mf.read_imap(known, folders="asked", connections=1, progress=False)) >= 1
     assert len(asked) == (kind != "command")
