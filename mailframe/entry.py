@@ -7,7 +7,6 @@ An address needs a server first: the table of providers knows it without a packe
 from __future__ import annotations
 
 import os
-import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from mailframe.account import Account, Security, is_loopback
 from mailframe.auth import tokens
 from mailframe.auth.source import Source
 from mailframe.discovery import memory, network, plan
+from mailframe.discovery.pinning import pinned
 from mailframe.discovery.plan import Address, Found, is_address
 from mailframe.errors import ConnectError
 from mailframe.secret import Secret, sealing
@@ -139,14 +139,8 @@ def _of_found(
         account = replace(account, user=found.address, auth=kept.issuer.mechanism, password=source)
     account = Account.parse(account, password, security=security, ca_file=ca_file, login=login)
     if account.ca_file is None and is_loopback(account.host):
-        # Proton's Bridge signs its own certificate. What goes to it does not leave this machine,
-        # where plain text harms nobody either.
-        account = replace(account, ssl_context=_unverified())
+        # Proton's Bridge signs its own certificate.
+        notes = tokens.directory() / "certificates.json"
+        context = pinned(f"{account.host}:{account.port}", notes)
+        account = replace(account, ssl_context=context)
     return Entry(account, found)
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -86,7 +86,9 @@ ROOMS = {
         SHOWS,
         {"distributed": ("running.py", "visits.py")},
     ),
-    "application": Room({"read", "widgets"}, FLEET),
+    "application": Room(
+        {"auth", "discovery", "errors", "providers", "read", "threads", "widgets"}, FLEET
+    ),
     "desk": Room({"errors", "frame"}, SHOWS | FLEET | {"pyarrow"}),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "source": Room(

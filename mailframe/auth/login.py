@@ -39,6 +39,7 @@ def login(
     say: Callable[[str], object] = print,
     ask: Callable[[str], str] | None = input,
     browse: Callable[[str], object] | None = None,
+    ended: threading.Event | None = None,
 ) -> None:
     """Log in to a mailbox by OAuth 2.0, once; later reads renew the token themselves.
 
@@ -60,6 +61,8 @@ def login(
         The provider's name, such as ``"Microsoft 365"``, where the address does not tell.
     say, ask, browse : callable
         What tells a person something, asks for a line (None: nobody is there), and opens a page.
+    ended : threading.Event, optional
+        Once it is set nobody waits any longer, and nothing is kept.
 
     Raises
     ------
@@ -73,11 +76,14 @@ def login(
     issuer = issuer_of(address, client, provider)
     if browse is None and _has_browser():
         browse = webbrowser.open
+    ended = ended or threading.Event()
     chosen = grants.choose_flow(issuer, flow, browser=browse is not None)
     if chosen == "device":
-        got = _by_device(issuer, say)
+        got = _by_device(issuer, say, ended)
     else:
-        got = _by_redirect(issuer, address, say, ask, browse if chosen == "browser" else None)
+        browse = browse if chosen == "browser" else None
+        got = _by_redirect(issuer, address, say, ask, browse, ended)
+    _unless(ended)
     if got.refresh is None:
         say("The provider gave no lasting log-in: it ends with this token.")
     with tokens.alone(address):
@@ -149,12 +155,20 @@ def _described(path: Path) -> dict[str, Any]:
     return told
 
 
-def _by_device(issuer: Issuer, say: Callable[[str], object]) -> oauth.Tokens:
+def _unless(ended: threading.Event) -> None:
+    if ended.is_set():
+        raise AuthenticationError("No log-in: it was broken off")
+
+
+def _by_device(
+    issuer: Issuer, say: Callable[[str], object], ended: threading.Event
+) -> oauth.Tokens:
     device = oauth.begin_device(issuer)
     say(f"On any device open {device.url} and type the code {device.user_code}")
     interval: float | None = device.interval
     while interval is not None and time.time() < device.until:
-        time.sleep(min(interval, max(0.0, device.until - time.time())))
+        ended.wait(min(interval, max(0.0, device.until - time.time())))
+        _unless(ended)
         answer = oauth.poll_device(issuer, device)
         if isinstance(answer, oauth.Tokens):
             return answer
@@ -168,6 +182,7 @@ def _by_redirect(
     say: Callable[[str], object],
     ask: Callable[[str], str] | None,
     browse: Callable[[str], object] | None,
+    ended: threading.Event,
 ) -> oauth.Tokens:
     with loopback.listening(issuer.redirect) as redirect:
         attempt = grants.begin(issuer, address, redirect.url)
@@ -177,40 +192,66 @@ def _by_redirect(
             browse(attempt.url)
         elif ask is None:
             raise ConfigurationError("Nobody is there to paste an address; use a terminal")
-        if browse is None or ask is None:
-            code = _pasted(attempt, ask, say) if ask is not None else _awaited(redirect)
+        # A notebook can be asked by its main thread alone. Elsewhere whoever is first: the browser
+        # here, or a person who had to use another one.
+        aside = browse is not None or threading.current_thread() is not threading.main_thread()
+        if ask is not None and not aside:
+            code = _pasted(redirect, attempt, ask, say)
         else:
-            # Whoever is first: the browser here, or a person who had to use another one.
-            threading.Thread(
-                target=_paste_into, args=(redirect, attempt, ask, say), daemon=True
-            ).start()
-            code = _awaited(redirect)
+            if ask is not None:
+                threading.Thread(
+                    target=_paste_into, args=(redirect, attempt, ask, say), daemon=True
+                ).start()
+            code = _awaited(redirect, ended)
+        _unless(ended)
         return oauth.exchange(issuer, attempt, code)
 
 
-def _awaited(redirect: loopback.Redirect) -> Secret:
-    if not redirect.arrived.wait(grants.LONGEST_WAIT):
-        raise grants.declined("expired_token")
+_LOOK = 0.2  # seconds between two looks whether it was broken off
+
+
+def _awaited(redirect: loopback.Redirect, ended: threading.Event) -> Secret:
+    until = time.monotonic() + grants.LONGEST_WAIT
+    while not redirect.arrived.wait(max(0.0, min(_LOOK, until - time.monotonic()))):
+        _unless(ended)
+        if time.monotonic() >= until:
+            raise grants.declined("expired_token")
+    return _came(redirect)
+
+
+def _came(redirect: loopback.Redirect) -> Secret:
     if redirect.refused is not None:
         raise AuthenticationError(str(redirect.refused), code=redirect.refused.code)
     assert redirect.code is not None
     return Secret(redirect.code)
 
 
-_PROMPT = "Then paste here the address that the browser ends at, or its code: "
+_PROMPT = (
+    "Then paste here the address that the browser ends at, or its code "
+    "(where its page says that you are logged in, press Enter): "
+)
 
 
 def _pasted(
-    attempt: grants.Attempt, ask: Callable[[str], str], say: Callable[[str], object]
+    redirect: loopback.Redirect,
+    attempt: grants.Attempt,
+    ask: Callable[[str], str],
+    say: Callable[[str], object],
 ) -> Secret:
     for _ in range(3):
         try:
-            return Secret(grants.pasted(ask(_PROMPT), attempt))
+            given = ask(_PROMPT)
+            # The browser may have been on this machine after all.
+            return _came(redirect) if redirect.arrived.is_set() else _code(given, attempt)
         except grants.NotOursError as error:
             say(f"That does not belong to this log-in: {error}.")
         except EOFError:
             break
     raise AuthenticationError("No log-in: nothing that fits was pasted")
+
+
+def _code(given: str, attempt: grants.Attempt) -> Secret:
+    return Secret(grants.pasted(given, attempt))
 
 
 def _paste_into(
@@ -220,7 +261,7 @@ def _paste_into(
     say: Callable[[str], object],
 ) -> None:
     try:
-        code = _pasted(attempt, ask, say)
+        code = _pasted(redirect, attempt, ask, say)
     except AuthenticationError:
         return  # the browser may still come
     if not redirect.arrived.is_set():

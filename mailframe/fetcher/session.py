@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailframe.account import Account, Auth
+    from mailframe.imap.refusal import Refusal
     from mailframe.imap.responses import Status
     from mailframe.secret import Secret
 
@@ -251,18 +252,22 @@ class Session(asyncio.Protocol):
             await self.ask(commands.capability())
         secret = await account.secret()
         pending = await self.answer(self.submit(self._login_command(secret)))
-        if not pending.ok and account.is_asked and not _is_cap(pending.result):
+        refusal = connection.refusal_of(pending)
+        hopeless = _is_cap(pending.result) or (refusal is not None and refusal.lacks_scope)
+        if not pending.ok and account.is_asked and not hopeless:
             # What it gave may have ended meanwhile: once more, on this connection, with another.
             another = await account.secret(refused=secret)
             if another != secret:
                 pending = await self.answer(self.submit(self._login_command(another)))
+                refusal = connection.refusal_of(pending)
         result = pending.result
         assert result is not None
         if result.kind != "OK":
             refused = _is_connection_cap(result.code, result.text)
             kind = ThrottledError if refused else AuthenticationError
-            hint = "" if refused else f"; {self._login_hint()}"
+            hint = "" if refused else f"; {self._login_hint(refusal)}"
             said = result.text.rstrip(".") or result.kind
+            said += f" ({refusal.why})" if refusal is not None else ""
             behalf = "" if account.login is None else f" on behalf of {account.user}"
             raise kind(
                 f"{account.host} refused the login of {account.who}{behalf}: {said}{hint}",
@@ -305,7 +310,11 @@ class Session(asyncio.Protocol):
             account=account.name,
         )
 
-    def _login_hint(self) -> str:
+    def _login_hint(self, refusal: Refusal | None = None) -> str:
+        if refusal is not None and refusal.lacks_scope and refusal.scope:
+            wanted = f"a token for {self.account.host} must cover {refusal.scope}"
+            again = f", so log in again: mailframe login {self.account.who}"
+            return wanted + again * self.account.is_asked
         if self.account.auth != "password" and self.account.is_asked:
             return f"log in again: mailframe login {self.account.who}"
         if self.account.login is not None:
@@ -315,7 +324,9 @@ class Session(asyncio.Protocol):
         if provider is not None:
             return provider.way_in(self.account.user)
         if self.account.auth != "password":
-            return "check the user name, and that the access token is fresh (most last an hour)"
+            fresh = "check the user name, and that the access token is fresh (most last an hour)"
+            known = refusal is not None and refusal.issuer
+            return f"{fresh}; its tokens come from {known}" if known else fresh
         app = "check user name and password (many need an app password)"
         return f"{app}; {self._other_ways()}" if self._offers_tokens() else app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import logging
 import pickle
@@ -29,6 +30,7 @@ from mailframe.secret import Secret
 from tests.servers import dovecot as servers
 from tests.servers.issuer import Issuer
 from tests.servers.relay import Relay
+from tests.servers.scripted import CAPABILITIES, Scripted
 
 USER = "ann@example.org"
 ROOT = Path(mf.__file__).parents[1]
@@ -313,6 +315,40 @@ def test_a_token_that_never_serves_is_tried_twice_on_one_connection(issuer, stag
     with pytest.raises(mf.AuthenticationError, match=f"mailframe login {USER}"):
         mf.read_imap(account(stage.port, source), progress=False)
     assert issuer.introspected == 2
+
+
+@pytest.mark.parametrize("auth", ["xoauth2", "oauthbearer"])
+def test_a_token_that_does_not_cover_mail_is_not_renewed_but_told(issuer, auth):
+    """As RFC 7628 has it; Dovecot 2.3 tells it as of any other token that it refuses."""
+    told = base64.b64encode(b'{"status":"insufficient_scope","scope":"https://mail.example/"}')
+
+    async def refuse(session, command):
+        if command.name != "AUTHENTICATE":
+            return False
+        await session.send(b"+ " + told + b"\r\n")
+        await session.line()
+        await session.send(command.done("NO", "[AUTHENTICATIONFAILED] no"))
+        return True
+
+    offered = f"{CAPABILITIES} AUTH=XOAUTH2 AUTH=OAUTHBEARER"
+    source = logged_in(issuer)
+    with Scripted(refuse, capabilities=offered) as server:
+        with pytest.raises(mf.AuthenticationError) as refused:
+            mf.read_imap(account(server.port, source, auth), progress=False)
+        assert server.seen["AUTHENTICATE"] == 1
+    assert "the token does not cover mail" in str(refused.value)
+    assert "must cover https://mail.example/" in str(refused.value)
+    assert f"mailframe login {USER}" in str(refused.value)
+    assert issuer.refreshes == 0
+
+
+def test_a_token_of_ones_own_is_refused_with_the_reason_and_the_place_of_others(issuer, stage):
+    url = f"imap://ann%40example.org;AUTH=OAUTHBEARER@127.0.0.1:{stage.port}"
+    with pytest.raises(mf.AuthenticationError) as refused:
+        mf.read_imap(url, password="a-token-of-nobody", progress=False)
+    assert "has ended, or is not known there" in str(refused.value)
+    assert issuer.url in str(refused.value)
+    assert "a-token-of-nobody" not in str(refused.value)
 
 
 def _bob(one):

@@ -93,6 +93,8 @@ class Issuer:
         A status to answer at the token endpoint, if any.
     device : str
         What a device that asks is told: "", or an error of RFC 8628.
+    devices : bool
+        Whether codes for other devices are offered at all.
     """
 
     def __init__(self, home: Path, user: str, *, life: float = 3600) -> None:
@@ -100,6 +102,7 @@ class Issuer:
         self.refreshes = 0
         self.trouble = 0
         self.device: list[str] = []
+        self.devices = True
         self.given: list[str] = []
         self.introspected = 0
         self.delay = 0.0
@@ -299,7 +302,7 @@ class Issuer:
                 "issuer": self.url,
                 "authorization_endpoint": f"{self.url}/authorize",
                 "token_endpoint": f"{self.url}/token",
-                "device_authorization_endpoint": f"{self.url}/device",
+                **({"device_authorization_endpoint": f"{self.url}/device"} if self.devices else {}),
                 "scopes_supported": ["mail", "offline_access"],
             }
         if path == "/introspect":

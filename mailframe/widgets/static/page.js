@@ -80,8 +80,10 @@ function settle(root, el) {
     } else if (event.key === "Escape" && !dialog.open && !typing(event.target)) {
       const close = root.querySelector(".mf-close");
       if (close?.offsetParent) close.click();
-    } else if (event.key === "Enter" && event.target.matches(".mf-connect input")) {
-      root.querySelector(".mf-primary:not(:disabled)")?.click();
+    } else if (event.key === "Enter" && event.target.matches(".mf-submits input")) {
+      // A field that tells its text when it is left must have told it before the button is pressed.
+      event.target.dispatchEvent(new Event("change", { bubbles: true }));
+      event.target.closest(".mf-submits").querySelector(".mf-goes:not(:disabled)")?.click();
     }
   };
   const clicked = (event) => {
