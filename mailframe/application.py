@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mailframe import providers
 from mailframe.auth import tokens
-from mailframe.auth.login import login
+from mailframe.auth.login import Person
 from mailframe.discovery.plan import host_of, is_address
+from mailframe.entry import log_in
 from mailframe.errors import MailframeError
 from mailframe.read import alist_folders, aread_imap
 from mailframe.threads import in_thread
@@ -70,4 +70,4 @@ async def _log_in(
     ended: threading.Event,
 ) -> None:
     known = client or None  # else of the environment, or of clients.json
-    await in_thread(partial(login, address, client=known, say=say, ask=ask, ended=ended))
+    await in_thread(log_in, address, "auto", known, "", Person(say, ask, ended=ended))

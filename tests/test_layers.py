@@ -87,7 +87,7 @@ ROOMS = {
         {"distributed": ("running.py", "visits.py")},
     ),
     "application": Room(
-        {"auth", "discovery", "errors", "providers", "read", "threads", "widgets"}, FLEET
+        {"auth", "discovery", "entry", "errors", "providers", "read", "threads", "widgets"}, FLEET
     ),
     "desk": Room({"errors", "frame"}, SHOWS | FLEET | {"pyarrow"}),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),

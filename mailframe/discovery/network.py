@@ -385,10 +385,14 @@ class _Asking:
             raise _Unanswered("redirects to nowhere") from None
         if parts.scheme != "https" or (port or 443) != 443:  # noqa: PLR2004 -- HTTPS
             raise _Unanswered("redirects to where nothing is secured")
-        tells = question.local and question.local in unquote(f"{url} {host}")
-        if tells and not self._address.owns(host):
+        if question.local and self._is_told(f"{url} {host}") and not self._address.owns(host):
             raise _Unanswered("redirects to a stranger, with the address")
         return url
+
+    def _is_told(self, url: str) -> bool:
+        """Tell whether a URL holds the local part; the words of such URLs are told by none."""
+        local, text = self._address.local.lower(), unquote(url).lower()
+        return f"{local}@" in text or (local in text and local not in plan.WORDS)
 
     def _get(self, url: str) -> tuple[int, str, bytes]:
         """Ask for a document: its status, where it has moved, and its first octets."""

@@ -151,6 +151,9 @@ class Pool:
             for session in self._sessions:
                 session.abort()
         workers = tuple(self._workers)
+        if kind is None and self._is_over and workers:
+            # They say goodbye; who is still waiting to come back need not.
+            await asyncio.wait(workers, timeout=self._limits.goodbye)
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
@@ -215,9 +218,14 @@ class Pool:
                 yield part
                 continue
             self._raise_if_fatal()
-            if not self._workers:
-                return
+            if self._is_over or not self._workers:
+                return  # what is left is to say goodbye: nobody waits for that with rows in hand
             await self._change()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether everything that was asked for has been answered, or given up."""
+        return self._query is not None and self._schedule.done
 
     async def _any_session(self) -> Session:
         while True:

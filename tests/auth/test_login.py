@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,13 +24,16 @@ import pytest
 import mailframe as mf
 from mailframe.account import Account
 from mailframe.auth import grants, loopback, tokens
-from mailframe.auth.login import issuer_of, login
+from mailframe.auth.login import issuer_of
 from mailframe.auth.source import Source
+from mailframe.discovery import network
+from mailframe.entry import login
 from mailframe.secret import Secret
 from tests.servers import dovecot as servers
 from tests.servers.issuer import Issuer
 from tests.servers.relay import Relay
 from tests.servers.scripted import CAPABILITIES, Scripted
+from tests.servers.world import World
 
 USER = "ann@example.org"
 ROOT = Path(mf.__file__).parents[1]
@@ -247,33 +250,48 @@ def test_of_eight_processes_one_refreshes(issuer):
     assert issuer.refreshes == 1
 
 
-def killed_while_refreshing(issuer, wait):
-    """Kill a process at some moment of a refresh; tell whether the log-in serves afterwards."""
+@contextmanager
+def a_process_that_refreshes(issuer):
+    """Give it when the issuer has made new tokens of the old ones; it is killed in the end."""
     logged_in(issuer, life=0.01)
-    issuer.delay = 0.1
+    issuer.rotated.clear()
     with subprocess.Popen(
         [sys.executable, "-c", ASK], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as process:
-        before = issuer.refreshes
         process.stdin.write(b"g")
         process.stdin.close()
-        while issuer.refreshes == before and process.poll() is None:
-            time.sleep(0.005)
-        time.sleep(wait)
-        process.kill()
-    issuer.delay = 0
-    try:
+        assert issuer.rotated.wait(60)
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def test_killed_before_the_answer_the_log_in_asks_for_another(issuer):
+    issuer.answers.clear()
+    with a_process_that_refreshes(issuer):
+        pass
+    issuer.answers.set()
+    with pytest.raises(mf.AuthenticationError, match=f"mailframe login {USER}"):
         token(Source(USER))
-    except mf.AuthenticationError as error:
-        assert f"mailframe login {USER}" in str(error)  # noqa: PT017 -- either is right
-        return False
-    return True
 
 
-def test_killed_between_answer_and_write_the_log_in_serves_or_asks_for_another(issuer):
-    served = [killed_while_refreshing(issuer, wait) for wait in (0.0, 0.1, 0.5)]
-    assert served[0] is False
-    assert served[-1] is True
+def test_killed_after_the_write_the_log_in_serves(issuer):
+    with a_process_that_refreshes(issuer):
+        while tokens.read(USER).access.reveal() not in issuer.given[-2:]:
+            time.sleep(0.005)
+    assert token(Source(USER))
+    assert issuer.refreshes == 1
+
+
+def test_killed_at_any_moment_the_log_in_serves_or_asks_for_another(issuer):
+    for wait in (0.0, 0.004, 0.016):
+        with a_process_that_refreshes(issuer):
+            time.sleep(wait)  # whichever comes first, either is right
+        try:
+            assert token(Source(USER))
+        except mf.AuthenticationError as error:
+            assert f"mailframe login {USER}" in str(error)  # noqa: PT017 -- either is right
 
 
 # Fetching ---------------------------------------------------------------------------------------
@@ -456,3 +474,36 @@ def test_no_traceback_holds_a_token(issuer):
 def test_threads_end(issuer):
     token(logged_in(issuer))
     assert threading.active_count() < 40
+
+
+# What a newcomer is told ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("ann", "such as ann@outlook.com"),
+        ("ann@yahoo.com", "app password.*no log-in serves there"),
+        ("ann@fastmail.com", "Fastmail wants a client of yours"),
+    ],
+)
+def test_who_cannot_log_in_is_told_what_lets_them_in(address, words):
+    with pytest.raises(mf.ConfigurationError, match=words):
+        mf.login(address)
+
+
+def test_where_no_password_serves_none_is_asked_for(monkeypatch):
+    monkeypatch.setenv("MAILFRAME_PASSWORD", "of no use")
+    with pytest.raises(mf.ConfigurationError, match="mailframe login ann@outlook.com"):
+        mf.read_imap("ann@outlook.com", progress=False)
+
+
+def test_a_domain_at_a_hoster_logs_in_where_the_hoster_does(home, monkeypatch):
+    """What a refusal advises must lead somewhere: the table does not know such a domain."""
+    records = {"firm.example": ["MX 0 firm.mail.protection.outlook.com."]}
+    with World(home, records) as world:
+        monkeypatch.setattr(network, "WORLD", world.network())
+        with pytest.raises(mf.ConfigurationError, match="Microsoft 365 wants a client.*App regist"):
+            mf.login("ann@firm.example")
+        with pytest.raises(mf.ConfigurationError, match="mailframe login ann@firm.example"):
+            mf.read_imap("ann@firm.example", progress=False)

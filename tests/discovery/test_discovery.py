@@ -130,6 +130,41 @@ FOUND = {
         {},
         "imaps://ann%40example.org@imap.example.org",
     ),
+    "a port with zeros before it": (
+        {AUTOCONFIG: config(imap(port="0000993"))},
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "a port of too many digits is none": (
+        {AUTOCONFIG: config(imap("evil.example.org", port="9" * 5000), imap())},
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "a placeholder that nobody knows": (
+        {AUTOCONFIG: config(imap(user="%CUSTOMERNUMBER%"))},
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "a host's name beyond ASCII": (
+        {AUTOCONFIG: config(imap("imap.bücher.example"))},
+        {},
+        "imaps://ann%40example.org@imap.xn--bcher-kva.example",
+    ),
+    "a description in UTF-16": (
+        {AUTOCONFIG: config(imap()).decode().encode("utf-16")},
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "a host that is none is passed over": (
+        {AUTOCONFIG: config(imap("imap example.org"), imap("imap..org"), imap("b.example.org"))},
+        {},
+        "imaps://ann%40example.org@b.example.org",
+    ),
+    "SRV without a port or a host": (
+        {},
+        dns(imaps=["SRV 0 1 0 a.example.org.", "SRV 0 1 993 -.", "SRV 9 1 993 imap.example.org."]),
+        "imaps://ann%40example.org@imap.example.org",
+    ),
     "redirect to http is refused": (
         {AUTOCONFIG: moved("http://www.example.org/x.xml")},
         dns(imaps=[OWN]),
@@ -273,6 +308,28 @@ def test_what_cannot_be_trusted_is_a_sentence_that_helps(case, home):
             search(world)
         assert words in str(refused.value)
         assert told_strangers(world) == []
+
+
+@pytest.mark.parametrize(
+    ("local", "place", "goes"),
+    [
+        ("mail", "mail/config-v1.1.xml", True),
+        ("mail", "mail/config-v1.1.xml?emailaddress=mail%40example.org", False),
+        ("www", "mail/config-v1.1.xml", True),
+        ("ann", "mail/config-v1.1.xml", True),
+        ("ann", "mail/config-v1.1.xml#ANN", False),
+        ("ann", "%61nn/x.xml", False),
+    ],
+)
+def test_who_moves_to_a_stranger_takes_no_address_along(home, local, place, goes):
+    pages = {
+        AUTOCONFIG: moved(f"https://www.hoster.example/{place}"),
+        "www.hoster.example/mail/config-v1.1.xml": config(imap()),
+    }
+    with World(home, dns(imaps=["SRV 0 1 143 b.example.org."]), pages) as world:
+        host = search(world, f"{local}@example.org").host
+        assert (host == "imap.example.org") == goes
+        assert any("hoster" in url for url in world.asked) == goes
 
 
 def test_a_stranger_is_taken_where_a_person_agrees(home):

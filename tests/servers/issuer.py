@@ -105,7 +105,9 @@ class Issuer:
         self.devices = True
         self.given: list[str] = []
         self.introspected = 0
-        self.delay = 0.0
+        self.rotated = threading.Event()  # a refresh token was taken, and its successor made
+        self.answers = threading.Event()  # cleared: the token endpoint holds its answers back
+        self.answers.set()
         self._tokens: dict[str, _Token] = {}
         self._refresh: dict[str, _Token] = {}
         self._codes: dict[str, _Token] = {}
@@ -326,7 +328,8 @@ class Issuer:
             with self._lock:
                 request = self._request("POST", f"{self.url}/token", data, headers)
                 status, body, _ = self._server.create_token_response(request)
-            time.sleep(self.delay)
+            self.rotated.set()
+            self.answers.wait(60)
             return status, body
         return 404, {}
 

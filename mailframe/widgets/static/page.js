@@ -83,7 +83,9 @@ function settle(root, el) {
     } else if (event.key === "Enter" && event.target.matches(".mf-submits input")) {
       // A field that tells its text when it is left must have told it before the button is pressed.
       event.target.dispatchEvent(new Event("change", { bubbles: true }));
-      event.target.closest(".mf-submits").querySelector(".mf-goes:not(:disabled)")?.click();
+      const box = event.target.closest(".mf-submits");
+      const own = (button) => button.closest(".mf-submits") === box && button.offsetParent;
+      [...box.querySelectorAll(".mf-goes:not(:disabled)")].find(own)?.click();
     }
   };
   const clicked = (event) => {
