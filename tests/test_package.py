@@ -194,7 +194,7 @@ def test_a_script_of_a_user_is_checked(tmp_path, checker, script, verdict):
 def test_the_reference_is_one_page_with_every_public_name():
     pytest.importorskip("pdoc", reason="pdoc is not installed: the group `test`")
     html = importlib.import_module("tests.reference").page()
-    named = set(re.findall(r'<section id="([\w.]+)">', html))
+    named = set(re.findall(r'\bid="([\w.]+)"', html))
     public = set(mailframe.__all__) - {"__version__", "demo"}  # a module has a page of its own
     assert public <= named
     methods = {name for name in dir(mailframe.MailAccessor) if not name.startswith("_")}
