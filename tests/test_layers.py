@@ -45,7 +45,8 @@ ROOMS = {
     "discovery": Room(
         {"errors", "providers"},
         {"pandas", "pyarrow"},
-        dict.fromkeys(("asyncio", "dns", "http", "socket", "ssl"), "network.py"),
+        dict.fromkeys(("asyncio", "dns", "http", "socket"), "network.py")
+        | {"ssl": ("network.py", "pinning.py")},
     ),
     "entry": Room(
         {"account", "auth", "discovery", "errors", "providers", "secret"},
