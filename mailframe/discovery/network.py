@@ -345,7 +345,7 @@ class _Asking:
             raise _Unanswered("no answer") from error
         except ConnectionRefusedError as error:
             raise _Unanswered("no connection") from error
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise _Unanswered("no usable answer") from error
 
     def _customary(self, host: str) -> Server:
@@ -368,7 +368,7 @@ class _Asking:
                 status, moved, body = self._get(url)
                 if status not in _MOVED or not moved:
                     break
-                url = self._followed(urljoin(url, moved), question)
+                url = self._followed(url, moved, question)
         if status != _OK:
             raise _Unanswered(f"status {status}")
         try:
@@ -376,9 +376,10 @@ class _Asking:
         except autoconfig.UnusableError as error:
             raise _Unanswered(str(error)) from error
 
-    def _followed(self, url: str, question: Question) -> str:
+    def _followed(self, url: str, moved: str, question: Question) -> str:
         """Give where a document has moved, if one may go there."""
         try:
+            url = urljoin(url, moved)
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
         except ValueError:

@@ -121,7 +121,7 @@ def test_a_browser_here_logs_in_and_nothing_else_is_taken_for_it(issuer, home):
     assert tokens.read(USER) is None
 
 
-@pytest.mark.parametrize("form", ["whole", "query", "code", "wrong then right"])
+@pytest.mark.parametrize("form", ["whole", "query", "code", "wrong then right", "it was here"])
 def test_what_a_person_pastes_logs_in(issuer, form):
     said = []
 
@@ -129,6 +129,9 @@ def test_what_a_person_pastes_logs_in(issuer, form):
         back = issuer.approve(said[0].split("\n")[1])
         query = urlsplit(back).query
         code = parse_qs(query)["code"][0]
+        if form == "it was here":
+            assert visit(back) == 200
+            return ""
         if form == "wrong then right" and len(said) == 1:
             return f"http://127.0.0.1/?code={code}&state=another"
         return {"query": query, "code": code}.get(form, back)
@@ -156,6 +159,30 @@ def test_a_device_code_logs_in(issuer, told, words):
         login(USER, "device", issuer.client, say=said.append)
         assert tokens.addresses() == [USER]
     assert "ABCD-EFGH" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ({"expires_in": "soon", "interval": 0.01}, "answers what is no token"),
+        ({"expires_in": -5, "interval": 0.01}, ""),
+        ({"user_code": "\x1b]0;evil\x07"}, "no device code"),
+        ({"user_code": None}, "no device code"),
+        ({"verification_uri": "http://127.0.0.1/"}, "no device code"),
+        ({"verification_uri": "https://127.0.0.1/\r\x1b[2J"}, "no device code"),
+        ({"device_code": 5}, "no device code"),
+    ],
+)
+def test_what_a_token_server_says_is_not_believed_blindly(issuer, odd, words):
+    issuer.odd = odd
+    said = []
+    if words:
+        with pytest.raises(mf.MailframeError, match=words):
+            login(USER, "device", issuer.client, say=said.append)
+        assert "evil" not in "".join(said)
+        return
+    login(USER, "device", issuer.client, say=said.append)
+    assert 3000 < tokens.read(USER).life < 4000
 
 
 def test_a_device_that_is_too_fast_waits_five_seconds_more():

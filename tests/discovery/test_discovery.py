@@ -170,6 +170,30 @@ FOUND = {
         dns(imaps=[OWN]),
         "imaps://ann%40example.org@imap.example.org",
     ),
+    "redirects to nowhere": (
+        {AUTOCONFIG: moved("https://[::1/x.xml"), WELL_KNOWN: moved("file:///etc/passwd")},
+        dns(imaps=[OWN]),
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "redirects within the domain, without a scheme": (
+        {
+            AUTOCONFIG: moved("//www.example.org/x.xml"),
+            "www.example.org/x.xml": moved("/y.xml"),
+            "www.example.org/y.xml": config(imap()),
+        },
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "redirects with the address as a user or a host": (
+        {
+            AUTOCONFIG: moved("https://ann@stranger.example/x.xml"),
+            WELL_KNOWN: moved("https://ann.stranger.example/x.xml"),
+            "stranger.example/x.xml": config(imap("evil.example.org")),
+            "ann.stranger.example/x.xml": config(imap("evil.example.org")),
+        },
+        dns(imaps=[OWN]),
+        "imaps://ann%40example.org@imap.example.org",
+    ),
     "404 and 500": (
         {AUTOCONFIG: 404, WELL_KNOWN: 500},
         dns(imaps=[OWN]),
@@ -221,6 +245,16 @@ FOUND = {
         dns(own=["MX 20 alt1.aspmx.l.google.com.", "MX 10 aspmx.l.google.com."]),
         "imaps://ann%40example.org@imap.gmail.com",
     ),
+    "MX of a hoster whose customers have a server of their own": (
+        {},
+        dns(own=["MX 10 mx.zoho.com."]),
+        "imaps://ann%40example.org@imappro.zoho.com",
+    ),
+    "MX of one of two providers with one hoster": (
+        {},
+        dns(own=["MX 10 mx-aol.mail.gm0.yahoodns.net."]),
+        "imaps://ann%40example.org@imap.aol.com",
+    ),
     "MX of Microsoft 365": (
         {},
         dns(own=["MX 0 example-org.mail.protection.outlook.com."]),
@@ -249,6 +283,11 @@ REFUSED = {
         "write imaps://ann%40example.org@imap.hoster.example",
     ),
     "plain only": ({AUTOCONFIG: config(imap(socket="plain"))}, {}, "offers no encrypted IMAP"),
+    "an MX host that only looks like a provider's": (
+        {},
+        dns(own=["MX 10 aspmx.l.notgoogle.com.", "MX 20 google.com.stranger.example."]),
+        "No IMAP server was found",
+    ),
     "nothing at all": ({}, {}, "write imaps://USER@HOST"),
     "no such domain": ({}, {"example.org": None}, "There is no domain example.org"),
     "takes no mail": ({}, dns(own=["MX 0 ."]), "No IMAP server was found"),

@@ -95,6 +95,8 @@ class Issuer:
         What a device that asks is told: "", or an error of RFC 8628.
     devices : bool
         Whether codes for other devices are offered at all.
+    odd : dict
+        What stands in its answers besides, or in place of what ought to.
     """
 
     def __init__(self, home: Path, user: str, *, life: float = 3600) -> None:
@@ -103,6 +105,7 @@ class Issuer:
         self.trouble = 0
         self.device: list[str] = []
         self.devices = True
+        self.odd: dict[str, Any] = {}
         self.given: list[str] = []
         self.introspected = 0
         self.rotated = threading.Event()  # a refresh token was taken, and its successor made
@@ -321,6 +324,7 @@ class Issuer:
                 "verification_uri": f"{self.url}/d",
                 "expires_in": 60,
                 "interval": 0.05,
+                **self.odd,
             }
         if path == "/token":
             if self.trouble:
@@ -328,6 +332,7 @@ class Issuer:
             with self._lock:
                 request = self._request("POST", f"{self.url}/token", data, headers)
                 status, body, _ = self._server.create_token_response(request)
+            body = {**body, **self.odd} if isinstance(body, dict) else body
             self.rotated.set()
             self.answers.wait(60)
             return status, body

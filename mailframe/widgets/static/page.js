@@ -80,13 +80,16 @@ function settle(root, el) {
     } else if (event.key === "Escape" && !dialog.open && !typing(event.target)) {
       const close = root.querySelector(".mf-close");
       if (close?.offsetParent) close.click();
-    } else if (event.key === "Enter" && event.target.matches(".mf-submits input")) {
-      // A field that tells its text when it is left must have told it before the button is pressed.
-      event.target.dispatchEvent(new Event("change", { bubbles: true }));
-      const box = event.target.closest(".mf-submits");
-      const own = (button) => button.closest(".mf-submits") === box && button.offsetParent;
-      [...box.querySelectorAll(".mf-goes:not(:disabled)")].find(own)?.click();
     }
+  };
+  // Heard on its way down: fields keep the keys that are pressed in them to themselves.
+  const entered = (event) => {
+    if (event.key !== "Enter" || !event.target.matches(".mf-submits input")) return;
+    // A field that tells its text when it is left must have told it before the button is pressed.
+    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+    const box = event.target.closest(".mf-submits");
+    const own = (button) => button.closest(".mf-submits") === box && button.offsetParent;
+    [...box.querySelectorAll(".mf-goes:not(:disabled)")].find(own)?.click();
   };
   const clicked = (event) => {
     const button = event.target.closest("[data-copy]");
@@ -94,12 +97,14 @@ function settle(root, el) {
     if (event.target.closest("[data-keys]")) dialog.showModal();
   };
   root.addEventListener("keydown", heard);
+  root.addEventListener("keydown", entered, true);
   root.addEventListener("click", clicked);
   const changes = new MutationObserver(() => nameHandles(root));
   changes.observe(root, { childList: true, subtree: true });
   nameHandles(root);
   return () => {
     root.removeEventListener("keydown", heard);
+    root.removeEventListener("keydown", entered, true);
     root.removeEventListener("click", clicked);
     root.removeEventListener("focusin", focused);
     changes.disconnect();
