@@ -151,12 +151,14 @@ class Pool:
             for session in self._sessions:
                 session.abort()
         workers = tuple(self._workers)
-        if kind is None and self._is_over and workers:
-            # They say goodbye; who is still waiting to come back need not.
-            await asyncio.wait(workers, timeout=self._limits.goodbye)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        try:
+            if kind is None and self._is_over and workers:
+                # They say goodbye; who is still waiting to come back need not.
+                await asyncio.wait(workers, timeout=self._limits.goodbye)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
 
     # What callers do ---------------------------------------------------------------------------
 
