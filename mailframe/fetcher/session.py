@@ -34,9 +34,10 @@ from mailframe.imap.connection import Connection, Pending
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mailframe.account import Account, Auth
+    from mailframe.fetcher.plan import Folder
     from mailframe.imap.refusal import Refusal
     from mailframe.imap.responses import Status
     from mailframe.secret import Secret
@@ -72,6 +73,8 @@ class Session(asyncio.Protocol):
         Called with a FETCH and told to take its rows, each time enough have come.
     on_end : callable or None
         Called when the session ends, for whatever reason.
+    ahead : dict
+        What was asked before it was planned: folder and FETCH → the EXAMINE and FETCH sent.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Session(asyncio.Protocol):
         self.commands = 0
         self.on_rows: Callable[[Pending], None] | None = None
         self.on_end: Callable[[], None] | None = None
+        self.ahead: dict[tuple[bytes, Command], tuple[Pending, Pending]] = {}
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -374,10 +378,25 @@ class Session(asyncio.Protocol):
         self.commands += 1
         log.debug("%s %s %r", self.account.name, pending.tag, command)
         if self._compresses_next:
+            # Behind whatever else is asked in this step: nothing may travel behind the question.
             self._compresses_next = False
-            self.submit(commands.compress())
+            self._loop.call_soon(self._ask_to_compress)
         self._flush()
         return pending
+
+    def _ask_to_compress(self) -> None:
+        if self.failure is None:
+            self.submit(commands.compress())
+
+    def ask_ahead(self, folder: Folder, fetches: Iterable[Command]) -> None:
+        """Open a folder that is likely to be wanted, and ask what is likely to be asked of it.
+
+        What turns out not to be wanted is read and forgotten.
+        """
+        wanted = commands.examine(folder.wire, uidvalidity=folder.uidvalidity)
+        examine = self.submit(wanted)
+        for fetch in fetches:
+            self.ahead[folder.wire, fetch] = examine, self.submit(fetch)
 
     async def wait(self, pending: Pending) -> None:
         """Wait until a command is answered or the session has failed."""
