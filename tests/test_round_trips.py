@@ -6,15 +6,21 @@ one before these, and TLS another.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import mailframe as mf
+from mailframe.imap.limits import DEFAULT_LIMITS
 from tests.servers import dovecot as servers
+from tests.servers.certificates import Authority
 from tests.servers.relay import Relay
+from tests.servers.scripted import PASSWORD, Scripted
 from tests.servers.tokens import access_token, oauth_config
 
 USER = "ann@example.org"
@@ -96,3 +102,26 @@ def test_what_was_expected_of_an_inbox_that_is_another_one_now_does_not_count(st
     df, _ = read(relay, user=user, store=tmp_path / "store")
     assert df["subject"].tolist() == ["another"] * 5
     assert df.attrs["mailframe"]["problems"] == []
+
+
+@pytest.mark.parametrize("secured", [False, True])
+def test_nobody_waits_for_an_answer_to_a_goodbye(tmp_path, secured):
+    heard = []
+
+    async def silent(_session, command):
+        if command.name != "LOGOUT":
+            return False
+        heard.append(command)
+        await asyncio.sleep(600)
+        return True
+
+    authority = Authority.in_folder(tmp_path)
+    patient = replace(DEFAULT_LIMITS, goodbye=300)
+    with Scripted(silent, tls=authority.server() if secured else None) as server:
+        account = mf.Account.parse(server.url, PASSWORD, ca_file=authority.ca_file)
+        begun = time.monotonic()
+        df = mf.read_imap(account, connections=1, progress=False, limits=patient)
+        assert len(df) > 0
+        assert time.monotonic() - begun < 150
+        while not heard:
+            time.sleep(0.01)

@@ -594,13 +594,17 @@ class Session(asyncio.Protocol):
     # Ending ------------------------------------------------------------------------------------
 
     async def close(self) -> None:
-        """Say goodbye and close the socket, without waiting for a server that does not answer."""
+        """Say goodbye and close the socket, without waiting for what the server says to it."""
         if self._transport is None:
             return
         if self.failure is None:
             self.connection.send(commands.logout())
             self._flush()
             self._transport.close()
+            if not self._transport.get_write_buffer_size():
+                # TLS has said its own goodbye by now, and would wait for the server's (RFC 8446
+                # section 6.1 asks nobody to): a round trip for nothing.
+                self._transport.abort()
         try:
             async with asyncio.timeout(self._limits.goodbye):
                 await asyncio.shield(self._closed)

@@ -286,7 +286,8 @@ class _Pipe(asyncio.Protocol):
             self.transport.close()
             self.other.transport.close()  # after what is still to be written
         elif not self.other.transport.is_closing():
-            self.other.transport.write_eof()
+            with contextlib.suppress(OSError):  # it has gone already
+                self.other.transport.write_eof()
 
 
 @dataclass
