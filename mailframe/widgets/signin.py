@@ -128,6 +128,11 @@ class SignIn(ipw.VBox):  # type: ignore[misc]  # as above
         super().__init__([self._client, buttons, self._said, self._answer])
         self.add_class("mf-signin").add_class("mf-submits")
         self._follow()
+        self.observe(self._of_another, "address")
+
+    def _of_another(self, _change: object) -> None:
+        if not self.busy:
+            self._said.value = ""
 
     def begin(self) -> None:
         """Begin a log-in."""

@@ -121,6 +121,7 @@ def test_a_password_typed_and_enter_pressed_is_the_password_that_is_sent(stage, 
     window = open_window()
     page = window.page
     shown(window, home, address, "password.ipynb")
+    assert window.barriers(".mf-connect") == []
     page.fill("input[type=password]", "mistaken")
     page.press("input[type=password]", "Enter")
     page.wait_for_selector(".mf-field:has(input[type=password]) [role=alert] >> text=refused")

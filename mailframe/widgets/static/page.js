@@ -51,6 +51,16 @@ function nameHandles(root) {
   }
 }
 
+// Nor do fields: the label before them is a widget of its own.
+function nameFields(root) {
+  for (const line of root.querySelectorAll(".mf-field")) {
+    const name = line.querySelector("label")?.textContent ?? "";
+    for (const field of line.querySelectorAll("input:not([type=checkbox]):not([aria-label])")) {
+      field.setAttribute("aria-label", field.closest(".mf-answer") ? "What to paste" : name);
+    }
+  }
+}
+
 // The clipboard is closed to pages that are not served securely: then what to copy is selected instead.
 async function copy(button) {
   const before = button.textContent;
@@ -99,9 +109,13 @@ function settle(root, el) {
   root.addEventListener("keydown", heard);
   root.addEventListener("keydown", entered, true);
   root.addEventListener("click", clicked);
-  const changes = new MutationObserver(() => nameHandles(root));
+  const named = () => {
+    nameHandles(root);
+    nameFields(root);
+  };
+  const changes = new MutationObserver(named);
   changes.observe(root, { childList: true, subtree: true });
-  nameHandles(root);
+  named();
   return () => {
     root.removeEventListener("keydown", heard);
     root.removeEventListener("keydown", entered, true);
