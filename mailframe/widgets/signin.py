@@ -119,7 +119,7 @@ class SignIn(ipw.VBox):  # type: ignore[misc]  # as above
         self._pasted = Password("the address, or its code")
         self._continue = ipw.Button(description="Continue").add_class("mf-button")
         self._begin = ipw.Button(description="Log in").add_class("mf-button")
-        self._stop = ipw.Button(description="Cancel").add_class("mf-button")
+        self._stop = ipw.Button(description="Stop").add_class("mf-button")
         self._answer = ipw.HBox([self._pasted, self._continue]).add_class("mf-answer")
         self._begin.on_click(lambda _: self.begin())
         self._stop.on_click(lambda _: self.cancel())
