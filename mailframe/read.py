@@ -136,6 +136,8 @@ class BatchStream:
                 raise choice.missing[0]
             missing += [*choice.missing, *listing.lost]
             self._views = Views(choice.views)
+            uses = {f.name: f.special_use for f in choice.folders if f.special_use}
+            self.report["special_use"] = {self._account.name: uses}
             expected = _expected(choice.folders, self._query)
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
