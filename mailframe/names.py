@@ -17,9 +17,8 @@ from mailframe.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-# What a mailbox is for (RFC 6154; the last of the views by RFC 8457). Views show messages that other
-# mailboxes hold; of a message in several of them the first counts: all that is flagged stands in
-# ``\\All`` as well.
+# What a mailbox is for (RFC 6154, RFC 8457). Views show messages that other mailboxes hold; of a
+# message in several of them the first counts: all that is flagged stands in ``\\All`` as well.
 VIEWS = ("\\All", "\\Flagged", "\\Important")
 SPECIAL_USES = (*VIEWS, "\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")
 
