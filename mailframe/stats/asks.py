@@ -1,9 +1,9 @@
 """What asks me for an answer: one notion for what is unanswered, owed, and answered how fast.
 
 A mail asks when it names me in To and is none of these: from me; a draft (by its flag or its
-folder), deleted, or in Junk or Trash with every copy; sent to many (column ``bulk``: List-Id, List-Unsubscribe, Precedence); sent
-by a program (column ``auto``: Auto-Submitted, RFC 3834, X-Autoreply, MAILER-DAEMON, no-reply
-senders). A frame of fewer columns is judged by those that it has.
+folder), deleted, or in Junk or Trash with every copy; sent to many (column ``bulk``: List-Id,
+List-Unsubscribe, Precedence); sent by a program (column ``auto``: Auto-Submitted, RFC 3834,
+X-Autoreply, MAILER-DAEMON, no-reply senders). A frame of fewer columns is judged by those it has.
 """
 
 from __future__ import annotations

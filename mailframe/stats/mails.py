@@ -89,7 +89,7 @@ def _told_apart(df: pd.DataFrame) -> list[Ints]:
 
 
 def accounts(df: pd.DataFrame) -> Ints:
-    """Number the account of each row."""
+    """Give the account of each row as a number."""
     if "account" not in df.columns:
         return np.zeros(len(df), dtype=np.int64)
     return columns.coded(df, "account").dense(len(df))

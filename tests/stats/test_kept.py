@@ -1,4 +1,4 @@
-"""What is kept of a frame is never that of another: whatever changes, the numbers change with it."""
+"""What is kept of a frame is never that of another: what changes is seen in the numbers."""
 
 from __future__ import annotations
 
