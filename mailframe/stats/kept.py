@@ -52,7 +52,7 @@ def _told(values: Any) -> Hashable | None:  # noqa: ANN401 -- any array of panda
     if isinstance(values, pd.Categorical):
         return str(values.dtype), _digest(values.codes), tuple(values.categories)
     if isinstance(values, pd.arrays.DatetimeArray):
-        return str(values.dtype), _digest(values.asi8)
+        return str(values.dtype), _digest(np.asarray(values.astype("int64")))
     return None
 
 
@@ -65,4 +65,4 @@ def _arrow(values: Any) -> pa.ChunkedArray | None:  # noqa: ANN401 -- the same
 
 
 def _digest(values: np.ndarray[Any, Any]) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(values), digest_size=16).digest()
+    return hashlib.blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()

@@ -21,6 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.frame.views import SERVER_IDS as MAIL_IDS
 from mailframe.stats import columns, dates, subjects
 from mailframe.stats import mails as copies
 from mailframe.stats.kept import kept
@@ -64,7 +65,7 @@ def forest(df: pd.DataFrame) -> Forest:
     """Give the reply trees of a frame; built once, as long as its columns live."""
     names = ("message_id", "in_reply_to", "references")
     columns.require(df, *names)
-    told_apart = ("date", "from_addr", "account", *copies.SERVER_IDS)
+    told_apart = ("date", "from_addr", "account", *MAIL_IDS)
     return kept(df, (*names, *told_apart), _forest)
 
 
