@@ -18,7 +18,7 @@ from mailframe.headers.automatic import UNREAD_SENDER
 from mailframe.stats import columns, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -41,8 +41,15 @@ class Asked(NamedTuple):
     left_out: dict[str, int]
 
 
-def asked(df: pd.DataFrame, own: Own, mails: Mails, exclude: Iterable[str]) -> Asked:
+def asked(
+    df: pd.DataFrame, own: Own, mails: Mails, exclude: Iterable[str], known: Mapping[str, Bools]
+) -> Asked:
     """Find the mails that ask me; every copy of one is marked.
+
+    Parameters
+    ----------
+    known : mapping of str to bool array
+        The rows of kinds that somebody looked for already.
 
     Raises
     ------
@@ -51,7 +58,7 @@ def asked(df: pd.DataFrame, own: Own, mails: Mails, exclude: Iterable[str]) -> A
     """
     columns.require(df, "to")
     names = _checked(exclude)
-    kinds = {name: kind(df, name) for name in names}
+    kinds = {name: known[name] if name in known else kind(df, name) for name in names}
     to = columns.coded(df, "to", fold=True)
     me = np.zeros(len(df), dtype=bool)
     me[to.rows[own.has(to.labels)[to.codes]]] = True

@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST = 4  # results; a frame has two, and one is mostly looked at beside its unique()
+MOST = 8  # results; a frame has four, and one is mostly looked at beside its unique()
 
 _kept: list[tuple[Hashable, Sequence[weakref.ref[Any]], Any]] = []
 
 
-def kept(df: pd.DataFrame, names: Sequence[str], make: Callable[[pd.DataFrame], T]) -> T:
-    """Give what ``make`` makes of some columns of a frame, as far as these are there."""
+def kept(df: pd.DataFrame, names: Sequence[str], make: Callable[[pd.DataFrame], T], what: str) -> T:
+    """Give what ``make`` makes of some columns of a frame, as far as these are there.
+
+    ``what`` is a name for it: another thing made of the same columns has another.
+    """
     told = [_told(df[name].array) for name in names if name in df.columns]
     if None in told:
         return make(df)
-    key = make, tuple(name for name in names if name in df.columns), tuple(told)
+    key = what, tuple(name for name in names if name in df.columns), tuple(told)
     _kept[:] = [entry for entry in _kept if all(ref() is not None for ref in entry[1])]
     for entry in _kept:
         if entry[0] == key:

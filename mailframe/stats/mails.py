@@ -61,7 +61,7 @@ class Mails:
 def mails(df: pd.DataFrame) -> Mails:
     """Find the mails of a frame."""
     columns.require(df, "message_id")
-    return kept(df, ("message_id", "date", "from_addr", "account", *SERVER_IDS), _mails)
+    return kept(df, ("message_id", "date", "from_addr", "account", *SERVER_IDS), _mails, "mails")
 
 
 def _mails(df: pd.DataFrame) -> Mails:

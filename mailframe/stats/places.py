@@ -104,6 +104,8 @@ def uses(df: pd.DataFrame) -> Mapping[str, Mapping[str, str]]:
 def _told(df: pd.DataFrame, place: Coded) -> list[tuple[Mapping[str, str], Bools]]:
     """Give what was said of folders, and which entries of a column it was said of."""
     told = uses(df)
+    if not told:
+        return []
     if "account" not in df.columns:  # whose folders these are cannot be told but of one
         return [(each, np.ones(len(place.rows), dtype=bool)) for each in told.values()][:1]
     account = columns.coded(df, "account")

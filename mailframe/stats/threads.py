@@ -66,7 +66,7 @@ def forest(df: pd.DataFrame) -> Forest:
     names = ("message_id", "in_reply_to", "references")
     columns.require(df, *names)
     told_apart = ("date", "from_addr", "account", *MAIL_IDS)
-    return kept(df, (*names, *told_apart), _forest)
+    return kept(df, (*names, *told_apart), _forest, "forest")
 
 
 def _forest(df: pd.DataFrame) -> Forest:
