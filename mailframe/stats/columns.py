@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
+from mailframe.frame.cells import plain_texts
 from mailframe.frame.schema import SCHEMA
 from mailframe.stats.kept import kept
 
@@ -108,12 +109,24 @@ def arrow(df: pd.DataFrame, name: str) -> pa.Array:
         array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     if pa.types.is_null(array.type) or pa.types.is_string(array.type):
         array = array.cast(pa.large_string())
+    if array.null_count == len(array) and pa.types.is_floating(array.type):  # empty, in a CSV file
+        array = pa.nulls(len(array), pa.large_string())
     if pa.types.is_large_string(array.type) and _is_joined(df, name, array):
         raise ConfigurationError(
             f"the column {name!r} should hold lists and holds text, as of a CSV file: read the "
             "file with mf.read_csv(path), or keep the frame as Parquet"
         )
+    if pa.types.is_large_string(array.type) and _is_csv(df):
+        array = plain_texts(array)
     return array
+
+
+def _is_csv(df: pd.DataFrame) -> bool:
+    """Tell whether a frame is one of our CSV files as pandas reads it: with apostrophes."""
+    moments = [df[name].dtype for name in ("date", "internaldate") if name in df.columns]
+    text = any(pd.api.types.is_string_dtype(dtype) for dtype in moments)
+    text |= "uid" in df.columns and pd.api.types.is_signed_integer_dtype(df["uid"].dtype)
+    return text and any(_holds_text(df[own]) for own in LISTS if own in df.columns)
 
 
 def _is_joined(df: pd.DataFrame, name: str, array: pa.Array) -> bool:

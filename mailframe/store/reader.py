@@ -225,9 +225,10 @@ class Store:
         uses: dict[str, dict[str, str]] = {}
         for part in found:
             if part.state.special_use is not None:
-                told = uses.setdefault(part.state.account, {})
-                told[part.state.folder] = part.state.special_use
-        df = _to_frame(batches, schema, selection.problems, special_use=uses)
+                of_account = uses.setdefault(part.state.account, {})
+                of_account[part.state.folder] = part.state.special_use
+        told = {"special_use": uses} if uses else {}
+        df = _to_frame(batches, schema, selection.problems, **told)
         return df if columns is None else df[list(dict.fromkeys(columns))]
 
     def _rows(
