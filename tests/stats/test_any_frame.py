@@ -199,7 +199,7 @@ def test_the_guess_of_ones_own_addresses_warns_at_the_callers_line():
 def test_a_csv_file_that_pandas_read_has_the_same_numbers_or_none(tmp_path):
     df = frame(
         mail("a", "bob", "me", 0, subject="=1+1", from_name="-- Bob --"),
-        mail("b", "bob", "me", 1, subject="'=quoted"),
+        mail("b", "bob", "me", 1, subject="'=quoted", under="a"),
     ).assign(list_id=None)
     mf.to_csv(df, tmp_path / "mail.csv")
     for options in ({}, {"parse_dates": ["date", "internaldate"]}):
