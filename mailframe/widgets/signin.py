@@ -123,6 +123,8 @@ class SignIn(ipw.VBox):  # type: ignore[misc]  # as above
         self._answer = ipw.HBox([self._pasted, self._continue]).add_class("mf-answer")
         self._begin.on_click(lambda _: self.begin())
         self._stop.on_click(lambda _: self.cancel())
+        # What is pasted comes when the field is left or Enter pressed, the button before or after.
+        self._pasted.observe(lambda _: self._hand_over(), "value")
         self._continue.on_click(lambda _: self._hand_over())
         buttons = ipw.HBox([self._begin, self._stop])
         super().__init__([self._client, buttons, self._said, self._answer])
@@ -191,8 +193,9 @@ class SignIn(ipw.VBox):  # type: ignore[misc]  # as above
 
     def _hand_over(self) -> None:
         given = self._pasted.secret
-        self._want(wanted=False)
-        self._answers.put("" if given is None else given.reveal())
+        if given is not None:
+            self._want(wanted=False)
+            self._answers.put(given.reveal())
 
     def _follow(self) -> None:
         self._begin.disabled = self.busy
