@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def _parts(told: bytes) -> list[Part] | None:
-    value = read_items(told).get(STRUCTURE)
+    value = read_items(told).get(STRUCTURE) if told else None
     return None if value is None else read_structure(value)
 
 
@@ -163,6 +163,7 @@ class _Extras:
         self.fields = tuple(EXTRAS.field(column) for column in columns.values())
 
     def arrays(self, told: Sequence[bytes]) -> list[pa.Array]:
+        """Make the columns; null where nothing was told."""
         rows = [read_items(one) if one else {} for one in told]
         return [
             _READERS[column]([row.get(item, _NOTHING) for row in rows])

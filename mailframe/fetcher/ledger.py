@@ -673,7 +673,7 @@ class Ledger:
             some = untried.newest(ALONE)
             entry.tried |= some
             entry.tried_until = entry.rows + 1
-            return _alone(entry.folder, some)
+            return [*_alone(entry.folder, some)]
         if self._search and not entry.controlled:
             entry.controlled = True
             return [Lookup(entry.folder, control=True)]

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -84,7 +84,7 @@ class Rows(Protocol):
         """Header blocks with any line ends."""
 
     @property
-    def beside(self) -> Mapping[str, Sequence[bytes]]:
+    def beside(self) -> Mapping[str, Sequence[Any]]:
         """What else is known of each message, by the name of its `Beside`."""
 
 
@@ -176,7 +176,7 @@ class BatchBuilder:
             for one in self._beside
             for field, array in zip(
                 one.fields,
-                one.arrays(rows.beside.get(one.name) or [b""] * len(rows.uid)),
+                one.arrays(rows.beside[one.name]),
                 strict=True,
             )
         }

@@ -7,7 +7,7 @@ an attachment is for `mailframe.headers.attachments` to say, and here the column
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +32,7 @@ class Beside(Protocol):
     def fields(self) -> Sequence[pa.Field]:
         """The columns."""
 
-    def arrays(self, told: Sequence[bytes]) -> list[pa.Array]:
+    def arrays(self, told: Sequence[Any]) -> list[pa.Array]:
         """Make the columns of what each row holds; empty where nothing was told."""
 
 
@@ -48,16 +48,13 @@ class Attachments:
     name = "attachments"
     fields = tuple(ATTACHMENTS)
 
-    def __init__(self, parts: Callable[[bytes], Iterable[MimePart] | None]) -> None:
+    def __init__(self, parts: Callable[[Any], Iterable[MimePart] | None]) -> None:
         self._parts = parts
 
-    def arrays(self, told: Sequence[bytes]) -> list[pa.Array]:
+    def arrays(self, told: Sequence[Any]) -> list[pa.Array]:
         """Make the columns; null where it is not known whether there are attachments."""
-        return attachment_arrays([self._found(one) for one in told])
-
-    def _found(self, told: bytes) -> list[Attachment] | None:
-        parts = self._parts(told) if told else None
-        return None if parts is None else attachments(parts)
+        each = map(self._parts, told)
+        return attachment_arrays([None if one is None else attachments(one) for one in each])
 
 
 def attachment_arrays(found: Sequence[list[Attachment] | None]) -> list[pa.Array]:

@@ -329,9 +329,12 @@ def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Respons
     line = frame.texts[0]
     if name == "FETCH" and number and (first := tells_beside(rest)):
         uid, text = beside(first, (rest, *frame.texts[1:]), frame.literals)
-        is_structure = first[0].upper().endswith(STRUCTURE)
-        kind = "structure" if is_structure else "extras"
-        return Fetched(int(number), uid, **{kind: text})
+        fetched = Fetched(int(number), uid)
+        if first[0].upper().endswith(STRUCTURE):
+            fetched.structure = text
+        else:
+            fetched.extras = text
+        return fetched
     if _holds_too_much(frame.texts):
         return Malformed(line[:EXCERPT])
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)

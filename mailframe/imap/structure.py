@@ -198,9 +198,8 @@ def _is_number(value: Value) -> bool:
 def _disposition(extensions: list[Value]) -> tuple[bytes | None, Parameters]:
     """Find the disposition, wherever missing fields have moved it (MD5, or a language too many)."""
     for value in extensions:
-        if _is_disposition(value):
-            word, *parameters = value
-            return _word(word), _pairs(parameters[0]) if parameters else ()
+        if isinstance(value, list) and _is_disposition(value):
+            return _word(value[0]), _pairs(value[1]) if len(value) > 1 else ()
     return quirk_bare_disposition(extensions), ()
 
 

@@ -21,7 +21,7 @@ from mailframe.stats import columns
 if TYPE_CHECKING:
     from mailframe.stats.columns import Bools, Ints
 
-SERVER_IDS = ("x_gm_msgid", "emailid")
+SERVER_IDS = ("x_gm_msgid", "email_id")
 # Set on one copy they are true of the mail; the others only where every copy has them: what was
 # moved away leaves a deleted copy behind, and a draft that was sent stays a draft in its folder.
 ANY_COPY = ("seen", "answered", "flagged", "bulk", "auto")

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from mailframe.stats.columns import Bools, Ints
     from mailframe.stats.mails import Mails
 
-SERVER_IDS = "x_gm_thrid"  # Gmail's own threads, where the frame has them
+# The server's own threads, where the frame has them: Gmail's, and those of RFC 8474.
+SERVER_IDS = ("x_gm_thrid", "thread_id")
 # A loop of ids costs a round, and forged References could hold any number of them; what still
 # goes round after these becomes a root.
 LOOP_ROUNDS = 16
@@ -260,8 +261,9 @@ def threaded(
         root, depth = climb(parent, present)
     top = root[trees.node]
     name = top
-    if server and SERVER_IDS in df.columns:
-        given = columns.coded(df, SERVER_IDS)
+    told = next((one for one in SERVER_IDS if one in df.columns), None)
+    if server and told is not None:
+        given = columns.coded(df, told)
         name = top.copy()
         name[given.rows] = len(parent) + given.codes
     return Threaded(pd.factorize(name)[0].astype(np.int64), depth[trees.node], trees, top)
