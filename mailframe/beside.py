@@ -25,6 +25,7 @@ from mailframe.imap.grammar import Value, as_text, is_nil
 from mailframe.imap.items import STRUCTURE, read_items
 from mailframe.imap.structure import Part, read_structure
 from mailframe.names import decode_mailbox
+from mailframe.store.columns import ATTACHED
 from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
@@ -43,10 +44,23 @@ ATTACHMENTS_ASK = Ask(beside_items(["BODYSTRUCTURE"]), beside="attachments")
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """Something to ask for, and the columns of it."""
+    """Something to ask for, and the columns of it.
+
+    Parameters
+    ----------
+    ask : Ask
+        Without items where a server cannot be asked.
+    columns : Beside
+    held : tuple of str
+        What a store calls it, see `mailframe.store.columns`.
+    changes : bool
+        Whether it may be another at a later time, as labels are.
+    """
 
     ask: Ask
     columns: Beside
+    held: tuple[str, ...] = ()
+    changes: bool = False
 
 
 def wanted(has: Callable[[str], bool], request: Request, taken: Iterable[str] = ()) -> list[Detail]:
@@ -59,18 +73,28 @@ def wanted(has: Callable[[str], bool], request: Request, taken: Iterable[str] = 
     taken : iterable of str
         Columns that there are already: header fields that were asked for by name.
     """
-    details = [Detail(ATTACHMENTS_ASK, Attachments(_parts))] if request.attachments else []
     there = set(taken)
-    items = {
-        item: column
-        for item, column, capability in _EXTRAS
+    names = [
+        f":{column}"
+        for _, column, capability in _EXTRAS
         if column not in there
         and (column in request.columns or (has(capability) and column not in _ON_REQUEST))
-    }
+    ]
+    return named([ATTACHED] * request.attachments + names, has)
+
+
+def named(held: Iterable[str], has: Callable[[str], bool]) -> list[Detail]:
+    """Tell what to ask of a server for what a store calls so."""
+    names = set(held)
+    details = []
+    if ATTACHED in names:
+        details.append(Detail(ATTACHMENTS_ASK, Attachments(_parts), (ATTACHED,)))
+    items = {item: column for item, column, _ in _EXTRAS if f":{column}" in names}
     told = [item for item, _, capability in _EXTRAS if item in items and has(capability)]
     if items:
         ask = Ask(beside_items(told) if told else b"", beside="ids and labels")
-        details.append(Detail(ask, _Extras(items)))
+        stored = tuple(f":{column}" for column in items.values())
+        details.append(Detail(ask, _Extras(items), stored, changes="X-GM-LABELS" in told))
     return details
 
 

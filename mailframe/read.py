@@ -258,7 +258,8 @@ class BatchStream:
         progress: Progress,
     ) -> AsyncGenerator[pa.RecordBatch]:
         """Bring the store up to date, and read the rows from there."""
-        async with keeping.refresh(pool, listing, folders, progress.update) as refresh:
+        update, details = progress.update, self._details
+        async with keeping.refresh(pool, listing, folders, update, details) as refresh:
             self.report["store"] = refresh.figures()
             if not self._reads_back:
                 self._messages = await asyncio.to_thread(refresh.count, folders)

@@ -70,11 +70,11 @@ ROOMS = {
     "widgets": Room({"errors", "frame", "search", "secret", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "beside": Room(
-        {"errors", "fetcher", "frame", "headers", "imap", "names", "uidset"},
+        {"errors", "fetcher", "frame", "headers", "imap", "names", "store", "uidset"},
         {"pandas", "socket", "ssl"},
     ),
     "refresh": Room(
-        {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
+        {"beside", "errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
         {"pandas", "socket", "ssl"},
     ),
     # The top floor: everything below, but for each other's neighbours.

@@ -423,7 +423,8 @@ class Lane:
             return ledger.returned(work) if ledger.wants(work) else ledger.dropped(work)
         if work.attempts:
             self._try_alone(job.pending)
-        if job.examine.result is not None:
+        beside = isinstance(work, Span) and work.ask is not None and bool(work.ask.beside)
+        if job.examine.result is not None or beside:  # a folder is not given up for what is beside
             return self._work_refused(job, error)
         if work.attempts + 1 < EXAMINE_TRIES:
             return [replace(work, attempts=work.attempts + 1)]

@@ -314,16 +314,17 @@ class Ledger:
         many = self._newest is not None and (
             folder.messages is None or folder.messages > self._newest
         )
+        beside = known.beside or self._beside
         if known.works is not None:
-            works = list(self._and_beside(known.works))
+            works = list(_and_beside(known.works, beside))
         elif folder.messages == 0:
             works = []
         elif self._search or many:
             works = [Lookup(folder)]
         else:
-            works = list(self._and_beside(whole_folder(folder)))
+            works = list(_and_beside(whole_folder(folder), beside))
         resets = self._entries[folder.wire].resets if folder.wire in self._entries else 0
-        told = {ask: Told(mute=self._is_mute(ask)) for ask in self._beside}
+        told = {ask: Told() for ask in beside}
         self._entries[folder.wire] = Entry(folder, known, open=len(works), resets=resets, told=told)
         if not works:
             self._closed.append(folder)
@@ -347,13 +348,6 @@ class Ledger:
 
     def _told(self, work: Work, ask: Ask) -> Told:
         return self._entries[work.folder.wire].told.setdefault(ask, Told())
-
-    def _and_beside(self, works: Iterable[Work]) -> Iterator[Work]:
-        """Let what is asked for beside rows travel right behind what asks for these."""
-        for work in works:
-            yield work
-            if isinstance(work, Span) and work.ask is None:
-                yield from (replace(work, ask=ask) for ask in self._beside)
 
     def deliver(self, work: Work, uids: list[int]) -> None:
         """Note rows that were handed on."""
@@ -456,7 +450,8 @@ class Ledger:
         if entry.verified and len(missing) <= ALONE:
             entry.tried, entry.tried_until = missing, entry.rows + 1
             return self._replace(work, _alone(work.folder, missing))
-        return self._replace(work, self._and_beside(known_uids(work.folder, missing)))
+        beside = entry.known.beside or self._beside
+        return self._replace(work, _and_beside(known_uids(work.folder, missing), beside))
 
     def refused(self, work: Work, error: MailframeError) -> list[Work]:
         """Take a tagged NO or BAD: rows that came stay, the rest is asked for again."""
@@ -559,7 +554,7 @@ class Ledger:
                 unseen=None,
                 highestmodseq=mailbox.highestmodseq,
             ),
-            Known(items=entry.known.items),
+            Known(items=entry.known.items, beside=entry.known.beside),
         )
 
     def tell_replaced(self) -> None:
@@ -657,10 +652,11 @@ class Ledger:
 
     def _lacking(self, entry: Entry, ask: Ask) -> UidSet:
         """Tell which rows lack what was asked for beside them."""
-        new = entry.done - entry.known.held if ask in self._beside else UidSet()
+        asked = ask in (entry.known.beside or self._beside)
+        new = entry.done - entry.known.held if asked else UidSet()
         held = (uids for lacks, uids in entry.known.lacking if lacks == ask)
-        asked = UidSet.of(*chain(new.ranges, *(uids.ranges for uids in held)))
-        return asked - entry.told[ask].uids - entry.vanished
+        due = UidSet.of(*chain(new.ranges, *(uids.ranges for uids in held)))
+        return due - entry.told[ask].uids - entry.vanished
 
     def _check_missing(self, entry: Entry, missing: UidSet) -> list[Work]:
         """Tell how to find out whether what a search names and no FETCH brings is there at all."""
@@ -720,6 +716,14 @@ def _refuses_ranges(work: Span, error: MailframeError) -> bool:
         return False
     ranged = not work.listed and len(work.uids) > 1
     return ranged and (error.status == "BAD" or work.attempts + 1 >= BISECT_AFTER)
+
+
+def _and_beside(works: Iterable[Work], beside: Iterable[Ask]) -> Iterator[Work]:
+    """Let what is asked for beside rows travel right behind what asks for these."""
+    for work in works:
+        yield work
+        if isinstance(work, Span) and work.ask is None:
+            yield from (replace(work, ask=ask) for ask in beside)
 
 
 def _beside(work: Work) -> Ask | None:

@@ -206,13 +206,16 @@ class Known:
         What to ask, in place of the whole folder.
     items : bytes
         FETCH items of its rows, in place of the query's; empty for those.
+    beside : tuple of Ask
+        What is asked of each message beside its row, in place of the query's; empty for that.
     lacking : tuple of (Ask, UidSet)
-        What else is asked for of held messages.
+        What of it is asked of held messages.
     """
 
     held: UidSet = UidSet()  # noqa: RUF009 -- immutable
     works: tuple[Work, ...] | None = None
     items: bytes = b""
+    beside: tuple[Ask, ...] = ()
     lacking: tuple[tuple[Ask, UidSet], ...] = ()
 
 

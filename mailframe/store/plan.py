@@ -9,7 +9,8 @@ equal come out (RFC 9051 section 2.3.1.1 on UIDs, RFC 7162 on mod-sequences):
   no mod-sequences;
 - expunged messages: told by VANISHED under QRESYNC, else found by comparing the UIDs that are
   there;
-- further header fields: for the messages held, those fields alone;
+- further header fields: for the messages held, those fields alone; so with what is told beside
+  headers, which is asked for again of those that lack it where a refresh was broken off;
 - the folder again, where UIDVALIDITY changed, or another server has the account now.
 
 The steps do not depend on each other's answers, so they can travel together behind one EXAMINE.
@@ -21,7 +22,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Literal
 
-from mailframe.store.columns import united
+from mailframe.store.columns import beside_of, headers_of, united
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,15 @@ class Headers:
     names: tuple[str, ...]
 
 
-Step = Fetch | Flags | Uids | Headers
+@dataclasses.dataclass(frozen=True, slots=True)
+class Beside:
+    """Fetch what is told beside headers for the rows held; ``missing``: for those that lack it."""
+
+    names: tuple[str, ...]
+    missing: bool = False
+
+
+Step = Fetch | Flags | Uids | Headers | Beside
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -156,8 +165,12 @@ def plan(
     if not same_messages:
         message_step = _message_step(state, server, held, flag_step)
         steps += [message_step] if message_step else []
-    if lacking:  # without a row nothing is asked, and the columns are there
-        steps.append(Headers(lacking))
+    if fields := headers_of(lacking):  # without a row nothing is asked, and the columns are there
+        steps.append(Headers(fields))
+    if beside := beside_of(lacking):
+        steps.append(Beside(beside))
+    if not state.complete and (held_beside := beside_of(kept)):
+        steps.append(Beside(held_beside, missing=True))
     still = _stands_still(state, server, same_messages=same_messages)
     exact = flag_step is not None or not held or _same_modseq(state, server)
     return Plan(tuple(steps), headers=held_then, flags_exact=exact, stands_still=still)
