@@ -23,7 +23,7 @@ from mailframe.headers import text
 from mailframe.imap.commands import beside_items
 from mailframe.imap.grammar import Value, as_text, is_nil
 from mailframe.imap.items import STRUCTURE, read_items
-from mailframe.imap.structure import Part, read_structure
+from mailframe.imap.structure import Part, is_text_alone, read_structure
 from mailframe.names import decode_mailbox
 from mailframe.store.columns import ATTACHED
 from mailframe.uidset import UidSet
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 
 def _parts(told: bytes) -> list[Part] | None:
+    if is_text_alone(told):
+        return []
     value = read_items(told).get(STRUCTURE) if told else None
     return None if value is None else read_structure(value)
 

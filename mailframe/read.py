@@ -372,7 +372,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     login: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BatchStream:
-    """Check what is to be fetched; nothing is sent yet.
+    r"""Check what is to be fetched; nothing is sent yet.
 
     Parameters
     ----------
@@ -380,7 +380,8 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         An address such as ``ann@example.org``, whose server is found as `mailframe.discover` does;
         a URL such as ``imaps://ann@imap.example.org``; or an `Account`.
     folders : str or iterable of str, optional
-        Names and globs (``"Lists/*"``); every folder by default.
+        Names, globs (``"Lists/*"``) and roles (``"\All"``, RFC 6154); every folder by default. On
+        Gmail ``"\All"`` is the fastest way to read it all: each message once, with its labels.
     password : str, optional
         Otherwise from ``MAILFRAME_PASSWORD``, the keyring, ``~/.netrc`` or a prompt.
     headers : sequence of str

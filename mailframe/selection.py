@@ -41,9 +41,9 @@ class Choice:
 def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
     r"""Choose among the folders of an account.
 
-    A pattern is a folder's name, or else a glob over whole names (``*`` also matches the
-    separator). INBOX counts in any case. Without patterns every folder is chosen that can hold
-    messages.
+    A pattern is a folder's name, or else a role as ``\All`` (RFC 6154), or a glob over whole names
+    (``*`` also matches the separator). INBOX counts in any case. Without patterns every folder is
+    chosen that can hold messages.
     """
     selectable = [folder for folder in known if folder.selectable]
     if patterns is None:
@@ -53,7 +53,9 @@ def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
     named: set[str] = set()
     missing = []
     for pattern in patterns:
-        meant = answering(pattern, names)
+        meant = answering(pattern, names) or {
+            folder.name for folder in selectable if pattern.lower() in folder.attributes
+        }
         if not meant:
             text = unanswered("folder", pattern, names, "list_folders() shows them all")
             missing.append(FolderError(text, folder=pattern))

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from mailframe.imap.grammar import String, Value, as_text, is_nil, quirk_exponent
+from mailframe.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,34 @@ class Part(NamedTuple):
     disposition_parameters: Parameters = ()
     related: bool = False
     depth: int = 0
+
+
+# One text, or several of which a reader sees one, without a name or a disposition: most mail.
+_PAIRS = rb'(?:NIL|\((?:"(?!name|\*)[a-z*-]++" "[^"\\]*+"(?: (?=")|(?=\))))++\))'
+_ONE = (
+    rb'\("text" "[a-z]++" '
+    + _PAIRS
+    + rb' (?:NIL|"[^"\\]*+") (?:NIL|"[^"\\]*+") (?:NIL|"[a-z0-9-]++")'
+    rb" \d++ \d++(?: NIL){0,4}+\)"
+)
+_TEXTS = compile_pattern(
+    rb"\(UID \d{1,10} BODYSTRUCTURE (?:"
+    + _ONE
+    + rb"|\((?:"
+    + _ONE
+    + rb')++ "(?:alternative|mixed)"(?: '
+    + _PAIRS
+    + rb"(?: NIL){0,3}+)?+\))\)",
+    re.IGNORECASE,
+)
+
+
+def is_text_alone(items: bytes) -> bool:
+    """Tell of the usual FETCH response whether nothing can be attached: the shortest way to that.
+
+    It holds only of what `read_structure` would find to be texts without names.
+    """
+    return _TEXTS.fullmatch(items) is not None
 
 
 def read_structure(value: Value) -> list[Part] | None:

@@ -3,8 +3,10 @@
 import pandas as pd
 import pytest
 
+from mailframe.errors import FolderError
 from tests.hostile.behaviours import each_row
 from tests.hostile.fetching import assert_complete, expected_rows, fetch, problems, report, rows
+from tests.servers.gmail import ALL_MAIL, FIRST_ID, GMAIL, LABELS, gmail
 from tests.servers.mailbox import one_folder, small_mailbox
 from tests.servers.scripted import CAPABILITIES, Cut, Scripted
 
@@ -151,31 +153,37 @@ def test_a_folder_that_is_searched_or_cut_tells_them_too():
         right(df)
 
 
-LABELS = rb'([Mailbox] "\\Important" +News "()" {5}%ba b&c &APw-ber)' % b"\r\n"
-
-
-def gmail():
-    folders = one_folder()
-    for message in folders[0].messages:
-        message.more = {
-            "X-GM-MSGID": b"%d" % (1278455344230334865 + message.uid),
-            "X-GM-THRID": b"1266894439832287888",
-            "X-GM-LABELS": LABELS if message.uid > 1 else b"()",
-        }
-    return folders
-
-
 def test_gmail_is_asked_for_its_ids_and_labels():
-    with Scripted(folders=gmail(), capabilities=f"{CAPABILITIES} X-GM-EXT-1") as server:
-        df = fetch(server)
-        assert_complete(df, server)
-    assert df["x_gm_msgid"].tolist()[:2] == ["1278455344230334866", "1278455344230334867"]
-    assert set(df["x_gm_thrid"]) == {"1266894439832287888"}
-    assert [list(one) for one in df["x_gm_labels"]][:2] == [
-        [],
-        ["[Mailbox]", r"\Important", "+News", "()", "a b&c", "über"],
-    ]
+    with Scripted(folders=gmail(), capabilities=GMAIL) as server:
+        df = fetch(server, folders=ALL_MAIL)
+    assert [list(one) for one in df["x_gm_labels"]] == LABELS
+    assert df["x_gm_msgid"].tolist() == [str(FIRST_ID + number) for number in range(5)]
+    assert df["x_gm_thrid"].nunique() == 3
     assert df.dtypes["x_gm_thrid"] == "str"
+    assert problems(df) == []
+
+
+def test_all_mail_is_named_by_its_role_whatever_its_language():
+    folders = gmail()
+    folders[0].name = "[Gmail]/Alle Nachrichten"
+    with Scripted(folders=folders, capabilities=GMAIL) as server:
+        df = fetch(server, folders=r"\All")
+        assert len(df) == 5
+        assert len(fetch(server, folders=[r"\all", "INBOX"])) == 8
+        with pytest.raises(FolderError):
+            fetch(server, folders=r"\Junk")
+
+
+def test_by_default_a_view_shows_what_stands_nowhere_else_and_ids_tell_copies():
+    with Scripted(folders=gmail(), capabilities=GMAIL) as server:
+        df = fetch(server)
+    assert report(df)["views"] == {ALL_MAIL: 1, "[Gmail]/Starred": 0}
+    assert len(df) == 7
+    mails = df.mail.unique()
+    assert len(mails) == 5
+    assert sorted(mails["x_gm_msgid"]) == [str(FIRST_ID + number) for number in range(5)]
+    assert df.mail.threads()["messages"].sum() == 5
+    assert len(df.mail.threads()) == 3
 
 
 def test_other_servers_are_not():

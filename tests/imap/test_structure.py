@@ -1,8 +1,11 @@
 """BODYSTRUCTURE: what servers send, and what of it is an attachment."""
 
 import inspect
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailframe.headers.attachments import attachments
 from mailframe.imap import structure
@@ -235,6 +238,40 @@ def test_depth_and_length_cost_in_proportion():
         assert found(b'("a" "b" (%b"name" "x") NIL NIL "7bit" 1)' % (b'"k" "v" ' * 100_000))
         for unclosed in (b'"', b"(", b'"\\', b'("a" "b" ("name" "'):
             parts(unclosed * 300_000)
+
+
+def items(text):
+    return b"(UID 7 BODYSTRUCTURE " + text + b")"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        TEXT.upper(),
+        b'(%b%b "alternative" ("boundary" "x y") NIL NIL NIL)' % (TEXT, TEXT),
+        b'(%b "mixed" ("boundary" "x") NIL NIL)' % TEXT,
+    ],
+)
+def test_most_mail_is_known_to_have_nothing_attached(text):
+    assert structure.is_text_alone(items(text))
+    assert found(text) == []
+
+
+CASES = {**RULE, **QUIRKS}
+
+
+@pytest.mark.parametrize("text", [case[0] for case in CASES.values()] + NONSENSE[:-1])
+def test_the_short_way_and_the_long_one_agree(text):
+    if structure.is_text_alone(items(text)):
+        assert found(text) == []
+
+
+@given(st.lists(st.sampled_from(re.findall(rb'"[^"]*"| |[()]|\w+', TEXT + PDF)), max_size=40))
+def test_no_order_of_tokens_takes_the_short_way_to_another_end(tokens):
+    text = TEXT[:-1] + b" " + b"".join(tokens) + b")"
+    if structure.is_text_alone(items(text)):
+        assert found(text) == []
 
 
 def test_a_flag_or_a_subject_with_such_a_name_is_no_item():

@@ -6,9 +6,10 @@ import pytest
 import mailframe as mf
 from mailframe.frame.schema import ATTACHMENTS
 from tests.hostile.fetching import fetch, problems, report
-from tests.hostile.test_beside import PDF, asks, gmail, with_structures
+from tests.hostile.test_beside import PDF, asks, with_structures
+from tests.servers.gmail import GMAIL, LABELS, gmail
 from tests.servers.mailbox import letter, one_folder, small_mailbox
-from tests.servers.scripted import CAPABILITIES, Cut, Scripted
+from tests.servers.scripted import Cut, Scripted
 
 
 def structures(server, before=0):
@@ -66,22 +67,23 @@ def test_what_broke_off_is_asked_for_the_next_time(tmp_path):
 
 
 def test_labels_are_kept(tmp_path):
-    with Scripted(folders=gmail(), capabilities=f"{CAPABILITIES} X-GM-EXT-1") as server:
+    with Scripted(folders=gmail(), capabilities=GMAIL) as server:
         fresh = fetch(server)
         fetch(server, store=tmp_path)
         again = fetch(server, store=tmp_path)
     assert report(again)["problems"] == []
     pd.testing.assert_frame_equal(again, fresh)
-    assert list(mf.open_store(tmp_path).frame()["x_gm_labels"][1])[1] == r"\Important"
+    kept = mf.open_store(tmp_path).frame(folders="[[]Gmail]/All Mail")
+    assert [list(one) for one in kept["x_gm_labels"]] == LABELS
 
 
 def test_a_label_that_changed_is_told_where_the_server_counts_changes(tmp_path, dovecot_like):
     server, change = dovecot_like
-    fetch(server, store=tmp_path)
+    fetch(server, store=tmp_path, folders=r"\All")
     change()
-    again = fetch(server, store=tmp_path)
-    assert list(again["x_gm_labels"][2]) == ["Work"]
-    assert list(again["x_gm_labels"][3]) != ["Work"]
+    again = fetch(server, store=tmp_path, folders=r"\All")
+    expected = [*LABELS[:2], ["Work"], *LABELS[3:]]
+    assert [list(one) for one in again["x_gm_labels"]] == expected
 
 
 @pytest.fixture
@@ -105,9 +107,7 @@ def dovecot_like():
             return True
         return False
 
-    with Scripted(
-        condstore, folders=folders, capabilities=f"{CAPABILITIES} X-GM-EXT-1 CONDSTORE"
-    ) as server:
+    with Scripted(condstore, folders=folders, capabilities=f"{GMAIL} CONDSTORE") as server:
 
         def change():
             state["modseq"] = 11
