@@ -88,7 +88,7 @@ class Walker:
         self._lengths: Counter[int] = Counter()  # of boundaries
         self._inside = False  # of a very long line
         self._counting: list[_Open] = []
-        self._header_end = 0
+        self._header_end = 0  # or that of a boundary: none takes a line end from before that
         self._octets = 0  # so far, with CRLF for each line end
         self._rest = b""  # an unfinished line
         self._head: bytes | None = None  # of a part, as far as it has come
@@ -141,6 +141,7 @@ class Walker:
             self._count(data, at, start)
             self._end(level, line_end=2 * (self._octets > self._header_end))
             self._count(data, start, end)
+            self._header_end = self._octets
             self._pop(level + (not closes))
             self._head = None if closes else b""
             at = end
@@ -181,7 +182,7 @@ class Walker:
         if len(self._head) < _LONGEST_HEADER:
             self._head += data[at : min(end, at + _LONGEST_HEADER)]
         self._count(data, at, end)
-        self._header_end = self._octets  # no boundary takes a line end from a header
+        self._header_end = self._octets
         if blank or boundary is not None:
             head, self._head = self._head, None
             self._begin(head)

@@ -86,7 +86,7 @@ Content-Type: a/b; name="behind the end"
 def test_a_message_is_walked_to_its_last_part():
     assert found(MIXED) == [
         ("photo.png", "image/png", 3),
-        ("für.eml", "message/rfc822", 140),
+        ("für.eml", "message/rfc822", 142),
         ("shown.pdf", "application/pdf", 3),
         ("folded.zip", "application/zip", 7),
     ]

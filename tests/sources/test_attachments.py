@@ -74,7 +74,7 @@ def test_every_reader_of_files_tells_them(tmp_path, read):
     df = read(tmp_path)
     assert df["attachments"].tolist() == EXPECTED
     assert list(df["attachment_names"][0]) == ["photo.png", "für.eml", "shown.pdf", "folded.zip"]
-    assert df["attachment_bytes"][0] == 153
+    assert df["attachment_bytes"][0] == 155
     assert df.dtypes["attachments"] == "Int64"
 
 
@@ -127,7 +127,8 @@ def entity(rng, depth, number):
         sub = rng.choice(["mixed", "related", "alternative", "digest"])
         parts = (entity(rng, depth + 1, number) for _ in range(rng.randint(1, 4)))
         body = "".join(f"--{mark}{rng.choice(['', ' '])}\n{h}\n{b}\n" for h, b in parts)
-        return f'Content-Type: multipart/{sub}; boundary="{mark}"\n', f"pre\n{body}--{mark}--\n"
+        head = f'Content-Type: multipart/{sub}; boundary="{mark}"\n'
+        return head, f"pre\n{body}--{mark}--" + rng.choice(["", "\n", "\nepilogue"])
     if depth and kind < 0.5:
         head, body = entity(rng, depth + 1, number)
         head += "" if "Content-Type" in head else "Content-Type: text/plain\n"
