@@ -51,16 +51,17 @@ def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
     names = list(dict.fromkeys(folder.name for folder in selectable))
     chosen: set[str] = set()
     missing = []
+    said: list[str] = []
     for pattern in patterns:
-        meant = answering(pattern, names) or {
-            folder.name for folder in selectable if pattern.lower() in folder.attributes
-        }
+        roles = [folder.name for folder in selectable if pattern.lower() in folder.attributes]
+        meant = answering(pattern, names) or set(roles)
+        said += roles or [pattern]
         if not meant:
             text = unanswered("folder", pattern, names, "list_folders() shows them all")
             missing.append(FolderError(text, folder=pattern))
         chosen |= meant
     folders = [folder for folder in selectable if folder.name in chosen]
-    return Choice(folders, _views(folders, patterns), missing)
+    return Choice(folders, _views(folders, said), missing)
 
 
 def _views(folders: Sequence[Folder], patterns: Sequence[str] | None) -> list[str]:
