@@ -297,3 +297,9 @@ def test_what_lies_among_drafts_is_a_draft_without_the_flag_too():
     df = frame(MINE, mail("d", "me", "cara", 1, subject="D", folder="INBOX/Entwürfe"))
     assert waiting(df) == {"Plan": "owed"}
     assert df.mail.flow("Y", me=ME, tz="UTC")["sent"].tolist() == [1]
+
+
+def test_a_list_owes_no_answer():
+    df = frame(MINE, mail("l", "me", "dev@lists.example", 1, subject="L", list_id="dev.example"))
+    assert waiting(df) == {"Plan": "owed"}
+    assert waiting(df, exclude=()) == {"Plan": "owed", "L": "owed"}
