@@ -119,7 +119,9 @@ def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
     )
     unit, out = periods.unit, periods.left_out
     title = f"Messages a {unit}" + (f", {out:,} far earlier or later left out" if out else "")
-    text = f"Bar chart: number of messages a {unit}, copies counted; the first and the last {unit} are partial."
+    text = (
+        f"Bar chart: number of messages a {unit}, copies counted; the first and the last partial."
+    )
     return Figure("volume", title, text, spec, span, height)
 
 
