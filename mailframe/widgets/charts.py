@@ -119,9 +119,7 @@ def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
     )
     unit, out = periods.unit, periods.left_out
     title = f"Messages a {unit}" + (f", {out:,} far earlier or later left out" if out else "")
-    text = (
-        f"Bar chart: number of messages a {unit}, copies counted; the first and the last partial."
-    )
+    text = f"Bar chart: messages a {unit}, copies counted; the first and the last are partial."
     return Figure("volume", title, text, spec, span, height)
 
 
