@@ -91,11 +91,12 @@ class MailAccessor:
     ``exclude``
         What is no question to me: by default "draft", "deleted", "junk" and "trash" (by flags and
         by folders, as the server said what these are for, ``df.attrs["mailframe"]["special_use"]``,
-        else as they are called; of a mail with copies every copy), "bulk" (sent to many: the
-        column, List-Id, List-Unsubscribe) and "auto" (sent by a program: the column, no-reply
-        senders). Fewer of these names leave out less. ``result.attrs["left_out"]`` counts:
-        ``asking``, the mails to me that were left out of the questions, by reason, each once;
-        ``replies``, the mails left out of the replies, as ``response_times`` has it.
+        else, as where ``pd.concat`` dropped that, by their names; of a mail with copies every
+        copy), "bulk" (sent to many: the column, List-Id, List-Unsubscribe) and "auto" (sent by a
+        program: the column, no-reply senders). Fewer of these names leave out less.
+        ``result.attrs["left_out"]`` counts: ``asking``, the mails to me that were left out of the
+        questions, by reason, each once; ``replies``, the mails left out of the replies, as
+        ``response_times`` has it.
     """
 
     def __init__(self, df: pd.DataFrame) -> None:
