@@ -231,7 +231,8 @@ PIECES += ["-0000", " (CEST)", "+2500", " (CES)T)", "30 Feb", "y", "h", ",", "Mo
 
 
 def damaged(values, rng):
-    for text in values:
+    for value in values:
+        text = value
         for _ in range(rng.choice((1, 1, 2, 3))):
             at = rng.randrange(max(len(text) // rng.choice((1, 2)), 1))
             text = text[:at] + rng.choice(PIECES) + text[at + rng.choice((0, 0, 1, 7)) :]
