@@ -33,7 +33,7 @@ class Contents(NamedTuple):
     title : str
         Whose mail.
     period : str
-        From when to when.
+        From when to when, and what the charts count.
     numbers : list of (str, str)
         The numbers that matter, with what each is.
     figures : list of Figure
@@ -83,8 +83,10 @@ def contents(
     stand = standing(columns, mail, tz)
     counted["standing"] = {one.figure.name: one.rows for one in stand}
     figures += [one.figure for one in stand]
-    numbers = _numbers(columns, mail)
-    return Contents(title or _title(df), _period(columns), numbers, figures, counted)
+    period = _period(columns)
+    if len(columns) > len(columns.trees().mails.first):
+        period += "; the charts count a mail in every folder that it lies in"
+    return Contents(title or _title(df), period, _numbers(columns, mail), figures, counted)
 
 
 class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
