@@ -166,21 +166,34 @@ def ranked(written: Edges) -> Ranked:
     used[written.source] = used[written.target] = True
     number = np.cumsum(used) - 1
     source, target, total = number[written.source], number[written.target], int(used.sum())
-    # Of two who write to one another each is one neighbour, so that no share exceeds 1.
-    pairs = np.minimum(source, target) * total + np.maximum(source, target)
-    order = np.argsort(pairs)
-    starts = np.flatnonzero(columns.starts_of(pairs[order]))
-    weight = np.add.reduceat(written.messages[order], starts) if len(starts) else starts
-    one, other = np.divmod(pairs[order[starts]], max(total, 1))
+    one, other, weight = _pairs(source, target, written.messages, total)
     neighbours = np.bincount(one, minlength=total) + np.bincount(other, minlength=total)
     return Ranked(
         written.names.filter(pa.array(used)).to_pylist(),
-        _communities(one, other, weight.astype(np.float64), total),
+        _communities(one, other, weight, total),
         neighbours / max(total - 1, 1),
         _betweenness(source, target, total),
         source,
         target,
     )
+
+
+def communities(source: Ints, target: Ints, messages: Ints, total: int) -> Ints:
+    """Part people into communities; 0 is the largest."""
+    return _communities(*_pairs(source, target, messages, total), total)
+
+
+def _pairs(source: Ints, target: Ints, messages: Ints, total: int) -> tuple[Ints, Ints, Floats]:
+    """Give pairs of people and their messages, whoever wrote them.
+
+    Of two who write to one another each is one neighbour, so that no share exceeds 1.
+    """
+    pairs = np.minimum(source, target) * total + np.maximum(source, target)
+    order = np.argsort(pairs)
+    starts = np.flatnonzero(columns.starts_of(pairs[order]))
+    weight = np.add.reduceat(messages[order], starts) if len(starts) else starts
+    one, other = np.divmod(pairs[order[starts]], max(total, 1))
+    return one, other, weight.astype(np.float64)
 
 
 def _communities(one: Ints, other: Ints, weight: Floats, total: int) -> Ints:
