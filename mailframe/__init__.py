@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.stats import MailAccessor
     from mailframe.stats.identities import identities
     from mailframe.store import Store, open_store
+    from mailframe.widgets.contactmap import contact_map
     from mailframe.widgets.dashboard import dashboard
     from mailframe.widgets.explorer import Explorer, explore
     from mailframe.widgets.report import report
