@@ -31,11 +31,12 @@ from mailframe.stats import (
     me,
     people,
     replies,
+    routes,
     threads,
     topics,
     volume,
 )
-from mailframe.stats.office import Office
+from mailframe.stats.office import Hours, Office
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -182,10 +183,40 @@ class MailAccessor:
             Indexed by the start of each period in ``tz``: ``messages`` (rows), ``before``, those of
             the period before, ``change`` (0.1: a tenth more), ``z``, how far from the median of
             whole periods in robust deviations (1.4826 times the median deviation; beyond 3.5 a
-            burst or a lull: Iglewicz and Hoaglin, 1993), and ``partial``: the first and the last
-            period, which may not be whole.
+            burst or a lull: Iglewicz and Hoaglin, 1993), ``partial``: the first and the last
+            period, which may not be whole; and ``unusual``, "burst" or "lull" of whole periods.
         """
         return habits.trend(self._df, freq, tz=tz, date=date)
+
+    def kinds(
+        self,
+        freq: str | None = None,
+        *,
+        me: me.Given = None,
+        tz: Zone = None,
+        date: str = dates.BEST,
+    ) -> pd.DataFrame:
+        r"""Tell how much of what others sent is personal, of lists and of machines.
+
+        Counted are mails (copies once) from others, drafts left out. A machine's are sent by a
+        program (column ``auto``, no-reply senders), a list's else sent to many (column ``bulk``,
+        List-Id, List-Unsubscribe); what is neither is personal.
+
+        Parameters
+        ----------
+        freq : str, optional
+            A period as in ``volume``, in ``tz``: then there is a row for each.
+        me, tz, date
+            See the class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "kind": ``messages``, ``share`` of all these mails, ``read``, the share of
+            which any copy is flagged ``\Seen``. With ``freq`` the messages of each kind as columns,
+            indexed by the start of each period; mails without any date are left out then.
+        """
+        return habits.kinds(self._df, freq, me_=me, tz=tz, date=date)
 
     def flow(
         self,
@@ -372,7 +403,7 @@ class MailAccessor:
         *,
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
-        hours: tuple[float, float] = (9, 17),
+        hours: Hours = (9, 17),
         holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
         exclude: Iterable[str] = asks.EXCLUDED,
@@ -390,11 +421,13 @@ class MailAccessor:
         ----------
         days : iterable of int
             Work days, Monday is 0.
-        hours : tuple of (float, float)
-            Opening and closing, in hours after midnight.
+        hours : tuple of (float, float), or mapping of int to such
+            Opening and closing, in hours after midnight; a mapping gives the work days, each with
+            its own: ``{0: (9, 17), 4: (9, 13)}``.
         holidays : iterable of date or str, or str
-            Days without work; or a country as "CH", or a part of one as "CH-ZH" (ISO 3166), whose
-            public holidays the package ``holidays`` knows.
+            Days without work, and leave as "2024-07-15/2024-07-26" (both days included); a country
+            as "CH", or a part of one as "CH-ZH" (ISO 3166), whose public holidays the package
+            ``holidays`` knows; or several of these.
         me, tz, exclude
             See the class.
 
@@ -420,7 +453,7 @@ class MailAccessor:
         quantiles: tuple[float, ...] = (0.5, 0.9),
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
-        hours: tuple[float, float] = (9, 17),
+        hours: Hours = (9, 17),
         holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
         exclude: Iterable[str] = asks.EXCLUDED,
@@ -672,7 +705,8 @@ class MailAccessor:
         pandas.DataFrame
             Aligned to the frame: ``checked``, whether a believed server left results; ``spf``,
             ``dkim``, ``dmarc``: "pass", "fail", "none" … (RFC 8601 section 2.7), missing where
-            there is none; of several DKIM signatures "pass" if one passed.
+            there is none; of several DKIM signatures "pass" if one passed; ``arc``, what the server
+            made of the seals of those who passed it on (RFC 8617).
         """
         return delivery.authentication(self._df, authserv)
 
@@ -707,6 +741,25 @@ class MailAccessor:
             are negative where clocks differ.
         """
         return delivery.hops(self._df)
+
+    def route(self) -> pd.DataFrame:
+        """Tell of each message where it came in from outside, and where it lost time.
+
+        From Received (RFC 5321 section 4.4), of a frame read with ``headers=mf.DELIVERY``. The
+        border is the newest handover by SMTP between two organisations (what somebody registered
+        under a public suffix, as in ``domains``); all below it was written by strangers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Aligned to the frame: ``hops``, the number of fields; ``seconds`` from the first relay
+            to the last; ``border_from``, ``border_by``, the hosts, ``border_tls``, whether that
+            handover was encrypted, ``border_version`` as "TLS 1.3" where the server notes it, all
+            missing where no border is to be seen; ``slowest``, the number of the hop (as in
+            ``hops``) before which the message waited longest, ``slowest_by``, who took it then,
+            ``slowest_seconds``; missing where no two hops in a row have times in order.
+        """
+        return routes.route(self._df)
 
     def delivery(
         self, by: str = "from_domain", *, authserv: str | Iterable[str] | None = None
@@ -916,7 +969,7 @@ class MailAccessor:
         *,
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
-        hours: tuple[float, float] = (9, 17),
+        hours: Hours = (9, 17),
         holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
     ) -> pd.DataFrame:

@@ -68,9 +68,12 @@ METHODS = {
     "after_hours": {},
     "after_hours by": {"by": "person"},
     "trend": {"tz": "UTC"},
+    "kinds": {},
+    "kinds by": {"freq": "M"},
+    "route": {},
 }
 ASKS_WHO = {"flow", "internal", "response_times", "response_summary", "awaiting_reply"}
-ASKS_WHO |= {"answered", "backlog", "after_hours"}
+ASKS_WHO |= {"answered", "backlog", "after_hours", "kinds"}
 PARTS = {
     "empty": FRAME.iloc[:0],
     "one row": FRAME.iloc[[7]],
