@@ -20,6 +20,7 @@ from mailframe.stats import (
     anonymise,
     answers,
     asks,
+    attached,
     clutter,
     contacts,
     dates,
@@ -92,11 +93,12 @@ class MailAccessor:
     ``exclude``
         What is no question to me: by default "draft", "deleted", "junk" and "trash" (by flags and
         by folders, as the server said what these are for, ``df.attrs["mailframe"]["special_use"]``,
-        else as they are called; of a mail with copies every copy), "bulk" (sent to many: the
-        column, List-Id, List-Unsubscribe) and "auto" (sent by a program: the column, no-reply
-        senders). Fewer of these names leave out less. ``result.attrs["left_out"]`` counts:
-        ``asking``, the mails to me that were left out of the questions, by reason, each once;
-        ``replies``, the mails left out of the replies, as ``response_times`` has it.
+        else, as where ``pd.concat`` dropped that, by their names; of a mail with copies every
+        copy), "bulk" (sent to many: the column, List-Id, List-Unsubscribe) and "auto" (sent by a
+        program: the column, no-reply senders). Fewer of these names leave out less.
+        ``result.attrs["left_out"]`` counts: ``asking``, the mails to me that were left out of the
+        questions, by reason, each once; ``replies``, the mails left out of the replies, as
+        ``response_times`` has it.
     """
 
     def __init__(self, df: pd.DataFrame) -> None:
@@ -334,7 +336,8 @@ class MailAccessor:
         -------
         pandas.DataFrame
             One row an address (or a value of ``column``), indexed by the start of the period of
-            its ``first`` message, in that order; ``messages`` counts all of its mail.
+            its ``first`` message, in that order; ``messages`` counts all of its mail;
+            ``attrs["partial"]`` as in ``volume``.
         """
         return people.newcomers(self._df, freq, column=column, tz=tz, date=date)
 
@@ -485,7 +488,8 @@ class MailAccessor:
             answers, and that are not flagged ``\Answered`` (RFC 9051 section 2.3.2): in no
             average; ``outside``, how many of the replies came, as their questions, outside of
             business hours with none between: in no quantile of business hours; ``hours_50%`` and
-            so on, then the same in business hours, of ``replies`` less ``outside``.
+            so on, then the same in business hours, of ``replies`` less ``outside``. By period,
+            ``attrs["partial"]`` is as in ``volume``.
         """
         office = Office(days, hours, holidays, tz)
         return replies.response_summary(
@@ -617,9 +621,32 @@ class MailAccessor:
         -------
         pandas.DataFrame
             Largest sum first (years in order): ``messages``, ``bytes``, ``share`` of the bytes of
-            the frame, ``mean``, ``largest``. Messages of unknown size count 0 bytes.
+            the frame, ``mean``, ``largest``. Messages of unknown size count 0 bytes. By year,
+            ``attrs["partial"]`` names the first and the last.
         """
         return clutter.sizes(self._df, by, tz)
+
+    def attachments(self, by: str | None = None) -> pd.DataFrame:
+        """List what is attached, or add it up: of a frame read with ``attachments=True``.
+
+        A part is an attachment by the rule of `mailframe.headers.attachments`; its size is the
+        decoded one, estimated from what travels. Copies count each; see ``unique``.
+
+        Parameters
+        ----------
+        by : str, optional
+            "type", "size" (classes at powers of ten), or any column with one value a message, such
+            as "from_addr", "from_domain" or "folder".
+
+        Returns
+        -------
+        pandas.DataFrame
+            Without ``by`` one row an attachment, largest first, indexed by the message's label in
+            the frame: ``name`` (missing where it has none), ``type``, ``bytes`` (Int64). With it
+            largest sum first (sizes in order): ``attachments``, ``messages``, ``bytes``, ``share``
+            of all bytes attached, ``largest``. An unknown size counts 0 bytes.
+        """
+        return attached.attachments(self._df, by)
 
     def largest(self, n: int = 20) -> pd.DataFrame:
         """List the largest messages.
@@ -937,7 +964,7 @@ class MailAccessor:
             were answered by then or are at least so old (what came an hour ago cannot tell, and
             ``untimed`` neither); ``median_hours`` by Kaplan and Meier (1958), of ``asked`` less
             ``untimed``: open questions count for as long as they are open, and where fewer than
-            half are answered there is none.
+            half are answered there is none. By period, ``attrs["partial"]`` is as in ``volume``.
         """
         return answers.answered(
             self._df, by, within=within, per=per, me_=me, now=now, exclude=exclude, tz=tz

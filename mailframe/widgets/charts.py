@@ -97,7 +97,7 @@ class Figure:
 def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
     """Show messages a day, week, month or year; those in which mail begins and ends are paler.
 
-    ``rows``: ``start``, ``end`` (ms), ``label``, ``partial``, ``n``, ``on``.
+    ``rows``: ``start``, ``end`` (ms), ``label``, ``whole`` ("yes" or why not), ``n``, ``on``.
     """
     spec = _spec(
         height=height,
@@ -115,14 +115,17 @@ def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
             },
             "y2": {"datum": 0},
             "opacity": OPACITY,
-            "fillOpacity": {"condition": {"test": "datum.partial", "value": 0.6}, "value": 1},
-            "tooltip": _tooltip(label="Period"),
+            "fillOpacity": {
+                "condition": {"test": "datum.whole != 'yes'", "value": 0.6},
+                "value": 1,
+            },
+            "tooltip": _tooltip(label="Period", whole="Whole"),
         },
         params=[_brush("x")],
     )
     unit, out = periods.unit, periods.left_out
     title = f"Messages a {unit}" + (f", {out:,} far earlier or later left out" if out else "")
-    text = f"Bar chart: number of messages a {unit}; the first and the last one are partial."
+    text = f"Bar chart: messages a {unit}, copies counted; the first and the last are partial."
     return Figure("volume", title, text, spec, span, height)
 
 
