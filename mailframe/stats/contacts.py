@@ -199,21 +199,18 @@ def _pairs(source: Ints, target: Ints, messages: Ints, total: int) -> tuple[Ints
 def _communities(one: Ints, other: Ints, weight: Floats, total: int) -> Ints:
     """Part people into communities by the Leiden algorithm; 0 is the largest."""
     try:
-        from graspologic_native import leiden  # noqa: PLC0415 -- optional: it brings SciPy along
+        from scipy.sparse import csr_matrix  # noqa: PLC0415 -- optional, and slow to import
+        from sknetwork.clustering import Leiden  # noqa: PLC0415 -- the same
     except ImportError as error:
         raise ConfigurationError(
-            'Communities need graspologic-native: pip install "mailframe[graph]"; contacts() gives '
+            'Communities need scikit-network: pip install "mailframe[graph]"; contacts() gives '
             "the edges without it"
         ) from error
     if not total:
         return np.zeros(0, dtype=np.int64)
-    names = [str(number) for number in range(total)]
-    edges = [
-        (names[first], names[second], mass)
-        for first, second, mass in zip(one.tolist(), other.tolist(), weight.tolist(), strict=True)
-    ]
-    _, parts = leiden(edges, seed=SEED, use_modularity=True)
-    part = np.fromiter((parts[name] for name in names), np.int64, total)
+    ends = (np.concatenate([one, other]), np.concatenate([other, one]))
+    both = csr_matrix((np.concatenate([weight, weight]), ends), shape=(total, total))
+    part: Ints = Leiden(random_state=SEED).fit_predict(both).astype(np.int64)
     sizes = np.bincount(part)
     first = np.full(len(sizes), total)
     np.minimum.at(first, part, np.arange(total))

@@ -11,7 +11,7 @@ from mailframe.errors import ConfigurationError
 from mailframe.widgets.contactmap import FONT, _apart, _chosen, _placed
 
 nx = pytest.importorskip("networkx")
-pytest.importorskip("graspologic_native")
+pytest.importorskip("sknetwork")
 ME = "me@example.org"
 SVG = "{http://www.w3.org/2000/svg}"
 
