@@ -121,6 +121,8 @@ class MailAccessor:
     ) -> pd.Series[Any] | pd.DataFrame:
         """Count messages by period.
 
+        Rows are counted: a mail in two folders counts twice. Periods are those of ``tz``.
+
         Parameters
         ----------
         freq : str
@@ -155,6 +157,8 @@ class MailAccessor:
     def matrix(self, *, tz: Zone = None, date: str = dates.BEST) -> pd.DataFrame:
         """Count messages by weekday and hour on the wall clock of ``tz``.
 
+        Rows are counted: a mail in two folders counts twice.
+
         With ``tz="sender"`` a message counts as UTC where its Date names no zone ("-0000"); so
         many stand in ``attrs["zoneless"]``.
 
@@ -168,6 +172,8 @@ class MailAccessor:
     def calendar(self, *, tz: Zone = None, date: str = dates.BEST) -> pd.Series[Any]:
         """Count messages by day of the calendar in ``tz``.
 
+        Rows are counted: a mail in two folders counts twice.
+
         Returns
         -------
         pandas.Series of int64
@@ -178,6 +184,8 @@ class MailAccessor:
 
     def trend(self, freq: str = "M", *, tz: Zone = None, date: str = dates.BEST) -> pd.DataFrame:
         """Compare how much mail there is with the period before; periods as in ``volume``.
+
+        Rows are counted: a mail in two folders counts twice.
 
         Returns
         -------
@@ -243,6 +251,8 @@ class MailAccessor:
     def top(self, column: str = "from_addr", n: int = 10) -> pd.Series[Any]:
         """Count messages by the values of any column, the commonest first.
 
+        Rows are counted: a mail in two folders counts twice.
+
         Addresses, domains and list ids that differ only in case are one. A message counts once
         for each value that a list column holds. Equal counts are in the order of the values.
 
@@ -256,6 +266,8 @@ class MailAccessor:
     def senders(self) -> pd.DataFrame:
         r"""Tell of each sender's address how much it wrote, how much was read, and since when.
 
+        Rows are counted: a mail in two folders counts twice. Instants are UTC.
+
         Returns
         -------
         pandas.DataFrame
@@ -268,6 +280,8 @@ class MailAccessor:
     def names(self) -> pd.Series[Any]:
         """Count the display names that each address writes under.
 
+        Rows are counted: a mail in two folders counts twice.
+
         Returns
         -------
         pandas.Series of int64
@@ -277,6 +291,8 @@ class MailAccessor:
 
     def domains(self, level: str = "domain") -> pd.DataFrame:
         """Tell of each domain that mail is from.
+
+        Rows are counted: a mail in two folders counts twice. Instants are UTC.
 
         Parameters
         ----------
@@ -310,6 +326,8 @@ class MailAccessor:
     def people(self) -> pd.DataFrame:
         """Tell of every address in From, To or Cc.
 
+        Rows are counted: a mail in two folders counts twice. Instants are UTC.
+
         Returns
         -------
         pandas.DataFrame
@@ -329,6 +347,9 @@ class MailAccessor:
     ) -> pd.DataFrame:
         """List who was seen for the first time, by period.
 
+        Rows are counted: a mail in two folders counts twice. Periods are those of ``tz``,
+        ``first`` is UTC.
+
         ``.groupby(level=0).size()`` counts them. Take the whole frame: in a part of it everyone
         is new at its beginning.
 
@@ -345,6 +366,8 @@ class MailAccessor:
         self, domains: str | Iterable[str] | None = None, *, me: me.Given = None
     ) -> pd.DataFrame:
         """Compare mail from inside an organisation with mail from outside.
+
+        Rows are counted: a mail in two folders counts twice. Instants are UTC.
 
         Parameters
         ----------
@@ -389,6 +412,8 @@ class MailAccessor:
 
     def threads(self, *, by_subject: bool = False, server: bool = True) -> pd.DataFrame:
         """Tell of each thread; parameters as in ``thread_ids``.
+
+        Messages are counted, copies once; instants are UTC.
 
         Returns
         -------
@@ -617,6 +642,8 @@ class MailAccessor:
     def sizes(self, by: str = "folder", *, tz: Zone = None) -> pd.DataFrame:
         """Add up RFC822.SIZE (RFC 9051 section 2.3.4) by any column, or by "year".
 
+        Rows are counted: a mail in two folders counts twice. Years are those of ``tz``.
+
         Returns
         -------
         pandas.DataFrame
@@ -662,6 +689,8 @@ class MailAccessor:
     def read_share(self, by: str = "from_addr", *, least: int = 1) -> pd.DataFrame:
         r"""Tell what is read of each sender's, list's or folder's mail.
 
+        Rows are counted: a mail in two folders counts twice. ``messages`` is the n of ``share``.
+
         Returns
         -------
         pandas.DataFrame
@@ -672,6 +701,9 @@ class MailAccessor:
 
     def lists(self) -> pd.DataFrame:
         """Tell of each mailing list (List-Id, RFC 2919), and how to leave it.
+
+        Rows are counted: a mail in two folders counts twice. ``messages`` is the n of ``read``;
+        instants are UTC.
 
         Returns
         -------
@@ -685,6 +717,8 @@ class MailAccessor:
 
     def inbox_age(self, folder: str = "INBOX", *, now: dt.datetime | None = None) -> pd.Series[Any]:
         """Count the mail in a folder by age: up to 1, 7, 30, 90, 365 days before ``now``, older.
+
+        Rows are counted; ages are spans of time, the same in any zone.
 
         Of folders that differ in case only the one named counts; INBOX is one in any case.
 
@@ -756,6 +790,8 @@ class MailAccessor:
     def hops(self) -> pd.DataFrame:
         """List the relays of each message, from Received (RFC 5321 section 4.4).
 
+        Each field is a row; instants are UTC.
+
         Of a frame read with ``headers=mf.DELIVERY``. All but the last few fields were written by
         strangers' servers.
 
@@ -793,6 +829,8 @@ class MailAccessor:
     ) -> pd.DataFrame:
         """Sum up authentication and the way of the mail by domain, or any other column.
 
+        Rows are counted: a mail in two folders counts twice. Each share has its n beside it.
+
         Returns
         -------
         pandas.DataFrame
@@ -807,6 +845,8 @@ class MailAccessor:
 
     def contacts(self, *, least: int = 1) -> pd.DataFrame:
         """List who writes to whom, as the edges of a graph.
+
+        A row counts once for each pair of addresses; instants are UTC.
 
         Returns
         -------
