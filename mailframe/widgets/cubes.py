@@ -150,7 +150,7 @@ def hours_of_week(columns: Columns) -> Codes:
 
 # What is attached, as the search line asks for it → how a chart calls it, and where it ends.
 ATTACHED = {
-    "-has:attachment": ("nothing", 0),
+    "has:nothing": ("nothing", 0),
     "attached:<100k": ("under 100 kB", 100_000),
     "attached:100k..1M": ("100 kB to 1 MB", 1_000_000),
     "attached:1M..10M": ("1 to 10 MB", 10_000_000),
