@@ -122,6 +122,7 @@ def test_the_types_of_a_result_do_not_depend_on_the_rows(call):
 def test_the_table_above_has_every_method():
     public = {name for name in dir(mf.MailAccessor) if not name.startswith("_")}
     assert public == {call.split()[0] for call in METHODS} | {
+        "attachments",
         "clients",
         "contact_graph",
         "describe",
