@@ -139,6 +139,8 @@ def answered(
     ]
     if by is not None and by not in CLOCKS and not volume.is_period(by):
         table = columns.ranked(table[table["asked"] > 0], "asked")
+    elif by is not None and by not in CLOCKS:
+        volume.partial(table)
     return mail.tell(table, asking=left_out)
 
 

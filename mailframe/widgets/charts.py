@@ -43,6 +43,7 @@ MONTHS = "date(toDate(datum.value)) <= 7 ? utcFormat(datum.value, '%b') : ''"
 
 # What belongs to what is chosen is drawn as it is, the rest pale.
 OPACITY = {"condition": {"test": "datum.on", "value": 1}, "value": 0.28}
+PARTIAL = {"condition": {"test": "datum.whole != 'yes'", "value": 0.6}, "value": 1}
 # A square root, for a few heavy hours would leave all others blank.
 DEPTH = {
     "field": "n",
@@ -97,7 +98,7 @@ class Figure:
 def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
     """Show messages a day, week, month or year; those in which mail begins and ends are paler.
 
-    ``rows``: ``start``, ``end`` (ms), ``label``, ``partial``, ``n``, ``on``.
+    ``rows``: ``start``, ``end`` (ms), ``label``, ``whole`` ("yes" or why not), ``n``, ``on``.
     """
     spec = _spec(
         height=height,
@@ -115,14 +116,14 @@ def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
             },
             "y2": {"datum": 0},
             "opacity": OPACITY,
-            "fillOpacity": {"condition": {"test": "datum.partial", "value": 0.6}, "value": 1},
-            "tooltip": _tooltip(label="Period"),
+            "fillOpacity": PARTIAL,
+            "tooltip": _tooltip(label="Period", whole="Whole"),
         },
         params=[_brush("x")],
     )
     unit, out = periods.unit, periods.left_out
     title = f"Messages a {unit}" + (f", {out:,} far earlier or later left out" if out else "")
-    text = f"Bar chart: number of messages a {unit}; the first and the last one are partial."
+    text = f"Bar chart: messages a {unit}, copies counted; the first and the last are partial."
     return Figure("volume", title, text, spec, span, height)
 
 
