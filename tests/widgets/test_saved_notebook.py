@@ -40,14 +40,14 @@ def test_a_saved_notebook_holds_no_password_whatever_became_of_it(open_window, t
         page = open_window().page
         page.goto(f"{address}/lab/tree/mail.ipynb")
         browser.run_cells(page, 1)
-        password = page.locator(".mf-form input[type=password]")
+        password = page.locator(".mf-form input[type=password]").first
         password.wait_for()
         tried = ((WRONG, "List folders"), (WRONG, "Fetch"), (PASSWORD, "List folders"))
         for number, (given, button) in enumerate(tried, 1):
             password.fill(given)
             page.get_by_role("button", name=button, exact=True).click()
             until(lambda n=number: server.seen["LOGIN"] + server.seen["AUTHENTICATE"] == n)
-            sign = ".mf-told >> text=refused" if given == WRONG else ".mf-name >> text=INBOX"
-            page.wait_for_selector(sign)
+            refused = ".mf-field:has(input[type=password]) [role=alert] >> text=refused"
+            page.wait_for_selector(refused if given == WRONG else ".mf-name >> text=INBOX")
             assert password.input_value() == ""
             assert given not in saved(page, path), f"after {button}"
