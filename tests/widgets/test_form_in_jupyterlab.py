@@ -55,6 +55,9 @@ def shown(window, home, address, name):
     browser.write_notebook(
         home / name, f'import mailframe as mf\nmf.connect(user="{USER}", client="client.json")'
     )
+    # On a busy machine JupyterLab may ask something before a notebook is there.
+    asks = window.page.locator(".jp-Dialog button.jp-mod-accept")
+    window.page.add_locator_handler(asks, lambda button: button.click())
     window.page.goto(f"{address}/doc/tree/{name}")
     browser.run_cells(window.page, 1)
     window.page.wait_for_selector(".mf-connect input")
