@@ -19,6 +19,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.kernel import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / ".venv/node_modules/axe-core/axe.min.js"
 CHROMIUM = shutil.which("chromium")
@@ -30,7 +32,6 @@ QUIET = (
 HERE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "file:", "about:")
 # Voilà's own page asks for an icon font, which nothing of ours uses.
 OF_VOILA = "https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free"
-PATIENCE = 60  # seconds, for a busy machine; no claim hangs on it
 
 
 class Window:
