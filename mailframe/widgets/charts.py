@@ -90,10 +90,10 @@ class Figure:
         return asdict(self)
 
 
-def volume(unit: str, span: int = 12, height: int = 110) -> Figure:
-    """Show messages a day, week, month or year (``unit``).
+def volume(unit: str, span: int = 12, height: int = 110, *, copies: bool = False) -> Figure:
+    """Show messages a day, week, month or year (``unit``); ``copies``: whether some are the same.
 
-    ``rows``: ``start``, ``end`` (ms), ``label``, ``n``, ``on``.
+    ``rows``: ``start``, ``end`` (ms), ``label``, ``n``, ``on``, ``partial``.
     """
     spec = _spec(
         height=height,
@@ -110,13 +110,15 @@ def volume(unit: str, span: int = 12, height: int = 110) -> Figure:
                 "axis": {"tickCount": 3, "tickMinStep": 1, "format": "~s", "grid": True},
             },
             "y2": {"datum": 0},
+            "fillOpacity": {"condition": {"test": "datum.partial", "value": 0.5}, "value": 1},
             "opacity": OPACITY,
             "tooltip": _tooltip(label="Period"),
         },
         params=[_brush("x")],
     )
     text = f"Bar chart: number of messages a {unit}."
-    return Figure("volume", f"Messages a {unit}", text, spec, span, height)
+    title = f"Messages a {unit}" + ", copies counted" * copies
+    return Figure("volume", title, text, spec, span, height)
 
 
 def clock(columns: Columns, span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:

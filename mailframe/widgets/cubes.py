@@ -28,6 +28,8 @@ UNITS = (
     (6_000, "MS", "month", "%b %Y"),
     (np.inf, "YS", "year", "%Y"),
 )
+# Sizes at which bars begin, and at which a filter may, in octets.
+SIZES = (0, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 LEAST_DAYS = 13
 MILLISECONDS_A_DAY = 86_400_000
 
@@ -46,12 +48,15 @@ class Periods:
         One a message; -1 for a message without a date or outside of ``edges``.
     unit : str
         What a stretch is: ``"day"``, ``"week"``, ``"month"`` or ``"year"``.
+    partial : array of bool
+        One a stretch: whether the mail begins or ends within it, so that its bar says less.
     """
 
     edges: NDArray[np.int64]
     labels: list[str]
     codes: Codes
     unit: str
+    partial: Bools
 
 
 def periods(columns: Columns) -> Periods:
@@ -62,8 +67,9 @@ def periods(columns: Columns) -> Periods:
     """
     days = columns.days()[columns.instants() != NO_INSTANT]
     if not len(days):
-        return Periods(np.zeros(1, np.int64), [], np.full(len(columns), -1, np.int32), "day")
-    first, last = _span(days)
+        none = np.full(len(columns), -1, np.int32)
+        return Periods(np.zeros(1, np.int64), [], none, "day", np.zeros(0, dtype=bool))
+    first, last = begun, _ = _span(days)
     if last - first < LEAST_DAYS:  # a single bar would tell nothing
         first = last - LEAST_DAYS
     unit, name, pattern = next(rest for most, *rest in UNITS if last - first < most)
@@ -77,7 +83,10 @@ def periods(columns: Columns) -> Periods:
     position = columns.days().astype(np.int64) - cuts[0]
     inside = (position >= 0) & (position < len(lookup)) & (columns.instants() != NO_INSTANT)
     codes = np.where(inside, lookup[np.where(inside, position, 0)], -1).astype(np.int32)
-    return Periods(cuts, [edge.strftime(pattern) for edge in edges[:-1]], codes, name)
+    labels = [edge.strftime(pattern) for edge in edges[:-1]]
+    ends = cuts[1:] - 1
+    partial = ((cuts[:-1] < begun) & (begun <= ends)) | ((cuts[:-1] <= last) & (last < ends))
+    return Periods(cuts, labels, codes, name, partial)
 
 
 def _span(days: Codes) -> tuple[int, int]:
@@ -105,8 +114,19 @@ def count(codes: Codes, size: int, mask: Bools | None = None) -> NDArray[np.int6
 def over_time(cut: Periods, counts: NDArray[np.int64], on: Bools) -> pd.DataFrame:
     """Rows of the volume chart."""
     edges = cut.edges * MILLISECONDS_A_DAY
+    part = f" (not a whole {cut.unit}: here the mail begins or ends)"
+    labels = [
+        label + part * bool(partial) for label, partial in zip(cut.labels, cut.partial, strict=True)
+    ]
     return pd.DataFrame(
-        {"start": edges[:-1], "end": edges[1:], "label": cut.labels, "n": counts, "on": on}
+        {
+            "start": edges[:-1],
+            "end": edges[1:],
+            "label": labels,
+            "n": counts,
+            "on": on,
+            "partial": cut.partial,
+        }
     )
 
 

@@ -12,6 +12,7 @@ from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT, Columns
 from mailframe.search.values import human_size
 from mailframe.stats import asks, dates, replies
 from mailframe.widgets import cube, parts
+from mailframe.widgets.stage import Application
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -81,7 +82,7 @@ def contents(
     return Contents(title or _title(df), _period(columns), _numbers(columns, me), figures, counted)
 
 
-class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
+class Dashboard(Application):
     """Linked charts of a mailbox.
 
     Parameters

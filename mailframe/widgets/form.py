@@ -19,6 +19,7 @@ from mailframe.errors import AuthenticationError, MailframeError
 from mailframe.secret import Secret
 from mailframe.widgets import parts
 from mailframe.widgets.explorer import Explorer
+from mailframe.widgets.stage import Application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -65,7 +66,7 @@ class Password(ipw.Password):  # type: ignore[misc]  # as below
             self.value = ""
 
 
-class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
+class Connect(Application):
     """Ask for an account, fetch its headers with a live bar, and become an explorer.
 
     Parameters

@@ -476,6 +476,11 @@ def test_ticked_messages_are_selected_and_saved_alone(explorer):
     assert "2 ticked" in explorer._said.value
     _, _, content = explorer._save("csv")
     assert len(pd.read_csv(io.BytesIO(content))) == 2
+    copied = explorer._actions.query
+    pd.testing.assert_frame_equal(eval(copied, {"df": MAIL}), explorer.selected)
+    explorer._table.checked = []
+    explorer.unread = True
+    assert explorer._actions.query == explorer.query
 
 
 def test_more_than_a_browser_takes_is_saved_where_the_kernel_runs(tmp_path, monkeypatch):

@@ -128,7 +128,9 @@ def test_a_chart_is_ticked_and_takes_the_place_of_the_oldest(page, window):
     )
 
 
-def test_nothing_in_the_widgets_keeps_people_out(page, window):
+def test_nothing_in_the_widgets_keeps_people_out_in_light_or_dark(page, window, request):
+    dark = "notebook" in request.node.name
+    assert page.evaluate("document.body.dataset.jpThemeLight") == str(not dark).lower()
     assert window.barriers(".mf-explorer") == []
     assert window.barriers(".mf-dashboard") == []
 
