@@ -129,9 +129,9 @@ def _cross(a: Side, b: Side) -> np.typing.NDArray[np.int64]:
 def _volume(columns: Columns) -> Side:
     cut = cubes.periods(columns)
     nothing = np.zeros(len(cut.labels), np.int64)
-    copies = len(columns.trees().mails.first) < len(columns)
-    figure = charts.volume(cut.unit, 8, HEIGHT, copies=copies)
-    return Side(figure, cubes.over_time(cut, nothing, nothing > 0), cut.codes)
+    return Side(
+        charts.volume(cut, 8, HEIGHT), cubes.over_time(cut, nothing, nothing > 0), cut.codes
+    )
 
 
 def _clock(columns: Columns) -> Side:

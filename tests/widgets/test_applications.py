@@ -252,8 +252,6 @@ def test_the_numbers_above_are_those_of_the_statistics():
     assert numbers["message with an impossible date, by arrival"] == "1"
     assert numbers["a day on average"] == "6.0"
     assert contents(df, tz="UTC").period == "03 June 2024"
-    titles = {figure.name: figure.title for figure in contents(df, tz="UTC").figures}
-    assert titles["volume"] == "Messages a day, copies counted"
     assert ("\N{EN DASH}", "median time of your replies") in contents(df, me="x@y.org").numbers
 
 

@@ -140,16 +140,6 @@ def test_headings_draw_the_dates_and_sizes_that_the_filters_leave(explorer):
     assert drawn["size"][:5] == [0, 0, 0, 0, 0]
 
 
-def test_the_bars_in_which_the_mail_begins_and_ends_say_so():
-    mail = MAIL[MAIL["date"].between("2022-03-10", "2024-06-20")]
-    volume = mf.explore(mail, tz="UTC")._charts.rows["volume"]
-    assert [at for at, row in enumerate(volume) if row["partial"]] == [0, len(volume) - 1]
-    assert (
-        volume[0]["label"] == "week of 07 Mar 2022 (not a whole week: here the mail begins or ends)"
-    )
-    assert volume[1]["label"] == "week of 14 Mar 2022"
-
-
 def test_in_colab_the_cell_says_what_switches_widgets_on(explorer, capsys, monkeypatch):
     explorer._repr_mimebundle_()
     assert capsys.readouterr().out == ""
