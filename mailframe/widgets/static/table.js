@@ -81,7 +81,7 @@ function toolbar(model) {
     follows.push(["shown", () => (box.checked = model.get("shown").includes(name))]);
     return made("label", {}, box, heading);
   });
-  const choose = made("details", { class: "mf-choose mf-columns" }, made("summary", {}, "Columns"), made("div", {}, ...boxes));
+  const choose = made("details", { class: "mf-columns" }, made("summary", {}, "Columns"), made("div", {}, ...boxes));
   const leave = (event) => !choose.contains(event.relatedTarget) && event.relatedTarget && (choose.open = false);
   choose.addEventListener("focusout", leave);
   choose.addEventListener("keydown", (event) => {
