@@ -65,7 +65,9 @@ def test_charts_and_table_name_the_zone_they_are_told_in():
 
 def test_a_brush_over_a_day_takes_the_day_of_the_zone():
     explorer = explored()
-    day = next(row for row in explorer._charts.rows["volume"] if row["label"] == "Thu 02 May 2024")
+    day = next(
+        row for row in explorer._charts.rows["volume"] if row["label"].startswith("Thu 02 May")
+    )
     assert day["n"] == 1
     value = {end: day[end] for end in ("start", "end")}
     explorer._charts.gesture = {"chart": "volume", "value": value, "serial": 1}
