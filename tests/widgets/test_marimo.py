@@ -1,6 +1,7 @@
 """The applications in marimo, which shows one anywidget at a time, in a real browser."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import sys
 import pandas as pd
 import pytest
 
+import mailframe as mf
+from mailframe.widgets import assets
 from tests.widgets import browser
 from tests.widgets.frames import make
 
@@ -32,6 +35,14 @@ def _(make, mf):
 def _(mf):
     mf.connect("imap.example.org", "ann")
 """
+
+
+def test_every_kind_of_widget_that_the_applications_are_made_of_can_be_drawn():
+    drawn = set(re.findall(r"^  (\w+Model)\b", assets.text("stage.js"), re.MULTILINE))
+    for application in (mf.explore(make(9)), mf.dashboard(make(9)), mf.connect()):
+        shown = [each for each in application._display_().models.values() if "_dom_classes" in each]
+        foreign = {each["_model_name"] for each in shown if not each.get("_esm")}
+        assert foreign <= drawn
 
 
 @pytest.fixture

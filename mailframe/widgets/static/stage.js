@@ -156,6 +156,18 @@ const VIEWS = {
     button.addEventListener("click", () => model.send({ event: "click" }));
     return button;
   },
+  ToggleButtonModel(model) {
+    const button = element("button", { type: "button", class: "jupyter-widgets jupyter-button widget-toggle-button" });
+    follow(model, ["description", "tooltip", "disabled", "value"], () => {
+      button.textContent = model.get("description");
+      button.title = model.get("tooltip") ?? "";
+      button.disabled = model.get("disabled");
+      button.classList.toggle("mod-active", model.get("value"));
+      button.setAttribute("aria-pressed", model.get("value"));
+    });
+    button.addEventListener("click", () => say(model, "value", !model.get("value")));
+    return button;
+  },
   TextModel: (model) => field(model, "text", "widget-text"),
   PasswordModel(model) {
     const whole = field(model, "password", "widget-text widget-password");
