@@ -107,7 +107,7 @@ def test_explorer_dashboard_and_form_work_in_marimo(window):
     dashboard.locator(".mf-selection b").wait_for()
     form = page.locator(".mf-form")
     assert form.locator("input[type=text]").nth(0).input_value() in {"ann", "imap.example.org"}
-    secret = form.locator("input[type=password]")
+    secret = form.locator("input[type=password]").first
     secret.fill("of-nobody")
     secret.press("Tab")
     form.locator("input[placeholder^='taken']").wait_for()
