@@ -256,7 +256,7 @@ class Explorer(Application, filters.Filters):
         self._clear_all = _button("Clear all", "Take all away", self.reset)
         self._actions = parts.Actions(self._save, self.undo, self.redo)
         self._line = ipw.HTML().add_class("mf-line")
-        self._charts = parts.Charts(self._figures(), choices=gallery.OFFERED)
+        self._charts = parts.Charts(self._figures(), choices=gallery.offered(self._columns))
         self._table = MailTable(self._columns, self._periods)
         self._message = parts.Message()
         self._only_thread = _button("Only this thread", "Filter by it", self._keep_thread)
@@ -323,7 +323,7 @@ class Explorer(Application, filters.Filters):
 
     @traitlets.validate("charts")
     def _check_charts(self, proposal: dict[str, Any]) -> list[str]:
-        return gallery.check(proposal["value"])
+        return gallery.check(proposal["value"], self._columns)
 
     @traitlets.validate("columns")
     def _check_columns(self, proposal: dict[str, Any]) -> list[str]:
