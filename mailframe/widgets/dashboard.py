@@ -12,6 +12,7 @@ from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT, Columns
 from mailframe.search.values import human_size
 from mailframe.stats import asks, dates, replies
 from mailframe.widgets import cube, parts
+from mailframe.widgets.stage import Application
 from mailframe.widgets.standing import standing
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def contents(
     return Contents(title or _title(df), period, _numbers(columns, mail), figures, counted)
 
 
-class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
+class Dashboard(Application):
     """Linked charts of a mailbox.
 
     Parameters
