@@ -40,8 +40,8 @@ SERVERS = {
     "Cyrus": b'* 1 FETCH (UID 7 BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" '
     b'5 1 NIL NIL NIL NIL)("APPLICATION" "PDF" ("NAME" "a.pdf") NIL NIL "BASE64" 780 NIL '
     b'("ATTACHMENT" ("FILENAME" "a.pdf")) NIL NIL) "MIXED" ("BOUNDARY" "x") NIL NIL NIL))',
-    "Courier": b'* 1 FETCH (UID 7 BODYSTRUCTURE (("text" "plain" ("charset" "utf-8") NIL NIL "8bit" '
-    b'5 0 NIL NIL NIL)("application" "pdf" ("name" "a.pdf") NIL NIL "base64" 780 NIL ("attachment" '
+    "Courier": b'* 1 FETCH (UID 7 BODYSTRUCTURE (("text" "plain" ("charset" "utf-8") NIL NIL '
+    b'"8bit" 5 0 NIL NIL NIL)("application" "pdf" ("name" "a.pdf") NIL NIL "base64" 780 NIL ("attachment" '
     b'("filename" "a.pdf")) NIL) "mixed" ("boundary" "x") NIL NIL))',
     "Gmail": b'* 1 FETCH (BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "7BIT" 5 1 '
     b'NIL NIL NIL)("APPLICATION" "PDF" ("NAME" "a.pdf") "<f_1>" NIL "BASE64" 780 NIL ("ATTACHMENT" '
