@@ -1,7 +1,8 @@
 """Whatever people say an account by — a URL, an address, an `Account` — made an `Account`.
 
 An address needs a server first: the table of providers knows it without a packet, or else
-``mailframe.discovery`` finds it.
+``mailframe.discovery`` finds it. What asks the network, and what keeps tokens, is loaded when it is
+needed: a URL needs neither.
 """
 
 from __future__ import annotations
@@ -13,9 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailframe.account import Account, Security, is_loopback
-from mailframe.auth import tokens
-from mailframe.auth.source import Source
-from mailframe.discovery import memory, network, plan
+from mailframe.discovery import memory, plan
 from mailframe.discovery.plan import Address, Found, is_address
 from mailframe.errors import ConnectError
 from mailframe.secret import Secret, sealing
@@ -79,6 +78,8 @@ def discover(address: str, *, ispdb: bool | None = None) -> Found:
     ConnectError
         Nobody knew; the message says who was asked.
     """
+    from mailframe.discovery import network  # noqa: PLC0415 -- see above
+
     return network.find(address, ispdb=_ispdb(ispdb))
 
 
@@ -119,6 +120,8 @@ def enter(
 
 async def aenter(address: str, *, login: str | None = None) -> Entry:
     """Find the account of an address; `enter` for ``await``."""
+    from mailframe.discovery import network  # noqa: PLC0415 -- see above
+
     return _of_found(await network.afind(address, ispdb=_ispdb(None)), login=login)
 
 
@@ -131,6 +134,9 @@ def _of_found(
     login: str | None = None,
 ) -> Entry:
     """Make an account of what discovery found."""
+    from mailframe.auth import tokens  # noqa: PLC0415 -- see above
+    from mailframe.auth.source import Source  # noqa: PLC0415 -- see above
+
     account = Account(found.host, found.user, found.port, found.security)
     # Whoever logs in on behalf of another does so with what is their own.
     kept = tokens.read(login or found.address) if password is None else None
