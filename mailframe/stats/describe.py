@@ -207,7 +207,7 @@ def _messages(df: pd.DataFrame, own: me.Own, found: mails.Mails) -> str:
         text += f" in {folders:,} folder{'s' if folders != 1 else ''}"
     if "seen" in df.columns:
         text += f", {int((~columns.flags(df, 'seen')).sum()):,} unread"
-    return f"{text}, {int(own.sent.sum()):,} sent by you"
+    return f"{text}, {int(found.any(own.sent).sum()):,} sent by you"
 
 
 def _answers(mail: replies.Correspondence) -> list[tuple[str, str]]:

@@ -11,9 +11,10 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from mailframe.errors import ConfigurationError, StoreError
+from mailframe.frame.views import SERVER_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -50,9 +51,36 @@ from messages where list_id is not null group by 1;
 """
 
 
+# As `mailframe.frame.views` has it: two rows are one message by the server's own id, else by
+# Message-ID, Date and size. Only rows of views are looked for elsewhere.
+_ONE_MESSAGE = """coalesce({ids} coalesce(message_id, concat_ws(chr(31), from_addr, subject))
+    || chr(31) || coalesce(epoch_us(date)::text, '') || chr(31) || coalesce(size::text, ''))"""
+_TOLD_ONCE = """
+create view files as
+with told as (
+    select held.*, {one} as one, coalesce(showing.place, -1) as place
+    from held left join showing using (account, folder)
+)
+select * exclude (one, place) from told where place < 0
+union all by name
+select * exclude (one, place) from told where place >= 0 and not exists (
+    select 1 from told as other
+    where other.account = told.account and other.one = told.one and other.place < told.place
+);
+"""
+
+
 @contextlib.contextmanager
-def connected(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(
+    paths: Sequence[Path], views: Mapping[str, Sequence[str]]
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection that has the files of a store as views.
+
+    Parameters
+    ----------
+    views : mapping of str to sequence of str
+        Of accounts, the folders that show messages of others again: what stands nowhere else
+        counts, and of several of them in the first.
 
     Raises
     ------
@@ -73,8 +101,26 @@ def connected(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             connection.execute("set timezone = 'UTC'")
             files = [str(path) for path in paths]
-            connection.read_parquet(files, union_by_name=True).create_view("files")
+            connection.read_parquet(files, union_by_name=True).create_view("held")
+            _tell_once(connection, views)
             connection.execute(_VIEWS)
             yield connection
         except duckdb.Error as error:
             raise StoreError(f"DuckDB: {error}") from error
+
+
+def _tell_once(connection: duckdb.DuckDBPyConnection, views: Mapping[str, Sequence[str]]) -> None:
+    """Make the view ``files`` of what is held: each message once."""
+    if not views:
+        connection.execute("create view files as select * from held")
+        return
+    connection.execute("create table showing (account text, folder text, place int)")
+    rows = [
+        (account, folder, place)
+        for account, folders in views.items()
+        for place, folder in enumerate(folders)
+    ]
+    connection.executemany("insert into showing values (?, ?, ?)", rows)
+    held = connection.table("held").columns
+    ids = "".join(f"{name}::text, " for name in SERVER_IDS if name in held)
+    connection.execute(_TOLD_ONCE.format(one=_ONE_MESSAGE.format(ids=ids)))
