@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailframe.imap.responses import Columns
+    from mailframe.fetcher.plan import Part
 
 # A batch is closed at so many rows, or so many octets of headers: enough for whole-column work to
 # pay, little enough that the last batch does not keep a reader waiting.
@@ -28,17 +28,18 @@ class Gathered:
     header: list[bytes] = field(default_factory=list)
     octets: int = 0
 
-    def add(self, folder: str, rows: Columns) -> None:
+    def add(self, part: Part) -> None:
         """Append the rows of a folder."""
+        rows = part.rows
         if not rows.uid:
             return
-        self.folders.append((folder, len(rows)))
+        self.folders.append((part.folder.name, len(rows)))
         self.uid += rows.uid
         self.flags += rows.flags
         self.internaldate += rows.internaldate
         self.size += rows.size
         self.header += rows.header
-        self.octets += rows.octets
+        self.octets += part.octets
 
     @property
     def worthwhile(self) -> bool:

@@ -207,7 +207,7 @@ class BatchStream:
                         latest[folder.wire] = folder
                         build()
                         self._replaced[folder.name] = begun
-                    gathered.add(folder.name, part.rows)
+                    gathered.add(part)
                     if part.closed and others == {folder.wire}:
                         build()
                         self._complete = begun

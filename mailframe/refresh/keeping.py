@@ -259,7 +259,7 @@ class Refresh:
             self._closing.append(task)
             return False
         gathered = self._gathered.setdefault(task.kind(part.ask), Gathered())
-        gathered.add(part.folder.name, part.rows)
+        gathered.add(part)
         return gathered.full
 
     def _taken(self) -> tuple[dict[Kind, Gathered], list[Task]]:

@@ -27,6 +27,7 @@ from mailframe.headers.columns.marks import (
     high,
     holding,
     is_one_of,
+    merged,
     owners,
     positions,
     strip,
@@ -191,8 +192,7 @@ def _cut(values: Values) -> tuple[Mask, Positions, Positions, Positions]:
 
     # From a list's start or behind a comma, to the next comma or the list's end.
     comma = marks.only(marks.kind == _COMMA)
-    start = np.sort(np.append(values.start, comma.at + 1))
-    end = np.sort(np.append(values.end, comma.at))
+    start, end = merged(values.start, comma.at + 1), merged(values.end, comma.at)
     owner = np.repeat(np.arange(count), 1 + np.bincount(comma.owner, minlength=count))
     bad |= _have_odd_brackets(marks, start, owner, count)
     strip(octets, start, end, _BLANKS)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.headers.columns.marks import Mask, Octets, Positions, runs
+from mailframe.headers.columns.marks import Mask, Octets, Positions, merged, runs
 
 _T = TypeVar("_T")
 Parser = Callable[[bytes], tuple[_T, bool]]
@@ -130,8 +130,8 @@ def lay(
         parts = between(data, start, end + 1)
         offsets = offsets_of(parts)
     else:
-        cut = np.sort(np.concatenate([start, gaps[1]]))
-        parts = between(data, cut, np.sort(np.concatenate([end + 1, gaps[0]])))
+        cut = merged(start, gaps[1])
+        parts = between(data, cut, merged(end + 1, gaps[0]))
         firsts = np.append(np.searchsorted(cut, start), len(cut))
         offsets = offsets_of(parts)[firsts]
     size = int(offsets[-1])
