@@ -45,6 +45,7 @@ from mailframe.headers.columns.values import (
     matches,
     offsets_of,
     spread_mended,
+    stacked,
 )
 from mailframe.headers.columns.words import find_words, texts
 from mailframe.headers.memory import remembering
@@ -104,22 +105,25 @@ class AddressLists(NamedTuple):
 
 def read_lists(fields: Sequence[Values]) -> list[AddressLists]:
     """Read the address lists of several fields together."""
-    cut = [_cut(values) for values in fields]
-    items = [
-        values.between(start, end) for values, (_, _, start, end) in zip(fields, cut, strict=True)
-    ]
-    encoded = joined(items).dictionary_encode()
+    together = stacked(fields)
+    regular, owner, start, end = _cut(together)
+    encoded = together.between(start, end).dictionary_encode()
     boxes, single, sure = _mailboxes(laid(encoded.dictionary))
-    index = encoded.indices.to_numpy().astype(np.int64)
+    box = encoded.indices.to_numpy().astype(np.int64)
+    alone = np.bincount(owner, minlength=len(regular))[owner] == 1
+    regular[owner[~np.where(alone, single[box], sure[box])]] = False
+    fine = regular[owner]
+    owner, box = owner[fine], box[fine]
     found = []
     first = 0
-    for values, (regular, owner, _, _) in zip(fields, cut, strict=True):
-        mine = index[first : first + len(owner)]
-        first += len(owner)
-        alone = np.bincount(owner, minlength=len(regular))[owner] == 1
-        regular[owner[~np.where(alone, single[mine], sure[mine])]] = False
-        fine = regular[owner]
-        found.append(AddressLists(values.raw, regular, owner[fine], mine[fine], boxes))
+    for values in fields:
+        behind = first + len(values.start)
+        mine = slice(*np.searchsorted(owner, (first, behind)))
+        lists = AddressLists(
+            values.raw, regular[first:behind], owner[mine] - first, box[mine], boxes
+        )
+        found.append(lists)
+        first = behind
     return found
 
 

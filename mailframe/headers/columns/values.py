@@ -152,6 +152,18 @@ def laid(raw: pa.LargeBinaryArray) -> Values:
     return Values(octets, offsets[:-1], offsets[1:] - 1, np.zeros(len(raw), np.bool_))
 
 
+def stacked(fields: Sequence[Values]) -> Values:
+    """Return the values of several fields as if they were of one."""
+    if len(fields) == 1:
+        return fields[0]
+    sizes = [len(values.octets) for values in fields]
+    bases = np.repeat(np.cumsum(sizes) - sizes, [len(values.start) for values in fields])
+    octets, start, end, odd = (
+        np.concatenate([values[part] for values in fields]) for part in range(4)
+    )
+    return Values(octets, start + bases, end + bases, odd)
+
+
 def joined(arrays: Sequence[pa.Array]) -> pa.Array:
     """Return arrays one behind the other."""
     return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
