@@ -2,7 +2,6 @@
 
 import pytest
 
-from mailframe.fetcher.plan import Folder, Part
 from mailframe.gather import BATCH_OCTETS, Gathered
 from mailframe.imap.responses import Columns
 
@@ -12,5 +11,5 @@ def test_whatever_a_server_makes_large_a_batch_is_closed_in_time(item):
     gathered = Gathered()
     rows = Columns([7], [b""], [b""], [b""], [b""])
     setattr(rows, item, [b"x" * BATCH_OCTETS])
-    gathered.add(Part(Folder(name="INBOX", wire=b"INBOX"), rows, octets=rows.octets))
+    gathered.add("INBOX", rows)
     assert gathered.full

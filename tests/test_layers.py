@@ -69,14 +69,18 @@ ROOMS = {
     "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
     "widgets": Room({"errors", "frame", "search", "secret", "stats"}, {"socket", "ssl"} | FLEET),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
+    "beside": Room(
+        {"errors", "fetcher", "frame", "headers", "imap", "names", "store", "uidset"},
+        {"pandas", "socket", "ssl"},
+    ),
     "refresh": Room(
-        {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
+        {"beside", "errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
         {"pandas", "socket", "ssl"},
     ),
     # The top floor: everything below, but for each other's neighbours.
     "read": Room(
-        {"account", "entry", "errors", "fetcher", "frame", "gather", "imap", "names", "progress"}
-        | {"refresh", "secret", "selection", "store", "sync"},
+        {"account", "beside", "entry", "errors", "fetcher", "frame", "gather", "imap", "names"}
+        | {"progress", "refresh", "secret", "selection", "store", "sync"},
         SHOWS | FLEET,
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),

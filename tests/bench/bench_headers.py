@@ -39,6 +39,7 @@ Header blocks into columns, without a server, in microseconds of the processor a
 first time that a process sees them, and warm, once more in the same; beside parsers that look at
 one message at a time
 """.strip()
+_NO_OTHERS = ("real", "attached")  # these are told by archive; those have the headers of others
 HEADINGS = (
     *("mail", "messages", "octets", "cold", "warm"),
     *("email", "policy.default", "fast-mail-parser"),
@@ -76,7 +77,9 @@ def seconds(work, *arguments):
 
 def kinds():
     """Return what gives the header blocks of each kind of mail."""
-    made_up = {name: partial(_made_up, make) for name, make in KINDS.items() if name != "real"}
+    made_up = {
+        name: partial(_made_up, make) for name, make in KINDS.items() if name not in _NO_OTHERS
+    }
     return made_up | {name: partial(corpora.fetched, name, HEADER_FIELDS) for name in corpora.NAMES}
 
 
