@@ -156,7 +156,7 @@ def stacked(fields: Sequence[Values]) -> Values:
     """Return the values of several fields as if they were of one."""
     if len(fields) == 1:
         return fields[0]
-    sizes = [len(values.octets) for values in fields]
+    sizes = np.array([len(values.octets) for values in fields], np.int64)
     bases = np.repeat(np.cumsum(sizes) - sizes, [len(values.start) for values in fields])
     octets, start, end, odd = (
         np.concatenate([values[part] for values in fields]) for part in range(4)
