@@ -56,9 +56,13 @@ def binned(
     return rows, bins, begins.rename(dates.name(date))
 
 
-def _partial(table: Counts) -> Counts:
-    """Mark the first and the last period: mail begins and ends somewhere within them."""
-    ends = table.index[[0, -1]].unique() if len(table) else table.index
+def partial(table: Counts, periods: pd.Index[Any] | None = None) -> Counts:
+    """Mark the first and the last period: mail begins and ends somewhere within them.
+
+    The periods are those of the table's index, unless it has not all.
+    """
+    index = table.index if periods is None else periods
+    ends = index[[0, -1]].unique() if len(index) else index
     table.attrs["partial"] = [str(start) for start in ends]
     return table
 
@@ -121,14 +125,14 @@ def volume(
     rows, bins, index = binned(df, freq, tz, date)
     if by is None:
         counts = pd.Series(np.bincount(bins, minlength=len(index)), index=index, name="messages")
-        return _partial(counts.cumsum() if cumulative else counts)
+        return partial(counts.cumsum() if cumulative else counts)
     period = np.full(len(df), -1, dtype=np.int64)
     period[rows] = bins
     groups, names = _grouped(people.key(df, by).once(), len(df), top)
     dated = period[groups.rows] >= 0
     groups = groups.where(dated)
     table = _crossed(period[groups.rows], index, groups.codes, names)
-    return _partial(table.cumsum() if cumulative else table)
+    return partial(table.cumsum() if cumulative else table)
 
 
 def _grouped(column: Coded, total: int, top: int) -> tuple[Coded, pd.Index[Any]]:
@@ -183,4 +187,4 @@ def flow(
     received = ~own.mine & ~asks.kind(df, "draft")
     counts = own.sent[rows] | received[rows]
     table = _crossed(bins[counts], index, received[rows][counts].astype(np.int64), names)
-    return own.tell(_partial(table))
+    return own.tell(partial(table))

@@ -12,6 +12,7 @@ from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT, Columns
 from mailframe.search.values import human_size
 from mailframe.stats import asks, dates, replies
 from mailframe.widgets import cube, parts
+from mailframe.widgets.standing import standing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -78,10 +79,14 @@ def contents(
     counted = cube.build(found)
     counted["total"] = len(df)
     figures = [side.figure.told(counted["rows"][side.figure.name]) for side in found]
+    mail = replies.Correspondence(df, me, must_send=None, trees=columns.trees())
+    stand = standing(columns, mail, tz)
+    counted["standing"] = {one.figure.name: one.rows for one in stand}
+    figures += [one.figure for one in stand]
     period = _period(columns)
     if len(columns) > len(columns.trees().mails.first):
         period += "; the charts count a mail in every folder that it lies in"
-    return Contents(title or _title(df), period, _numbers(columns, me), figures, counted)
+    return Contents(title or _title(df), period, _numbers(columns, mail), figures, counted)
 
 
 class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
@@ -165,7 +170,7 @@ def _period(columns: Columns) -> str:
     return f"{first:%d %B %Y} to {last:%d %B %Y}"
 
 
-def _numbers(columns: Columns, me: Given) -> list[tuple[str, str]]:
+def _numbers(columns: Columns, mail: replies.Correspondence) -> list[tuple[str, str]]:
     mails, rows = len(columns.trees().mails.first), len(columns)
     noun = "messages" if mails != 1 else "message"
     copies = f" ({rows:,} with copies)" if rows > mails else ""
@@ -179,17 +184,16 @@ def _numbers(columns: Columns, me: Given) -> list[tuple[str, str]]:
         (f"{unread:,}", "unread"),
         (f"{len(columns.coded('from_addr').words):,}", "senders"),
         (human_size(int(sizes[sizes > 0].sum())) if rows else NOTHING, "in all"),
-        _median_reply(columns, me),
+        _median_reply(mail),
     ]
     odd, _, what = dates.told(columns.df).partition(" ")
     return [*numbers, (odd, what)] if odd else numbers
 
 
-def _median_reply(columns: Columns, me: Given) -> tuple[str, str]:
+def _median_reply(mail: replies.Correspondence) -> tuple[str, str]:
     """Tell how fast the user answers what asks for it, as ``df.mail.response_summary`` has it."""
-    if not len(columns):
+    if not len(mail.df):
         return NOTHING, "median time of your replies"
-    mail = replies.Correspondence(columns.df, me, must_send=None, trees=columns.trees())
     hours = replies.hours_of_mine(mail, mail.asked(asks.EXCLUDED))
     noun = "reply" if len(hours) == 1 else "replies"
     if not len(hours):
