@@ -85,6 +85,7 @@ def sides(columns: Columns) -> list[Side]:
         _delays(columns),
         _threads(columns),
         _sizes(columns),
+        *([_attached(columns)] if cubes.tells_attached(columns) else []),
         _calendar(columns),
     ]
     return [side for side in found if len(side.rows)]
@@ -197,6 +198,13 @@ def _sizes(columns: Columns) -> Side:
     codes[columns.numbers("size") < 0] = -1
     figure = _bars("sizes", "Size", "messages by size", len(names))
     return Side(figure, _places(names), codes.astype(np.int32))
+
+
+def _attached(columns: Columns) -> Side:
+    names = [label for label, _ in cubes.ATTACHED.values()]
+    text = "messages by the size of what is attached"
+    figure = _bars("attached", "Attached", text, len(names))
+    return Side(figure, _places(names), cubes.attached(columns))
 
 
 def _delays(columns: Columns) -> Side:
