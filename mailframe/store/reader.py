@@ -22,18 +22,19 @@ from mailframe.store.atomic import explained, refuse_link
 from mailframe.store.changes import CHANGES, changes_in
 from mailframe.store.columns import BOOKKEEPING, shown
 from mailframe.store.folder import FolderFile
-from mailframe.store.mail import StoreMail
 from mailframe.store.pack import PackedFolder, PackFile
 from mailframe.store.selection import Selection, moment
 from mailframe.store.sql import connected
 from mailframe.store.writer import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import TypeAlias
 
+    import duckdb
     import pandas as pd
 
+    from mailframe.census.mail import StoreMail
     from mailframe.store.selection import Errors, Moment, Names
     from mailframe.store.state import FolderState
 
@@ -129,6 +130,8 @@ class Store:
     @property
     def mail(self) -> StoreMail:
         """Statistics by the names of ``df.mail``, without loading the store; see `StoreMail`."""
+        from mailframe.census.mail import StoreMail  # noqa: PLC0415 -- imports pandas
+
         return StoreMail(self)
 
     def accounts(self) -> list[str]:
@@ -344,9 +347,27 @@ class Store:
         StoreError
             The query is not understood, the store is empty, or a file cannot be read.
         """
-        with connected([*self._paths(Selection(), {})]) as connection:
+        paths = [*self._paths(Selection(), {})]
+        with connected(paths, query, parameters or ()) as connection:
             df: pd.DataFrame = connection.execute(query, parameters or []).df()
         return df
+
+    def asking(
+        self, columns: Collection[str] | None = None
+    ) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open a connection of DuckDB that has the views of `sql`, for more than one question.
+
+        Parameters
+        ----------
+        columns : collection of str, optional
+            Which columns of a message they will be about; by default any.
+
+        Raises
+        ------
+        ConfigurationError, StoreError
+            As of `sql`.
+        """
+        return connected([*self._paths(Selection(), {})], columns=columns)
 
     def compact(self, accounts: Names = None) -> pd.DataFrame:
         """Put small folders together, and what lies in half-empty files, into as few as hold them.

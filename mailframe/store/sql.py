@@ -3,18 +3,26 @@
 DuckDB reads the Parquet files side by side and keeps only what it counts. The views know what a
 mail frame's statistics know: addresses, domains and list ids are one whatever their case, and an
 instant is the best that there is (see ``mailframe.stats.dates``).
+
+Which further headers a store holds stands in its files alone, and to look into each of thousands
+takes longer than most questions. So that is done only for a question that would see them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 from mailframe.errors import ConfigurationError, StoreError
+from mailframe.frame.batch import MENDED
+from mailframe.store.columns import stored_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Sequence
 
     import duckdb
 
@@ -48,11 +56,27 @@ select lower(list_id) as list_id, count(*) as messages, sum(size)::bigint as byt
     max(best) filter (seen) as last_read
 from messages where list_id is not null group by 1;
 """
+# What every file holds. How often a value was mended counts further headers too.
+EVERYWHERE = tuple(name for name in stored_schema(()).names if name != "defects")
+_ANOTHER = "mailframe another"  # the name of no header's column
 
 
 @contextlib.contextmanager
-def connected(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(
+    paths: Sequence[Path],
+    query: str | None = None,
+    parameters: Sequence[object] = (),
+    *,
+    columns: Collection[str] | None = None,
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection that has the files of a store as views.
+
+    Parameters
+    ----------
+    query, parameters
+        What will be asked, if that is known.
+    columns : collection of str, optional
+        Or which columns will be; by default any.
 
     Raises
     ------
@@ -69,12 +93,67 @@ def connected(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
     if not paths:
         raise StoreError("The store holds no messages yet: there is nothing to ask.")
-    with duckdb.connect() as connection:
+    files = [str(path) for path in paths]
+    with tempfile.TemporaryDirectory(prefix="mailframe-") as scratch:
+        # The first file's columns count for all of them.
+        pattern = str(Path(scratch) / "columns.parquet")
+        pq.write_metadata(stored_schema(()), pattern)
         try:
-            connection.execute("set timezone = 'UTC'")
-            files = [str(path) for path in paths]
-            connection.read_parquet(files, union_by_name=True).create_view("files")
-            connection.execute(_VIEWS)
-            yield connection
+            with duckdb.connect() as connection:
+                connection.execute("set timezone = 'UTC'")
+                if columns is None:
+                    enough = query is not None and _is_enough(pattern, query, parameters)
+                else:
+                    enough = {*columns} <= {*EVERYWHERE, "best"}
+                (_look_at_some if enough else _look_at_all)(connection, files, pattern)
+                yield connection
         except duckdb.Error as error:
             raise StoreError(f"DuckDB: {error}") from error
+
+
+def _is_enough(pattern: str, query: str, parameters: Sequence[object]) -> bool:
+    """Tell whether a question sees the same where there are further columns."""
+    import duckdb  # noqa: PLC0415 -- as above
+
+    seen = []
+    for more in ("", f', null as "{_ANOTHER}"'):
+        with duckdb.connect() as connection:
+            connection.execute(f"create view files as select {_every()}{more} from '{pattern}'")  # noqa: S608 -- a path of ours
+            connection.execute(_VIEWS)
+            try:
+                said = connection.execute(f"describe ({query.rstrip().rstrip(';')}\n)", parameters)
+                seen.append(said.fetchall())
+            except duckdb.Error:
+                return False
+    return seen[0] == seen[1]
+
+
+def _every() -> str:
+    return ", ".join(f'"{name}"' for name in EVERYWHERE)
+
+
+def _look_at_some(connection: duckdb.DuckDBPyConnection, files: list[str], pattern: str) -> None:
+    """Make the views of the columns that every file has."""
+    connection.read_parquet(pattern).select(_every()).create_view("files")
+    connection.execute(_VIEWS)
+    connection.read_parquet([pattern, *files]).select(_every()).create_view("files", replace=True)
+
+
+def _look_at_all(connection: duckdb.DuckDBPyConnection, files: list[str], pattern: str) -> None:
+    """Make the views of the columns that any file has; to bind a view would look at all again."""
+    found = connection.read_parquet([pattern, *files], union_by_name=True)
+    shown, mended = [], [name for name in found.columns if name.endswith(MENDED)]
+    for name in found.columns:
+        if name == "defects" and mended:
+            flags = " + ".join(f'coalesce("{each}", false)::int' for each in mended)
+            shown.append(f"least(defects::int + {flags}, 255)::utinyint as defects")
+        elif name not in mended:
+            shown.append('"' + name.replace('"', '""') + '"')
+    every = found.select(", ".join(shown))
+    types = dict(zip(every.columns, map(str, every.types), strict=True))
+    nothing = ", ".join(
+        f'null::{kind} as "' + name.replace('"', '""') + '"' for name, kind in types.items()
+    )
+    connection.execute(f"create view files as select {nothing} where false")
+    connection.execute(_VIEWS)
+    every.create_view("files", replace=True)
