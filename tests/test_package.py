@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -167,14 +168,36 @@ def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+PYRIGHT = Path(sys.prefix) / "node_modules" / ".bin" / "pyright"
+CHECKERS = {
+    "mypy": [sys.executable, "-m", "mypy", "--strict"],
+    "pyright": [str(PYRIGHT), "--pythonpath", sys.executable],
+}
+
+
 @pytest.mark.parametrize(("script", "verdict"), [(SCRIPT, 0), (WRONG, 1)])
-def test_a_script_of_a_user_is_checked_by_mypy(tmp_path, script, verdict):
-    if shutil.which("mypy", path=sysconfig.get_path("scripts")) is None:
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_a_script_of_a_user_is_checked(tmp_path, checker, script, verdict):
+    if checker == "mypy" and shutil.which("mypy", path=sysconfig.get_path("scripts")) is None:
         pytest.skip("mypy is not installed: the group `test`")
+    if checker == "pyright" and not PYRIGHT.exists():
+        pytest.skip("pyright is not installed: tests/run does, with npm")
     path = tmp_path / "script.py"
     path.write_text(script)
-    command = [sys.executable, "-m", "mypy", "--strict", str(path)]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-    )
+        [*CHECKERS[checker], str(path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
     assert done.returncode == verdict, done.stdout
+
+
+def test_the_reference_is_one_page_with_every_public_name():
+    pytest.importorskip("pdoc", reason="pdoc is not installed: the group `test`")
+    html = importlib.import_module("tests.reference").page()
+    named = set(re.findall(r'\bid="([\w.]+)"', html))
+    public = set(mailframe.__all__) - {"__version__", "demo"}  # a module has a page of its own
+    assert public <= named
+    methods = {name for name in dir(mailframe.MailAccessor) if not name.startswith("_")}
+    assert {f"MailAccessor.{name}" for name in methods} <= named
+    assert "<script src" not in html  # it is read without a network
+    assert "<link" not in html

@@ -10,6 +10,7 @@ for a filter asks again.
 from __future__ import annotations
 
 import datetime as dt
+from threading import RLock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -115,6 +116,7 @@ class Columns:
         zone = clock.zone(tz)
         self.zone = dt.UTC if str(zone) in clock.UTC else zone
         self._made: dict[tuple[str, str], object] = {}
+        self._making = RLock()
 
     def __len__(self) -> int:
         return len(self.df)
@@ -127,7 +129,9 @@ class Columns:
     def _once(self, form: str, name: str, make: Callable[[], Form]) -> Form:
         key = (form, name)
         if key not in self._made:
-            self._made[key] = make()
+            with self._making:  # an explorer makes subjects ready in another thread
+                if key not in self._made:
+                    self._made[key] = make()
         return self._made[key]  # type: ignore[return-value]
 
     def coded(self, name: str) -> Coded:

@@ -11,10 +11,10 @@ from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
-import numpy as np
 import pandas as pd
 import traitlets
 
@@ -23,8 +23,16 @@ from mailframe.frame.export import to_csv
 from mailframe.search.filterable import Columns
 from mailframe.search.language import parse
 from mailframe.search.matching import Selection, scope_of
-from mailframe.stats import clock
-from mailframe.widgets import charts, controls, cubes, filters, message, parts, report
+from mailframe.widgets import (
+    controls,
+    cubes,
+    filters,
+    gallery,
+    message,
+    parts,
+    report,
+    views,
+)
 from mailframe.widgets.searchline import SearchLine
 from mailframe.widgets.table import MailTable
 
@@ -32,18 +40,17 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
-
     from mailframe.search.filterable import Bools
     from mailframe.search.language import Clause
+    from mailframe.widgets.charts import Figure
 
-BARS = 8  # named things a chart lists
 MOST_SAVED = 100_000  # messages a browser is sent as one file
 MOST_KEPT = 200  # states that undo goes back to
+MANY = 50_000  # messages from which the first search of words would keep people waiting
 # What completion offers of an explorer, besides its filters.
 OURS = (
-    *("count", "data", "observe", "problem", "query", "redo", "reset", "selected", "set"),
-    *("state", "undo", "unobserve", "zone"),
+    *("charts", "count", "data", "drop_view", "observe", "problem", "query", "redo", "reset"),
+    *("save_view", "selected", "set", "show_view", "state", "undo", "unobserve", "views", "zone"),
 )
 
 
@@ -72,6 +79,10 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     query = traitlets.Unicode("df", read_only=True, help="pandas line that gives data from df")
     count = traitlets.Int(read_only=True, help="how many messages the filters leave")
 
+    charts = traitlets.List(
+        traitlets.Unicode(), list(gallery.FIRST), help="up to four charts, of those offered"
+    )
+
     _watched = False  # whether anybody observes data, which is costly to make
 
     def __init__(
@@ -94,6 +105,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._refresh()
         self._now = self.state()
         self.observe(self._filtered, filters.NAMES)
+        if len(df) >= MANY:  # subjects are made ready while somebody looks at the first screen
+            Thread(target=self._columns.folded, args=["subject"], daemon=True).start()
 
     @property
     def data(self) -> pd.DataFrame:
@@ -117,6 +130,23 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
             for name, value in found.items()
             if value != self.traits()[name].default()
         }
+
+    @property
+    def views(self) -> dict[str, dict[str, Any]]:
+        """The views that were saved on this computer, of any mailbox: name → state."""
+        return views.load()
+
+    def save_view(self, name: str) -> None:
+        """Keep the filters under ``name``, in place of what had that name."""
+        views.change(name, self.state())
+
+    def show_view(self, name: str) -> None:
+        """Set the filters as they were saved under ``name``, and no others."""
+        self._become(views.find(name, views.load()))
+
+    def drop_view(self, name: str) -> None:
+        """Forget the view called ``name``."""
+        views.change(name, None)
 
     def undo(self) -> None:
         """Take the last change of filters back, whoever made it; there may be none."""
@@ -163,13 +193,16 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         forth.append(present)
         kept = (self._past[:], self._future[:])
         try:
-            self.set(**{name: self.traits()[name].default() for name in filters.NAMES} | state)
+            self._become(state)
         except ConfigurationError:
             kept = (past, future)
             raise
         finally:
             self._past[:], self._future[:] = kept
             self._step()
+
+    def _become(self, state: Mapping[str, Any]) -> None:
+        self.set(**{name: self.traits()[name].default() for name in filters.NAMES} | dict(state))
 
     def _step(self) -> None:
         self._actions.undoable, self._actions.redoable = bool(self._past), bool(self._future)
@@ -196,14 +229,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._clear_all = _button("Clear all", "Take all away", self.reset)
         self._actions = parts.Actions(self._save, self.undo, self.redo)
         self._line = ipw.HTML().add_class("mf-line")
-        self._charts = parts.Charts(
-            [
-                charts.volume(self._periods.unit, height=90),
-                charts.clock(self._columns),
-                charts.bars("senders", "Senders", "top senders", rows=BARS),
-                charts.bars("folders", "Folders", "folders by number of messages", rows=BARS),
-            ]
-        )
+        self._charts = parts.Charts(self._figures(), choices=gallery.OFFERED)
         self._table = MailTable(self._columns)
         self._message = ipw.HTML()
         self._only_thread = _button("Only this thread", "Filter by it", self._keep_thread)
@@ -228,6 +254,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._table.observe(self._open, "opened")
         self._table.observe(self._say, "checked")
         self._charts.observe(self._gesture, "gesture")
+        self.observe(self._redraw, "charts")
+        traitlets.link((self, "charts"), (self._charts, "chosen"))
         traitlets.dlink((self, "query"), (self._actions, "query"))
         self.observe(self._say, ["problem"])
 
@@ -240,29 +268,29 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._table.show(self._selection.mask)
         self._draw()
 
+    def _figures(self) -> list[Figure]:
+        return gallery.figures(self.charts, self._columns, self._periods.unit)
+
+    def _redraw(self, _change: object = None) -> None:
+        with self._charts.hold_sync():
+            self._charts.figures = [dict(figure.to_dict()) for figure in self._figures()]
+            self._draw()
+
     def _draw(self) -> None:
         """Give each chart what the filters leave that are not its own."""
         columns, selection = self._columns, self._selection
-        times = cubes.count(
-            self._periods.codes, len(self._periods.labels), selection.without("since", "before")
-        )
-        week = cubes.hours_of_week(columns)
-        hours = cubes.count(week, 168, selection.without("weekdays", "hours"))
-        folders = columns.coded("folder")
-        in_folders = cubes.count(folders.codes, len(self._names), selection.without("folders"))
-        senders = columns.coded("from_addr")
-        # Who is one of many stays among them; a part of names leaves whom it fits.
-        chosen = {self.sender} & set(senders.words)
-        others = selection.without("sender") if chosen else selection.mask
-        sent = cubes.count(senders.codes, len(senders.words), others)
-        tables = {
-            "volume": cubes.over_time(self._periods, times, self._in_period()),
-            "clock": cubes.by_clock(hours, self._in_hours()),
-            "senders": _ranking(sent, senders.words, columns.people(), chosen),
-            "folders": _ranking(in_folders, folders.words, folders.words, set(self.folders)),
+        made = {
+            name: gallery.rows(name, self, columns, self._periods, selection)
+            for name in self.charts
         }
-        self._charts.rows = {name: table.to_dict("records") for name, table in tables.items()}
-        self._folders.counts = dict(zip(self._names, in_folders.tolist(), strict=True))
+        self._charts.rows = {name: table.to_dict("records") for name, table in made.items()}
+        folders = columns.coded("folder")
+        counts = cubes.count(folders.codes, len(self._names), selection.without("folders"))
+        self._folders.counts = dict(zip(self._names, counts.tolist(), strict=True))
+
+    @traitlets.validate("charts")
+    def _check_charts(self, proposal: dict[str, Any]) -> list[str]:
+        return gallery.check(proposal["value"])
 
     def _without(self, rest: str) -> Bools:
         """Tell which messages the other filters leave, and the rest of a line being typed."""
@@ -270,16 +298,6 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         with suppress(ConfigurationError):
             clauses += [("search", clause) for clause in parse(rest, self.scope)]
         return Selection(self._columns, clauses, self._selection).mask
-
-    def _in_period(self) -> Bools:
-        edges = self._periods.edges * cubes.MILLISECONDS_A_DAY
-        since = edges[0] if self.since is None else _wall(self.since)
-        before = edges[-1] if self.before is None else _wall(self.before)
-        return (edges[1:] > since) & (edges[:-1] < before)
-
-    def _in_hours(self) -> Bools:
-        days = np.isin(np.arange(7), self.weekdays or np.arange(7))
-        return np.outer(days, np.isin(np.arange(24), self.hours or np.arange(24))).ravel()
 
     def _say(self, _change: object = None) -> None:
         total, left = len(self._columns), self._selection.count
@@ -315,21 +333,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
 
     def _gesture(self, change: dict[str, Any]) -> None:
         """Turn a click on a chart, or a finished brush, into filters."""
-        value = change["new"]["value"]
-        match change["new"]["chart"]:
-            case "volume":
-                first, last = (pd.Timestamp(int(value[end]), unit="ms") for end in ("start", "end"))
-                # Whole days: nobody aims at an hour on a chart of years.
-                whole = pd.DatetimeIndex([first.floor("D"), last.ceil("D")])
-                since, before = clock.starts(whole, self.scope.zone)
-                self._toggle(since=since, before=before)
-            case "clock":
-                days = [charts.WEEKDAY_NAMES.index(day) for day in value["weekday"]]
-                self._toggle(weekdays=sorted(days), hours=sorted(map(int, value["hour"])))
-            case "senders":
-                self._toggle(sender=value["key"])
-            case "folders":
-                self._toggle(folders=[value["key"]])
+        new = change["new"]
+        self._toggle(**gallery.asked(new["chart"], new["value"], self))
 
     def _toggle(self, **asked: object) -> None:
         """Set filters, or take them back where they are set just so."""
@@ -376,31 +381,6 @@ def _unused(path: Path) -> Path:
     """Give a name that no file has, with a number where it takes one: ``mail-2.csv``."""
     names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
     return next(name for name in chain([path], names) if not name.exists())
-
-
-def _wall(instant: pd.Timestamp) -> int:
-    """Milliseconds since 1970 on the wall clock of its own zone, as the charts count."""
-    return int(instant.tz_localize(None).value) // 1_000_000
-
-
-def _ranking(
-    counts: NDArray[np.int64], keys: pd.Series, labels: pd.Series, chosen: set[str]
-) -> pd.DataFrame:
-    """Rows of a bar chart: the most frequent keys, those pale that are not chosen."""
-    codes = cubes.top(counts, BARS)
-    if chosen and not set(keys.iloc[codes]) & chosen:  # what was chosen is always to be seen
-        first = keys.isin(list(chosen)).to_numpy().nonzero()[0][:1]
-        codes = np.append(codes[: BARS - 1], first)
-    best = keys.iloc[codes].tolist()
-    return pd.DataFrame(
-        {
-            "key": best,
-            "label": labels.iloc[codes].tolist(),
-            "rank": range(len(codes)),
-            "n": counts[codes],
-            "on": [not chosen or key in chosen for key in best],
-        }
-    )
 
 
 def _button(text: str, hint: str, act: Callable[[], None]) -> ipw.Button:

@@ -17,7 +17,7 @@ from mailframe.errors import MailframeError
 from mailframe.widgets import assets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mailframe.widgets.charts import Figure
 
@@ -55,11 +55,15 @@ class Charts(anywidget.AnyWidget):
         What to draw.
     cube : dict, optional
         Makes the charts follow one another in the browser; see ``cube.py``.
+    choices : mapping, optional
+        Name → title of the charts that a chooser beside them offers.
 
     Attributes
     ----------
     rows : dict
         Name of a figure → the records that it draws.
+    chosen : list of str
+        The names ticked in the chooser, up to four; whoever fills the charts follows it.
     gesture : dict
         The last click or finished brush: ``chart`` (name), ``value`` (in fields of its rows).
     """
@@ -68,13 +72,21 @@ class Charts(anywidget.AnyWidget):
     figures = traitlets.List(traitlets.Dict()).tag(sync=True)
     rows = traitlets.Dict().tag(sync=True)
     cube = traitlets.Dict().tag(sync=True)
+    choices = traitlets.Dict().tag(sync=True)
+    chosen = traitlets.List(traitlets.Unicode()).tag(sync=True)
     gesture = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, figures: Sequence[Figure], cube: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        figures: Sequence[Figure],
+        cube: dict[str, Any] | None = None,
+        choices: Mapping[str, str] | None = None,
+    ) -> None:
         # Set on the instance: a class attribute would build the module at import already.
         super().__init__(
             figures=[figure.to_dict() for figure in figures],
             cube=cube or {},
+            choices=dict(choices or {}),
             vega=Vega.shared(),
             _esm=assets.charts_module(),
         )

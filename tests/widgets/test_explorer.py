@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import itertools
 import json
 import os
 import subprocess
@@ -30,8 +31,11 @@ def again(explorer):
     return eval(explorer.query, {"df": MAIL, "pd": pd})
 
 
+SERIALS = itertools.count()
+
+
 def gesture(explorer, chart, **value):
-    explorer._charts.gesture = {"chart": chart, "value": value, "serial": 1}
+    explorer._charts.gesture = {"chart": chart, "value": value, "serial": next(SERIALS)}
 
 
 def test_an_explorer_needs_no_altair_and_bundles_vega_once_for_all_processes(tmp_path):
@@ -270,6 +274,69 @@ def test_a_brushed_chart_sets_the_filter_and_goes_on_showing_the_rest(explorer):
     shown = {row["label"]: row["n"] for row in explorer._charts.rows["senders"]}
     inbox = MAIL[MAIL["folder"] == "INBOX"]["from_name"].value_counts()
     assert all(inbox[name] >= count for name, count in shown.items() if name in inbox)
+
+
+@pytest.mark.parametrize(
+    ("chart", "trait", "column"),
+    [("domains", "domain", "from_domain"), ("lists", "mailing_list", "list_id")],
+)
+def test_a_chart_that_was_chosen_counts_and_filters(explorer, chart, trait, column):
+    explorer.charts = ["volume", chart]
+    assert [figure["name"] for figure in explorer._charts.figures] == ["volume", chart]
+    expected = MAIL[column].value_counts()
+    rows = explorer._charts.rows[chart]
+    assert all(row["n"] == expected[row["key"]] for row in rows)
+    assert rows[0]["n"] == expected.max()
+    gesture(explorer, chart, key=rows[0]["key"])
+    assert getattr(explorer, trait) == rows[0]["key"]
+    assert [row["n"] for row in explorer._charts.rows[chart]] == [row["n"] for row in rows]
+    assert [row["key"] for row in explorer._charts.rows[chart] if row["on"]] == [rows[0]["key"]]
+    gesture(explorer, chart, key=rows[0]["key"])
+    assert explorer.data is MAIL
+
+
+def test_the_read_share_follows_the_other_filters_and_a_click_filters(explorer):
+    explorer.set(folders=["INBOX"])
+    explorer.charts = ["read"]
+    gesture(explorer, "read", key="unread")
+    assert explorer.unread is True
+    inbox = MAIL[MAIL["folder"] == "INBOX"]
+    unread, read = explorer._charts.rows["read"]
+    assert (unread["n"], read["n"]) == ((~inbox["seen"]).sum(), inbox["seen"].sum())
+    assert read["label"] == f"Read, {inbox['seen'].mean():.0%}"
+    assert (unread["on"], read["on"]) == (True, False)
+
+
+def test_charts_that_there_are_not_or_too_many_are_refused_and_change_nothing(explorer):
+    with pytest.raises(ConfigurationError, match="there are volume, clock"):
+        explorer.charts = ["senders", "weather"]
+    with pytest.raises(ConfigurationError, match="4 at most"):
+        explorer.charts = ["volume", "clock", "senders", "folders", "read"]
+    assert explorer.charts == ["volume", "clock", "senders", "folders"]
+
+
+def test_a_view_is_found_again_by_another_explorer(explorer, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert explorer.views == {}
+    explorer.set(search="is:flagged", since="2023-01-01")
+    explorer.save_view("starred")
+    kept = tmp_path / "mailframe" / "views.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    other = mf.explore(MAIL, tz="UTC", unread=True)
+    other.show_view("starred")
+    assert other.state() == explorer.state() == json.loads(kept.read_text())["starred"]
+    other.undo()
+    assert other.state() == {"unread": True}
+    with pytest.raises(ConfigurationError, match="'starred'"):
+        other.show_view("stared")
+    with pytest.raises(ConfigurationError, match="needs a name"):
+        other.save_view(" ")
+    other.drop_view("starred")
+    assert explorer.views == {}
+    kept.write_text("[1")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        explorer.save_view("again")
+    assert kept.read_text() == "[1"
 
 
 def test_charts_count_what_the_filters_leave(explorer):

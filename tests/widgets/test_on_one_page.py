@@ -114,6 +114,20 @@ def test_the_table_is_used_by_keys_alone_and_a_question_mark_tells_them(page):
     page.keyboard.press("Backspace")
 
 
+def test_a_chart_is_ticked_and_takes_the_place_of_the_oldest(page, window):
+    explorer = page.locator(".mf-explorer").nth(1)
+    explorer.locator(".mf-choose summary").click()
+    explorer.locator(".mf-choose label", has_text="Domains").click()
+    explorer.locator("[data-chart=domains] path[aria-roledescription=bar]").first.wait_for(
+        state="attached"
+    )
+    explorer.locator("[data-chart=volume]").wait_for(state="detached")
+    assert explorer.locator("[data-chart]").count() == 4
+    assert (
+        not explorer.locator(".mf-choose label", has_text="Over time").locator("input").is_checked()
+    )
+
+
 def test_nothing_in_the_widgets_keeps_people_out(page, window):
     assert window.barriers(".mf-explorer") == []
     assert window.barriers(".mf-dashboard") == []

@@ -172,5 +172,7 @@ export class Panel {
   remove() {
     this.sizes.disconnect();
     this.charts.forEach((chart) => chart.result?.finalize());
+    this.grid.remove();
+    delete this.root.dataset.ready;
   }
 }
