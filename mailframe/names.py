@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING
 from mailframe.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
+
+# What a mailbox is for (RFC 6154, RFC 8457). Views show messages that other mailboxes hold; of a
+# message in several of them the first counts: all that is flagged stands in ``\\All`` as well.
+VIEWS = ("\\All", "\\Flagged", "\\Important")
+SPECIAL_USES = (*VIEWS, "\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")
 
 _SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
 _GLOB = re.compile(r"[*?\[]")
@@ -81,6 +86,21 @@ def answering(pattern: str, names: Collection[str]) -> set[str]:
     """
     exact = {name for name in names if _fold(name) == _fold(pattern)}
     return exact or {name for name in names if fnmatchcase(name, pattern)}
+
+
+def views_among(uses: Mapping[str, str | None], patterns: Iterable[str] | None) -> list[str]:
+    """Return which folders, of those with their special uses, are to be read as views, in order.
+
+    Who names a view outright wants all of it.
+    """
+    named = {
+        name
+        for pattern in patterns or ()
+        if not is_glob(pattern) or pattern in uses
+        for name in answering(pattern, uses)
+    }
+    views = [name for name, use in uses.items() if use in VIEWS and name not in named]
+    return sorted(views, key=lambda name: VIEWS.index(uses[name] or ""))
 
 
 def unanswered(kind: str, pattern: str, names: Collection[str], otherwise: str) -> str:

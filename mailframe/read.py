@@ -136,6 +136,8 @@ class BatchStream:
                 raise choice.missing[0]
             missing += [*choice.missing, *listing.lost]
             self._views = Views(choice.views)
+            uses = {f.name: f.special_use for f in choice.folders if f.special_use}
+            self.report |= {"special_use": {self._account.name: uses}} if uses else {}
             expected = _expected(choice.folders, self._query)
             with open_progress(
                 self._progress, unit="messages", total=expected, desc=self._account.name
@@ -515,7 +517,8 @@ def read_imap(stream: BatchStream) -> pd.DataFrame:
         and one for each of ``headers``. ``df.attrs["mailframe"]`` is the report: ``account``,
         ``folders``, ``messages``, ``bytes``, ``wire_bytes`` (fewer where they came compressed),
         ``seconds`` and more; ``views``, the folders such as Gmail's "All Mail" that show other
-        folders' messages again, with how many stand there alone and are rows; ``problems``, a list
+        folders' messages again, with how many stand there alone and are rows; ``special_use``, by
+        account what the server said that folders are for (RFC 6154); ``problems``, a list
         of ``folder``, ``uids``, ``error`` and ``text``; with a store also ``store``, what changed
         in it.
 

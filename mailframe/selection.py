@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.errors import ConfigurationError, FolderError
 from mailframe.imap.search import Keys, parse_keys, write_date
-from mailframe.names import answering, is_glob, unanswered
+from mailframe.names import answering, unanswered, views_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +47,9 @@ def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
     """
     selectable = [folder for folder in known if folder.selectable]
     if patterns is None:
-        return Choice(selectable, _views(selectable, frozenset()), [])
+        return Choice(selectable, _views(selectable, None), [])
     names = list(dict.fromkeys(folder.name for folder in selectable))
     chosen: set[str] = set()
-    named: set[str] = set()
     missing = []
     for pattern in patterns:
         meant = answering(pattern, names)
@@ -58,16 +57,12 @@ def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
             text = unanswered("folder", pattern, names, "list_folders() shows them all")
             missing.append(FolderError(text, folder=pattern))
         chosen |= meant
-        named |= meant if not is_glob(pattern) or pattern in names else set()
     folders = [folder for folder in selectable if folder.name in chosen]
-    return Choice(folders, _views(folders, frozenset(named)), missing)
+    return Choice(folders, _views(folders, patterns), missing)
 
 
-def _views(folders: Sequence[Folder], named: frozenset[str]) -> list[str]:
-    r"""Tell the views among folders, ``\All`` first: what is flagged stands there as well."""
-    views = [folder for folder in folders if folder.is_view and folder.name not in named]
-    views.sort(key=lambda folder: folder.special_use != "\\All")
-    return [folder.name for folder in views]
+def _views(folders: Sequence[Folder], patterns: Sequence[str] | None) -> list[str]:
+    return views_among({folder.name: folder.special_use for folder in folders}, patterns)
 
 
 def search_keys(search: str | None, since: Day | None, before: Day | None) -> Keys:

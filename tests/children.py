@@ -21,3 +21,10 @@ def python(*arguments, **options):
         finally:
             killer.cancel()
             process.kill()
+
+
+def let_everybody_in(path):
+    """Let other users reach a temporary folder of a test."""
+    for folder in (path, *path.parents):
+        if "pytest-of-" in str(folder):
+            folder.chmod(0o755)

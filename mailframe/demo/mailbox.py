@@ -160,7 +160,8 @@ class _Author:
         subject = self.subject(author)
         posts: list[Post] = []
         while date < self.ends:
-            parent = self.random.choice(posts[-3:]) if posts else None
+            asked = bool(posts) and author is OWNER and OWNER in posts[-1].to
+            parent = posts[-1] if asked else self.random.choice(posts[-3:]) if posts else None
             others = [person for person in people if person is not author]
             post = self.post(author, others or [OWNER], date, subject, folder, parent)
             if parent and parent.author is not author:
@@ -169,10 +170,12 @@ class _Author:
             posts.append(post)
             if parent and author is OWNER:
                 parent.flags.add("\\Answered")
-            if self.chance(0.34):  # threads of three messages, on average
+            waits = OWNER in post.to and author is not OWNER
+            # Threads of three messages, on average; who asks the owner mostly gets an answer.
+            if self.chance(0.05 if waits else 0.5):
                 return
             subject = subject if subject.startswith("Re: ") else f"Re: {subject}"
-            author = self.random.choice(others or people)
+            author = OWNER if waits and self.chance(0.9) else self.random.choice(others or people)
             date = self.answered(author, post.arrived)
 
     def delivered(self, post: Post, group: MailingList | None) -> Iterator[Post]:

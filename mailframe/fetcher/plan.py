@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailframe.imap.commands import FLAG_ITEMS
+from mailframe.names import SPECIAL_USES, VIEWS
 from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ class Folder:
     @property
     def is_view(self) -> bool:
         """Whether it shows messages that other folders hold (RFC 6154, RFC 8457)."""
-        return not VIEWS.isdisjoint(self.attributes)
+        return self.special_use in VIEWS
 
     @property
     def special_use(self) -> str | None:
-        r"""Its role (RFC 6154), such as ``\Sent``; None for an ordinary folder."""
+        r"""Its role (RFC 6154, RFC 8457), such as ``\Sent``; None for an ordinary folder."""
         return next((use for use in SPECIAL_USES if use.lower() in self.attributes), None)
 
     @property
@@ -97,10 +98,6 @@ class Folder:
         """The largest UID there can be; a UIDNEXT too small for the messages is not believed."""
         told = self.uidnext
         return told - 1 if told and told > max(1, self.messages or 0) else None
-
-
-VIEWS = frozenset({"\\all", "\\flagged", "\\important"})
-SPECIAL_USES = ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
 
 
 @dataclass(frozen=True, slots=True)

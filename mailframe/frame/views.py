@@ -21,7 +21,9 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_IDS = ("x_gm_msgid", "email_id")
+SERVER_IDS = ("x_gm_msgid", "email_id")
+# What two rows are told to be one message by.
+JUDGED = ("message_id", "from_addr", "subject", "date", "size", *SERVER_IDS)
 _BETWEEN = "\0"  # stands in no value
 
 
@@ -110,7 +112,7 @@ def _hashes(batch: pa.RecordBatch) -> list[int]:
         _text(batch["size"]),
         between,
     )
-    for name in _IDS:
+    for name in SERVER_IDS:
         if name in batch.schema.names:
             found = pc.coalesce(batch[name].cast(pa.large_string()), found)
     return [hash(one) for one in found.to_pylist()]

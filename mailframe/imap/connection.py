@@ -287,6 +287,7 @@ class Connection:
         self._reading: Pending | None = None
         self._kept = Kept(limits.kept)
         self._unsolicited = 0
+        self._weight = 1  # of the response at hand, as one that nobody asked for
         self._hidden: list[str] = []
 
     # Out ---------------------------------------------------------------------------------------
@@ -395,6 +396,7 @@ class Connection:
             frame = self._next_frame()
             if frame is None:
                 return finished
+            self._weight = 1 + sum(map(len, frame.texts)) // 1024
             response = self._without_secrets(r.read_response(frame))
             if r.is_doubtful(response):
                 self._doubt(frame.texts[0][: r.EXCERPT])
@@ -681,7 +683,7 @@ class Connection:
             self.enabled |= response.names & head.command.extensions
 
     def _count_unsolicited(self) -> None:
-        self._unsolicited += 1
+        self._unsolicited += self._weight
         if self._unsolicited > self._limits.unsolicited:
             raise ProtocolError(
                 f"the server sent more than {self._limits.unsolicited:,} responses without a result"

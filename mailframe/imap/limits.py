@@ -36,7 +36,7 @@ class Limits:
         messages are in them.
     unsolicited : int
         Responses between two results or rows that are neither and are not kept, ``* OK Still
-        here`` among them.
+        here`` among them; a long one counts once more for each 1,024 octets.
     junk : int
         Lines that are no responses at all, over the life of a connection; continuations (``+``)
         that nobody waits for are among them.

@@ -148,4 +148,5 @@ def server_state(folder: Folder, server: str, *, qresync: bool) -> ServerState:
         unseen=folder.unseen,
         modseq=folder.highestmodseq,
         qresync=qresync,
+        special_use=folder.special_use,
     )

@@ -1,8 +1,9 @@
 """``df.mail``: every statistic by its name. Definitions stand here, the work in the modules.
 
 Each method takes any part of a mail frame, filtered, sorted or indexed anew, and gives a Series or
-DataFrame with a named index. Nothing is cached and the frame is never changed. Addresses, domains
-and list ids that differ only in case are one; an instant is UTC until a zone is named.
+DataFrame with a named index. The frame is never changed; its copies and reply trees are found once,
+as long as its columns stay what they are. Addresses, domains and list ids that differ only in case
+are one; an instant is UTC until a zone is named.
 """
 
 from __future__ import annotations
@@ -88,12 +89,13 @@ class MailAccessor:
     ``people``
         Which addresses are one person's, as ``mf.identities`` proposes; every method takes it.
     ``exclude``
-        What is no question to me: by default "draft", "deleted", "junk" and "trash" (folders by
-        their names; of a mail with copies every copy), "bulk" (sent to many: the column, List-Id,
-        List-Unsubscribe) and "auto" (sent by a program: the column, no-reply senders). Fewer of
-        these names leave out less. ``result.attrs["left_out"]`` counts: ``asking``, the mails to
-        me that were left out of the questions, by reason, each once; ``replies``, the mails left
-        out of the replies, as ``response_times`` has it.
+        What is no question to me: by default "draft", "deleted", "junk" and "trash" (by flags and
+        by folders, as the server said what these are for, ``df.attrs["mailframe"]["special_use"]``,
+        else as they are called; of a mail with copies every copy), "bulk" (sent to many: the
+        column, List-Id, List-Unsubscribe) and "auto" (sent by a program: the column, no-reply
+        senders). Fewer of these names leave out less. ``result.attrs["left_out"]`` counts:
+        ``asking``, the mails to me that were left out of the questions, by reason, each once;
+        ``replies``, the mails left out of the replies, as ``response_times`` has it.
     """
 
     def __init__(self, df: pd.DataFrame) -> None:
@@ -341,7 +343,8 @@ class MailAccessor:
             "回复:" of other languages) as well, as the algorithm's last steps do. It finds
             replies of programs that write no References, and joins every "Hello".
         server : bool
-            Whether a message's own X-GM-THRID (column ``x_gm_thrid``) decides, where there is one.
+            Whether the server's own thread decides (columns ``x_gm_thrid``; ``thread_id``, RFC
+            8474), where there is one.
 
         Returns
         -------
@@ -490,7 +493,7 @@ class MailAccessor:
     def unique(self) -> pd.DataFrame:
         r"""Keep one row of each mail, whatever the number of folders it lies in.
 
-        Copies share the server's own id (columns ``x_gm_msgid``, ``emailid``) where there is one,
+        Copies share the server's own id (columns ``x_gm_msgid``, ``email_id``) where there is one,
         else Message-ID, Date and sender; a mail without a Message-ID is alone.
 
         Returns

@@ -40,11 +40,8 @@ KINDS = (
     "name",
     "subject",
 )
-COMMON_FOLDERS = frozenset(
-    {"inbox", "drafts", "archive", "archives", "templates"}
-    | places.SENT
-    | places.JUNK
-    | places.TRASH
+COMMON_FOLDERS = frozenset({"inbox", "archive", "archives", "templates"}).union(
+    *(kind.names for kind in (places.DRAFTS, places.SENT, places.JUNK, places.TRASH))
 )
 
 
@@ -155,7 +152,14 @@ def anonymise(df: pd.DataFrame, key: str | bytes, coarsen: str | None) -> pd.Dat
             out[name] = _coarse(df[name], coarsen)
     for name in {"bulk", "auto"} & set(kept):  # what the hashed addresses and lists told of it
         out[name] = asks.kind(df, name)
-    return pd.DataFrame(out, index=df.index, columns=kept)
+    hashed = pd.DataFrame(out, index=df.index, columns=kept)
+    if told := places.uses(df):
+        uses = {
+            hasher.account(account): {hasher.folder(name): use for name, use in folders.items()}
+            for account, folders in told.items()
+        }
+        hashed.attrs["mailframe"] = {"special_use": uses}
+    return hashed
 
 
 def _ways(hasher: Hasher) -> list[tuple[tuple[str, ...], replaced.Way]]:

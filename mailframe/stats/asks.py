@@ -1,9 +1,9 @@
 """What asks me for an answer: one notion for what is unanswered, owed, and answered how fast.
 
-A mail asks when it names me in To and is none of these: from me; a draft, deleted, or in Junk or
-Trash with every copy; sent to many (column ``bulk``: List-Id, List-Unsubscribe, Precedence); sent
-by a program (column ``auto``: Auto-Submitted, RFC 3834, X-Autoreply, MAILER-DAEMON, no-reply
-senders). A frame of fewer columns is judged by those that it has.
+A mail asks when it names me in To and is none of these: from me; a draft (by its flag or its
+folder), deleted, or in Junk or Trash with every copy; sent to many (column ``bulk``: List-Id,
+List-Unsubscribe, Precedence); sent by a program (column ``auto``: Auto-Submitted, RFC 3834,
+X-Autoreply, MAILER-DAEMON, no-reply senders). A frame of fewer columns is judged by those it has.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mailframe.headers.automatic import UNREAD_SENDER
 from mailframe.stats import columns, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 EXCLUDED = ("draft", "deleted", "junk", "trash", "bulk", "auto")
 # Of a copy, not of a mail: another copy may still ask.
 OF_A_COPY = ("draft", "deleted", "junk", "trash")
+# Where there are folders of their own for it; a file of mail tells of a draft by nothing else.
+PLACES = {"draft": places.DRAFTS, "junk": places.JUNK, "trash": places.TRASH}
 
 
 class Asked(NamedTuple):
@@ -39,8 +41,15 @@ class Asked(NamedTuple):
     left_out: dict[str, int]
 
 
-def asked(df: pd.DataFrame, own: Own, mails: Mails, exclude: Iterable[str]) -> Asked:
+def asked(
+    df: pd.DataFrame, own: Own, mails: Mails, exclude: Iterable[str], known: Mapping[str, Bools]
+) -> Asked:
     """Find the mails that ask me; every copy of one is marked.
+
+    Parameters
+    ----------
+    known : mapping of str to bool array
+        The rows of kinds that somebody looked for already.
 
     Raises
     ------
@@ -49,7 +58,7 @@ def asked(df: pd.DataFrame, own: Own, mails: Mails, exclude: Iterable[str]) -> A
     """
     columns.require(df, "to")
     names = _checked(exclude)
-    kinds = {name: kind(df, name) for name in names}
+    kinds = {name: known[name] if name in known else kind(df, name) for name in names}
     to = columns.coded(df, "to", fold=True)
     me = np.zeros(len(df), dtype=bool)
     me[to.rows[own.has(to.labels)[to.codes]]] = True
@@ -80,11 +89,9 @@ def _checked(exclude: Iterable[str]) -> list[str]:
 
 def kind(df: pd.DataFrame, name: str) -> Bools:
     """Mark the rows that are of a kind in `EXCLUDED`, as far as the frame tells."""
-    if name == "junk":
-        return places.filed(df, places.JUNK)[0]
-    if name == "trash":
-        return places.filed(df, places.TRASH)[0]
     marked = np.zeros(len(df), dtype=bool)
+    if name in PLACES:
+        marked |= places.filed(df, PLACES[name])[0]
     if name in df.columns:
         marked |= columns.flags(df, name)
     if name == "bulk":

@@ -8,6 +8,7 @@ over rows. Arrow does the encoding; nulls and unused categories are gone once it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
+from mailframe.frame.cells import plain_texts
 from mailframe.frame.schema import SCHEMA
+from mailframe.stats.kept import kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 LISTS = tuple(field.name for field in SCHEMA if pa.types.is_list(field.type))
+OFTEN = frozenset({"from_addr", "to"})  # what every question about people asks for
 FEW = 1_000  # values that tell what a column of objects holds
 NEVER = np.iinfo(np.int64).min  # numpy's NaT, seen as an integer
 
@@ -105,12 +109,24 @@ def arrow(df: pd.DataFrame, name: str) -> pa.Array:
         array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     if pa.types.is_null(array.type) or pa.types.is_string(array.type):
         array = array.cast(pa.large_string())
+    if array.null_count == len(array) and pa.types.is_floating(array.type):  # empty, in a CSV file
+        array = pa.nulls(len(array), pa.large_string())
     if pa.types.is_large_string(array.type) and _is_joined(df, name, array):
         raise ConfigurationError(
             f"the column {name!r} should hold lists and holds text, as of a CSV file: read the "
             "file with mf.read_csv(path), or keep the frame as Parquet"
         )
+    if pa.types.is_large_string(array.type) and _is_csv(df):
+        array = plain_texts(array)
     return array
+
+
+def _is_csv(df: pd.DataFrame) -> bool:
+    """Tell whether a frame is one of our CSV files as pandas reads it: with apostrophes."""
+    moments = [df[name].dtype for name in ("date", "internaldate") if name in df.columns]
+    text = any(pd.api.types.is_string_dtype(dtype) for dtype in moments)
+    text |= "uid" in df.columns and pd.api.types.is_signed_integer_dtype(df["uid"].dtype)
+    return text and any(_holds_text(df[own]) for own in LISTS if own in df.columns)
 
 
 def _is_joined(df: pd.DataFrame, name: str, array: pa.Array) -> bool:
@@ -194,6 +210,12 @@ def coded(df: pd.DataFrame, name: str, *, fold: bool = False) -> Coded:
         Whether values that differ only in case are one. Addresses are compared so: RFC 5321
         section 2.4 lets a host tell local parts apart by case, and advises against it.
     """
+    if fold and name in OFTEN:
+        return kept(df, (name,), partial(_coded, name=name, fold=True), f"folded {name}")
+    return _coded(df, name, fold=fold)
+
+
+def _coded(df: pd.DataFrame, name: str, *, fold: bool) -> Coded:
     array = arrow(df, name)
     if is_list(array.type):
         rows, array = flat(df, name)

@@ -217,7 +217,7 @@ def _messages(df: pd.DataFrame, own: me.Own, found: mails.Mails) -> str:
         text += in_folders(df["folder"].nunique())
     if "seen" in df.columns:
         text += f", {int((~columns.flags(df, 'seen')).sum()):,} unread"
-    return f"{text}, {int(own.sent.sum()):,} sent by you"
+    return f"{text}, {int(found.any(own.sent).sum()):,} sent by you"
 
 
 def in_folders(count: int) -> str:

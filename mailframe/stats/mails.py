@@ -2,7 +2,7 @@
 
 Copies share the server's own id (X-GM-MSGID; EMAILID, RFC 8474) where the frame has it, else
 Message-ID, Date and sender: an id alone will not do, for programs give one to many mails. A mail
-without an id is alone.
+without an id is alone. A server's ids are those of one account.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.frame.views import SERVER_IDS
 from mailframe.stats import columns
+from mailframe.stats.kept import kept
 
 if TYPE_CHECKING:
     from mailframe.stats.columns import Bools, Ints
 
-SERVER_IDS = ("x_gm_msgid", "emailid")
 # Set on one copy they are true of the mail; the others only where every copy has them: what was
 # moved away leaves a deleted copy behind, and a draft that was sent stays a draft in its folder.
 ANY_COPY = ("seen", "answered", "flagged", "bulk", "auto")
@@ -60,15 +61,19 @@ class Mails:
 def mails(df: pd.DataFrame) -> Mails:
     """Find the mails of a frame."""
     columns.require(df, "message_id")
+    return kept(df, ("message_id", "date", "from_addr", "account", *SERVER_IDS), _mails, "mails")
+
+
+def _mails(df: pd.DataFrame) -> Mails:
     ids = columns.coded(df, "message_id").dense(len(df))
     key = np.where(ids >= 0, ids, len(df) + np.arange(len(df)))
     if len(columns.unique(key)) < len(df):
         for part in _told_apart(df):
-            key = _paired(key, part)
+            key = paired(key, part)
     for name in SERVER_IDS:
         if name in df.columns:
             given = columns.coded(df, name)
-            own = _paired(given.codes, _accounts(df)[given.rows])
+            own = paired(given.codes, accounts(df)[given.rows])
             key[given.rows] = int(key.max(initial=0)) + 1 + own
     return Mails(pd.factorize(key)[0].astype(np.int64))
 
@@ -83,13 +88,14 @@ def _told_apart(df: pd.DataFrame) -> list[Ints]:
     return parts
 
 
-def _accounts(df: pd.DataFrame) -> Ints:
+def accounts(df: pd.DataFrame) -> Ints:
+    """Give the account of each row as a number."""
     if "account" not in df.columns:
         return np.zeros(len(df), dtype=np.int64)
     return columns.coded(df, "account").dense(len(df))
 
 
-def _paired(key: Ints, part: Ints) -> Ints:
+def paired(key: Ints, part: Ints) -> Ints:
     """Give equal numbers to what is equal in both."""
     left, right = pd.factorize(key)[0], pd.factorize(part)[0]
     return left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right

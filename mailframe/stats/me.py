@@ -95,7 +95,7 @@ def own(df: pd.DataFrame, me: Given = None, *, must_send: bool | None = True) ->
 
 def _unsent(df: pd.DataFrame) -> Bools:
     """Mark drafts and deleted mail."""
-    unsent = np.zeros(len(df), dtype=bool)
+    unsent = places.filed(df, places.DRAFTS)[0]
     for name in {"draft", "deleted"} & set(df.columns):
         unsent |= columns.flags(df, name)
     return unsent

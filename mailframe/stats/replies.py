@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ["mine", "theirs"]
 WAITING = ["owe", "owed"]
-NO_REPLY = ("draft", "deleted", "auto", "forward")
+MARKED = ("draft", "deleted", "auto")
+NO_REPLY = (*MARKED, "forward")
 
 
 class Replies(NamedTuple):
@@ -93,7 +94,8 @@ class Correspondence:
         self.own = me.own(df, me_, must_send=must_send)
         self.trees = threads.forest(df) if trees is None else trees
         self.when = dates.micros(df)
-        self.counts, kinds = _counted(df, self.trees)
+        self.marked = {name: asks.kind(df, name) for name in MARKED}
+        self.counts, kinds = _counted(df, self.trees, self.marked)
         self.left_out = dict.fromkeys(NO_REPLY, 0)
         self.found = self._pairs(kinds)
 
@@ -122,7 +124,7 @@ class Correspondence:
 
     def asked(self, exclude: Iterable[str]) -> asks.Asked:
         """Find what asks me."""
-        return asks.asked(self.df, self.own, self.trees.mails, exclude)
+        return asks.asked(self.df, self.own, self.trees.mails, exclude, self.marked)
 
     def tell(self, table: pd.DataFrame, **left_out: dict[str, int]) -> pd.DataFrame:
         """Say in a result's ``attrs`` whose mail is mine, and what was left out."""
@@ -130,11 +132,12 @@ class Correspondence:
         return self.own.tell(table)
 
 
-def _counted(df: pd.DataFrame, trees: threads.Forest) -> tuple[Bools, dict[str, Bools]]:
+def _counted(
+    df: pd.DataFrame, trees: threads.Forest, marks: dict[str, Bools]
+) -> tuple[Bools, dict[str, Bools]]:
     """Mark the rows of mail that people wrote and sent, and those of each kind in `NO_REPLY`."""
     kinds, mails = {}, trees.mails
-    for name in ("draft", "deleted", "auto"):
-        marked = asks.kind(df, name)
+    for name, marked in marks.items():
         kinds[name] = (mails.any if name == "auto" else mails.every)(marked)[mails.of]
     kinds["forward"] = np.zeros(len(df), dtype=bool)
     if "subject" in df.columns:
@@ -175,7 +178,8 @@ def delays(df: pd.DataFrame, trees: threads.Forest) -> Ints:
     """Give the seconds that each reply took, whoever wrote it; -1 for what is none or untimed."""
     when = dates.micros(df)
     above = trees.parent[trees.node]
-    reply = np.flatnonzero(trees.single & (above >= 0) & _counted(df, trees)[0])
+    marked = {name: asks.kind(df, name) for name in MARKED}
+    reply = np.flatnonzero(trees.single & (above >= 0) & _counted(df, trees, marked)[0])
     reply = reply[trees.present[above[reply]]]
     original = trees.first[above[reply]]
     timed = (when[original] != columns.NEVER) & (when[reply] >= when[original])

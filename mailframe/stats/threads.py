@@ -21,8 +21,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.frame.views import SERVER_IDS as MAIL_IDS
 from mailframe.stats import columns, dates, subjects
 from mailframe.stats import mails as copies
+from mailframe.stats.kept import kept
 
 if TYPE_CHECKING:
     from typing import Any
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from mailframe.stats.columns import Bools, Ints
     from mailframe.stats.mails import Mails
 
-SERVER_IDS = "x_gm_thrid"  # Gmail's own threads, where the frame has them
+SERVER_IDS = ("x_gm_thrid", "thread_id")  # X-GM-THRID; THREADID (RFC 8474)
 # A loop of ids costs a round, and forged References could hold any number of them; what still
 # goes round after these becomes a root.
 LOOP_ROUNDS = 16
@@ -60,8 +62,14 @@ class Forest:
 
 
 def forest(df: pd.DataFrame) -> Forest:
-    """Build the reply trees of a frame."""
-    columns.require(df, "message_id", "in_reply_to", "references")
+    """Give the reply trees of a frame; built once, as long as its columns live."""
+    names = ("message_id", "in_reply_to", "references")
+    columns.require(df, *names)
+    told_apart = ("date", "from_addr", "account", *MAIL_IDS)
+    return kept(df, (*names, *told_apart), _forest, "forest")
+
+
+def _forest(df: pd.DataFrame) -> Forest:
     own, replied, referred = columns.together(
         df, ("message_id", "in_reply_to", "references"), "message_id"
     )
@@ -260,10 +268,11 @@ def threaded(
         root, depth = climb(parent, present)
     top = root[trees.node]
     name = top
-    if server and SERVER_IDS in df.columns:
-        given = columns.coded(df, SERVER_IDS)
-        name = top.copy()
-        name[given.rows] = len(parent) + given.codes
+    for column in set(SERVER_IDS) & set(df.columns) if server else ():
+        given = columns.coded(df, column)
+        own = copies.paired(given.codes, copies.accounts(df)[given.rows])
+        name = name.copy()
+        name[given.rows] = int(name.max(initial=len(parent))) + 1 + own
     return Threaded(pd.factorize(name)[0].astype(np.int64), depth[trees.node], trees, top)
 
 

@@ -10,6 +10,7 @@ equal come out (RFC 9051 section 2.3.1.1 on UIDs, RFC 7162 on mod-sequences):
 - expunged messages: told by VANISHED under QRESYNC, else found by comparing the UIDs that are
   there;
 - further header fields: for the messages held, those fields alone;
+- the UIDs, where nothing changed but what the folder is for (RFC 6154): one short answer;
 - the folder again, where UIDVALIDITY changed, or another server has the account now.
 
 The steps do not depend on each other's answers, so they can travel together behind one EXAMINE.
@@ -43,6 +44,8 @@ class ServerState:
         HIGHESTMODSEQ; None or 0 where the folder has no mod-sequences.
     qresync : bool
         QRESYNC was enabled: expunged UIDs can be asked for by mod-sequence.
+    special_use : str, optional
+        What the folder is for.
     """
 
     name: str
@@ -52,6 +55,7 @@ class ServerState:
     unseen: int | None = None
     modseq: int | None = None
     qresync: bool = False
+    special_use: str | None = None
 
     @property
     def epoch(self) -> tuple[str, int]:
@@ -158,6 +162,8 @@ def plan(
         steps += [message_step] if message_step else []
     if lacking:  # without a row nothing is asked, and the columns are there
         steps.append(Headers(lacking))
+    if not steps and state.special_use != server.special_use:
+        steps.append(Uids())
     still = _stands_still(state, server, same_messages=same_messages)
     exact = flag_step is not None or not held or _same_modseq(state, server)
     return Plan(tuple(steps), headers=held_then, flags_exact=exact, stands_still=still)
@@ -245,6 +251,7 @@ def outcome(
         modseq=_modseq(plan, server),
         messages=server.messages,
         unseen=server.unseen if plan.flags_exact else None,
+        special_use=server.special_use,
         headers=plan.headers,
         complete=complete,
         refreshed=refreshed,

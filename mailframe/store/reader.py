@@ -8,7 +8,7 @@ import os
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 from mailframe.errors import ConfigurationError, StoreError
 from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import INSTANT, SCHEMA
+from mailframe.frame.views import JUDGED, Views
+from mailframe.names import views_among
 from mailframe.store import layout
 from mailframe.store.ahead import ahead
 from mailframe.store.atomic import explained, refuse_link
@@ -28,7 +30,7 @@ from mailframe.store.sql import connected
 from mailframe.store.writer import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     import duckdb
@@ -57,6 +59,7 @@ _FOLDERS = pa.schema(
         pa.field("uidnext", pa.int64()),
         pa.field("highestmodseq", pa.int64()),
         pa.field("headers", pa.list_(pa.string())),
+        pa.field("special_use", pa.large_string()),
         pa.field("complete", pa.bool_()),
         pa.field("refreshed", INSTANT),
         pa.field("octets", pa.int64()),
@@ -114,6 +117,14 @@ def root_of(path: str | os.PathLike[str]) -> Path:
         raise ConfigurationError(f"store={path!r} names no directory: {error}") from error
 
 
+class _Part(NamedTuple):
+    """What was read of one folder."""
+
+    state: FolderState
+    schema: pa.Schema
+    batches: list[pa.RecordBatch]
+
+
 class Store:
     """A header store on disk; made by `open_store`.
 
@@ -147,8 +158,9 @@ class Store:
             One row a folder, by account and name: ``account``, ``folder``; ``messages`` held,
             ``unseen`` among them; ``uidvalidity``, ``uidnext``, ``highestmodseq`` as of the last
             refresh (0: the server keeps no mod-sequences); ``headers``, the further fields held;
-            ``complete``, False where the server did not give every message; ``refreshed``, when a
-            refresh last found anything new (UTC); ``octets`` on disk.
+            ``special_use``, what the server said that it is for (RFC 6154); ``complete``, False
+            where the server did not give every message; ``refreshed``, when a refresh last found
+            anything new (UTC); ``octets`` on disk.
         """
         rows = sorted(
             self._read(Selection(errors="warn"), _description),
@@ -188,7 +200,10 @@ class Store:
         Returns
         -------
         pandas.DataFrame
-            Ordered by account, folder, UID; dtypes as in every mail frame.
+            Ordered by account, folder, UID; dtypes as in every mail frame. Of a folder that shows
+            other folders' messages again (Gmail's "All Mail") there are rows of what stands
+            nowhere else, as in ``read_imap``; name it outright for all of it.
+            ``attrs["mailframe"]["special_use"]`` tells what the server said folders are for.
 
         Raises
         ------
@@ -199,18 +214,38 @@ class Store:
         """
         selection = Selection(accounts, folders, errors)
         start = None if since is None else moment(since)
-        columns = [columns] if isinstance(columns, str) else columns
+        wanted = [columns] if isinstance(columns, str) else columns and list(columns)
+        found = self._rows(selection, wanted, start)
+        views = _views((part.state for part in found), selection.folders)
+        columns = wanted
+        if wanted is not None and views:  # to be judged by more than is asked for
+            selection = Selection(accounts, folders, errors)
+            held = {name for part in found for name in part.schema.names}
+            wanted = [*wanted, *(name for name in JUDGED if name in held)]
+            found = self._rows(selection, wanted, start)
+        schema = _shown_schema((part.schema for part in found), wanted)
+        batches = list(_told_once(found, schema, views))
+        uses: dict[str, dict[str, str]] = {}
+        for part in found:
+            if part.state.special_use is not None:
+                of_account = uses.setdefault(part.state.account, {})
+                of_account[part.state.folder] = part.state.special_use
+        told = {"special_use": uses} if uses else {}
+        df = _to_frame(batches, schema, selection.problems, **told)
+        return df if columns is None else df[list(dict.fromkeys(columns))]
 
-        def rows(file: Folder) -> tuple[str, pa.Schema, list[pa.RecordBatch]]:
+    def _rows(
+        self, selection: Selection, columns: Sequence[str] | None, start: datetime | None
+    ) -> list[_Part]:
+        """Read rows folder by folder, that of the latest refresh first."""
+
+        def rows(file: Folder) -> _Part:
             wanted = None if columns is None else _needed(file.schema, columns)
             batches = [_since(batch, start) for batch in file.batches(wanted)]
-            return file.state.refreshed, file.schema, batches
+            return _Part(file.state, file.schema, batches)
 
-        found = sorted(self._read(selection, rows), key=operator.itemgetter(0), reverse=True)
-        batches = [batch for _, _, part in found for batch in part]
-        schema = _shown_schema((held for _, held, _ in found), columns)
-        df = _to_frame([shown(batch, schema) for batch in batches], schema, selection.problems)
-        return df if columns is None else df[list(dict.fromkeys(columns))]
+        found = self._read(selection, rows)
+        return sorted(found, key=lambda part: part.state.refreshed, reverse=True)
 
     def changes(
         self,
@@ -323,8 +358,8 @@ class Store:
         Parameters
         ----------
         query : str
-            DuckDB's SQL over four views. ``messages``: the columns of a frame, every further
-            header held, ``stored_at``, ``changed_at``, and ``best``, the instant that the
+            DuckDB's SQL over four views. ``messages``: the rows and columns of a frame, every
+            further header held, ``stored_at``, ``changed_at``, and ``best``, the instant that the
             statistics of ``df.mail`` go by (of arrivals by a server, without Received).
             ``recipients``: one row for each address in To and Cc, with ``kind``, ``address``,
             ``domain`` and the message's ``account``, ``folder``, ``uid``. ``senders`` and
@@ -442,6 +477,30 @@ def _kept(path: Path, attempt: Callable[[Path], T]) -> tuple[Path, T]:
     return path, attempt(path)
 
 
+def _views(states: Iterable[FolderState], patterns: Sequence[str] | None) -> dict[str, list[str]]:
+    """Tell of each account that has some which folders only show what others hold, in order."""
+    uses: dict[str, dict[str, str | None]] = {}
+    for state in states:
+        uses.setdefault(state.account, {})[state.folder] = state.special_use
+    found = {account: views_among(folders, patterns) for account, folders in uses.items()}
+    return {account: names for account, names in found.items() if names}
+
+
+def _told_once(
+    found: Iterable[_Part], schema: pa.Schema, views: Mapping[str, Sequence[str]]
+) -> Iterator[pa.RecordBatch]:
+    """Give the rows of folders, of views what stands nowhere else."""
+    judged: dict[str, list[pa.RecordBatch]] = {account: [] for account in views}
+    for part in found:
+        batches = [shown(batch, schema) for batch in part.batches]
+        if part.state.account in judged:
+            judged[part.state.account] += batches
+        else:
+            yield from batches
+    for account, batches in judged.items():
+        yield from Views(views[account]).all_of(batches)
+
+
 def _needed(held: pa.Schema, columns: Sequence[str]) -> list[str]:
     """Return which columns of a file make those that are wanted."""
     wanted = {*_KEYS, "internaldate", *columns}
@@ -485,6 +544,7 @@ def _description(file: Folder) -> dict[str, object]:
         "uidnext": state.uidnext,
         "highestmodseq": state.modseq,
         "headers": state.headers,
+        "special_use": state.special_use,
         "complete": state.complete,
         "refreshed": datetime.fromisoformat(state.refreshed),
         "octets": file.octets,
@@ -495,8 +555,10 @@ def _to_frame(
     batches: Sequence[pa.RecordBatch],
     schema: pa.Schema,
     problems: Sequence[dict[str, str | None]],
+    **more: object,
 ) -> pd.DataFrame:
     from mailframe.frame.adapter import to_frame  # noqa: PLC0415 -- imports pandas
 
     report = {"messages": sum(batch.num_rows for batch in batches), "problems": list(problems)}
+    report |= more
     return to_frame(batches, schema, report=report)

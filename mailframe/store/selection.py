@@ -30,6 +30,8 @@ class Selection:
     ----------
     problems : list of dict
         What was left out, as in a frame's report.
+    folders : tuple of str, optional
+        Names and globs of folders, as they were given; None: all.
 
     Raises
     ------
@@ -43,6 +45,7 @@ class Selection:
         if errors not in get_args(Errors):
             raise ConfigurationError(f"errors={errors!r}: write one of {get_args(Errors)}.")
         self.problems: list[dict[str, str | None]] = []
+        self.folders = patterns_of("folder", folders)
         self._errors = errors
         self._accounts = _Wanted("account", accounts)
         self._folders = _Wanted("folder", folders)

@@ -11,6 +11,7 @@ takes longer than most questions. So that is done only for a question that would
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +20,20 @@ import pyarrow.parquet as pq
 
 from mailframe.errors import ConfigurationError, StoreError
 from mailframe.frame.batch import MENDED
+from mailframe.frame.views import SERVER_IDS
+from mailframe.names import VIEWS, views_among
+from mailframe.store import layout
 from mailframe.store.columns import stored_schema
+from mailframe.store.folder import FolderFile
+from mailframe.store.pack import PackFile
+from mailframe.store.state import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     import duckdb
+
+    from mailframe.store.state import FolderState
 
 # Before 1990 there was next to no internet mail, and no clock is wrong by more than two days.
 _VIEWS = """
@@ -59,6 +68,25 @@ from messages where list_id is not null group by 1;
 # What every file holds. How often a value was mended counts further headers too.
 EVERYWHERE = tuple(name for name in stored_schema(()).names if name != "defects")
 _ANOTHER = "mailframe another"  # the name of no header's column
+
+
+# As `mailframe.frame.views` has it: two rows are one message by the server's own id, else by
+# Message-ID, Date and size. Only rows of views are looked for elsewhere.
+_ONE_MESSAGE = """coalesce({ids} coalesce(message_id, concat_ws(chr(31), from_addr, subject))
+    || chr(31) || coalesce(epoch_us(date)::text, '') || chr(31) || coalesce(size::text, ''))"""
+_TOLD_ONCE = """
+create or replace view files as
+with told as (
+    select held.*, {one} as one, coalesce(showing.place, -1) as place
+    from held left join showing using (account, folder)
+)
+select * exclude (one, place) from told where place < 0
+union all by name
+select * exclude (one, place) from told where place >= 0 and not exists (
+    select 1 from told as other
+    where other.account = told.account and other.one = told.one and other.place < told.place
+);
+"""
 
 
 @contextlib.contextmanager
@@ -136,7 +164,7 @@ def _look_at_some(connection: duckdb.DuckDBPyConnection, files: list[str], patte
     """Make the views of the columns that every file has."""
     connection.read_parquet(pattern).select(_every()).create_view("files")
     connection.execute(_VIEWS)
-    connection.read_parquet([pattern, *files]).select(_every()).create_view("files", replace=True)
+    _show(connection, connection.read_parquet([pattern, *files]).select(_every()), files)
 
 
 def _look_at_all(connection: duckdb.DuckDBPyConnection, files: list[str], pattern: str) -> None:
@@ -156,4 +184,50 @@ def _look_at_all(connection: duckdb.DuckDBPyConnection, files: list[str], patter
     )
     connection.execute(f"create view files as select {nothing} where false")
     connection.execute(_VIEWS)
-    every.create_view("files", replace=True)
+    _show(connection, every, files)
+
+
+def _show(
+    connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, files: list[str]
+) -> None:
+    """Let the views be of these rows, each message once."""
+    showing = _showing(connection, files)
+    if not showing:
+        rows.create_view("files", replace=True)
+        return
+    rows.create_view("held")
+    connection.execute("create table showing (account text, folder text, place int)")
+    connection.executemany("insert into showing values (?, ?, ?)", showing)
+    ids = "".join(f"{name}::text, " for name in SERVER_IDS if name in rows.columns)
+    connection.execute(_TOLD_ONCE.format(one=_ONE_MESSAGE.format(ids=ids)))
+
+
+def _showing(connection: duckdb.DuckDBPyConnection, files: list[str]) -> list[tuple[str, str, int]]:
+    """Find the folders that show messages of others again: account, name, and their order.
+
+    What each file says of itself is looked at by DuckDB, some hundred at a time of each thread.
+    """
+    told = " or ".join(["contains(decode(value), ?)"] * len(VIEWS))
+    words = [json.dumps(use) for use in VIEWS]
+    said = connection.execute(
+        "select distinct file_name from parquet_kv_metadata(?)"  # noqa: S608 -- question marks
+        f" where key = ? and ({told})",
+        [files, KEY.decode(), *words],
+    ).fetchall()
+    uses: dict[str, dict[str, str | None]] = {}
+    for (name,) in said:
+        for state in _states(Path(name)):
+            uses.setdefault(state.account, {})[state.folder] = state.special_use
+    return [
+        (account, folder, place)
+        for account, folders in uses.items()
+        for place, folder in enumerate(views_among(folders, None))
+    ]
+
+
+def _states(path: Path) -> list[FolderState]:
+    if layout.is_pack(path):
+        with PackFile(path) as pack:
+            return [*pack.folders.values()]
+    with FolderFile(path) as file:
+        return [file.state]

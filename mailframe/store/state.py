@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-VERSION = 2  # 2: the columns bulk and auto
+VERSION = 3  # 2: the columns bulk and auto; 3: special_use
 KEY = b"mailframe.store"
 CHECKSUM = KEY + b".crc32"  # Parquet's own checksums cover its pages, not what is said of them
 
@@ -52,6 +52,8 @@ class FolderState:
         that stood still while something happened: it is not relied on until there is another.
     messages, unseen : int, optional
         The server's own counts; None where it did not tell.
+    special_use : str, optional
+        What the folder is for, as the server told it (RFC 6154); None for an ordinary one.
     headers : tuple of str
         The further header fields held, for every row, in the order of their columns.
     complete : bool
@@ -71,6 +73,7 @@ class FolderState:
     modseq: int = 0
     messages: int | None = None
     unseen: int | None = None
+    special_use: str | None = None
     headers: tuple[str, ...] = ()
     complete: bool = True
     server: str = ""
@@ -295,6 +298,7 @@ _SENSE: dict[str, Callable[[object], bool]] = {
     "modseq": _is_modseq,
     "messages": _or_none(_is_count),
     "unseen": _or_none(_is_count),
+    "special_use": _or_none(_is_text),
     "headers": _are_texts,
     "complete": lambda value: isinstance(value, bool),
     "server": _is_text,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mailframe.search.filterable import Columns
+    from mailframe.widgets.cubes import Periods
 
     Spec = dict[str, Any]
 
@@ -90,10 +91,10 @@ class Figure:
         return asdict(self)
 
 
-def volume(unit: str, span: int = 12, height: int = 110) -> Figure:
-    """Show messages a day, week, month or year (``unit``).
+def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
+    """Show messages a day, week, month or year; those in which mail begins and ends are paler.
 
-    ``rows``: ``start``, ``end`` (ms), ``label``, ``n``, ``on``.
+    ``rows``: ``start``, ``end`` (ms), ``label``, ``partial``, ``n``, ``on``.
     """
     spec = _spec(
         height=height,
@@ -111,12 +112,15 @@ def volume(unit: str, span: int = 12, height: int = 110) -> Figure:
             },
             "y2": {"datum": 0},
             "opacity": OPACITY,
+            "fillOpacity": {"condition": {"test": "datum.partial", "value": 0.6}, "value": 1},
             "tooltip": _tooltip(label="Period"),
         },
         params=[_brush("x")],
     )
-    text = f"Bar chart: number of messages a {unit}."
-    return Figure("volume", f"Messages a {unit}", text, spec, span, height)
+    unit, out = periods.unit, periods.left_out
+    title = f"Messages a {unit}" + (f", {out:,} far earlier or later left out" if out else "")
+    text = f"Bar chart: number of messages a {unit}; the first and the last one are partial."
+    return Figure("volume", title, text, spec, span, height)
 
 
 def clock(columns: Columns, span: int = 4, height: int = 7 * ROW_HEIGHT) -> Figure:

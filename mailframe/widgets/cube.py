@@ -130,7 +130,7 @@ def _volume(columns: Columns) -> Side:
     cut = cubes.periods(columns)
     nothing = np.zeros(len(cut.labels), np.int64)
     return Side(
-        charts.volume(cut.unit, 8, HEIGHT), cubes.over_time(cut, nothing, nothing > 0), cut.codes
+        charts.volume(cut, 8, HEIGHT), cubes.over_time(cut, nothing, nothing > 0), cut.codes
     )
 
 

@@ -46,23 +46,30 @@ class Periods:
         One a message; -1 for a message without a date or outside of ``edges``.
     unit : str
         What a stretch is: ``"day"``, ``"week"``, ``"month"`` or ``"year"``.
+    partial : array of bool
+        Those in which mail begins or ends: nobody knows of how much of them it tells.
+    left_out : int
+        How many messages with a date lie outside of ``edges``.
     """
 
     edges: NDArray[np.int64]
     labels: list[str]
     codes: Codes
     unit: str
+    partial: Bools
+    left_out: int
 
 
 def periods(columns: Columns) -> Periods:
     """Cut the time that ``columns`` covers.
 
     A handful of forged dates (1970, 2107) would squeeze everything else into one bar: what lies far
-    outside of where 99.8 % of the messages are is left out.
+    outside of where 99.8 % of the messages are is left out, and counted.
     """
     days = columns.days()[columns.instants() != NO_INSTANT]
     if not len(days):
-        return Periods(np.zeros(1, np.int64), [], np.full(len(columns), -1, np.int32), "day")
+        nowhere = np.full(len(columns), -1, np.int32)
+        return Periods(np.zeros(1, np.int64), [], nowhere, "day", np.zeros(0, bool), 0)
     first, last = _span(days)
     if last - first < LEAST_DAYS:  # a single bar would tell nothing
         first = last - LEAST_DAYS
@@ -77,7 +84,10 @@ def periods(columns: Columns) -> Periods:
     position = columns.days().astype(np.int64) - cuts[0]
     inside = (position >= 0) & (position < len(lookup)) & (columns.instants() != NO_INSTANT)
     codes = np.where(inside, lookup[np.where(inside, position, 0)], -1).astype(np.int32)
-    return Periods(cuts, [edge.strftime(pattern) for edge in edges[:-1]], codes, name)
+    labels = [edge.strftime(pattern) for edge in edges[:-1]]
+    used = codes[codes >= 0]
+    partial = np.isin(np.arange(len(labels)), [used.min(), used.max()])
+    return Periods(cuts, labels, codes, name, partial, len(days) - len(used))
 
 
 def _span(days: Codes) -> tuple[int, int]:
@@ -105,8 +115,19 @@ def count(codes: Codes, size: int, mask: Bools | None = None) -> NDArray[np.int6
 def over_time(cut: Periods, counts: NDArray[np.int64], on: Bools) -> pd.DataFrame:
     """Rows of the volume chart."""
     edges = cut.edges * MILLISECONDS_A_DAY
+    labels = [
+        f"{label} (partial)" if partial else label
+        for label, partial in zip(cut.labels, cut.partial, strict=True)
+    ]
     return pd.DataFrame(
-        {"start": edges[:-1], "end": edges[1:], "label": cut.labels, "n": counts, "on": on}
+        {
+            "start": edges[:-1],
+            "end": edges[1:],
+            "label": labels,
+            "partial": cut.partial,
+            "n": counts,
+            "on": on,
+        }
     )
 
 

@@ -32,7 +32,7 @@ class Contents(NamedTuple):
     title : str
         Whose mail.
     period : str
-        From when to when.
+        From when to when, and what the charts count.
     numbers : list of (str, str)
         The numbers that matter, with what each is.
     figures : list of Figure
@@ -78,7 +78,10 @@ def contents(
     counted = cube.build(found)
     counted["total"] = len(df)
     figures = [side.figure.told(counted["rows"][side.figure.name]) for side in found]
-    return Contents(title or _title(df), _period(columns), _numbers(columns, me), figures, counted)
+    period = _period(columns)
+    if len(columns) > len(columns.trees().mails.first):
+        period += "; the charts count a mail in every folder that it lies in"
+    return Contents(title or _title(df), period, _numbers(columns, me), figures, counted)
 
 
 class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped

@@ -269,7 +269,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._draw()
 
     def _figures(self) -> list[Figure]:
-        return gallery.figures(self.charts, self._columns, self._periods.unit)
+        return gallery.figures(self.charts, self._columns, self._periods)
 
     def _redraw(self, _change: object = None) -> None:
         with self._charts.hold_sync():

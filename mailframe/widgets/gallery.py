@@ -75,13 +75,13 @@ def check(names: Sequence[str]) -> list[str]:
     return asked
 
 
-def figures(names: Sequence[str], columns: Columns, unit: str) -> list[Figure]:
+def figures(names: Sequence[str], columns: Columns, periods: Periods) -> list[Figure]:
     """Lay the charts ``names`` out: time as wide as the page, the others beside each other."""
     span = TWELFTHS // max(len([name for name in names if name != "volume"]), 1)
 
     def make(name: str) -> Figure:
         if name == "volume":
-            return charts.volume(unit, height=90)
+            return charts.volume(periods, height=90)
         if name == "clock":
             return charts.clock(columns, span=span)
         if name == "read":

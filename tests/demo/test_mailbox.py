@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+import mailframe as mf
+from mailframe.demo.cast import OWNER
 from mailframe.demo.mailbox import DAYS, ENDS, generate
 
 
@@ -98,3 +100,36 @@ def test_some_mail_is_malformed(mails):
     assert sum(not fields(mail, "Date") for mail in mails) >= 1
     assert sum(not fields(mail, "Message-ID") for mail in mails) >= 1
     assert sum(b"31 Feb" in mail.raw for mail in mails) >= 1
+
+
+def test_what_the_owner_owes_is_what_people_asked_and_nobody_answered(mails, tmp_path):
+    """The fields themselves say so, message by message; and it is little, as people answer."""
+    for folder in {mail.folder for mail in mails}:
+        with (tmp_path / f"{folder.replace('/', '.')}.mbox").open("wb") as file:
+            for mail in mails:
+                if mail.folder == folder:
+                    stamp = f"{mail.internaldate:%a %b %d %H:%M:%S %Y}"
+                    file.write(f"From x@y {stamp}\r\n".encode() + mail.raw + b"\r\n")
+    frame = mf.read_mbox(sorted(tmp_path.iterdir()), progress=False)
+    table = frame.mail.awaiting_reply(me=OWNER.address, now=ENDS)
+    owe = table[table["waiting"] == "owe"]
+
+    put_away = {"Junk", "Trash", "Drafts"}
+    here = [mail for mail in mails if mail.folder not in put_away]
+    referred = " ".join(str(one) for mail in here for one in fields(mail, "References"))
+    replied = {one.strip("<>") for one in referred.split()}
+    asked = {
+        fields(mail, "Message-ID")[0].strip("<>")
+        for mail in here
+        if any(OWNER.address in str(to) for to in fields(mail, "To"))
+        and not any(OWNER.address in str(one) for one in fields(mail, "From"))
+        and not fields(mail, "List-Unsubscribe")
+        and not fields(mail, "Auto-Submitted")
+        and fields(mail, "Message-ID")
+    }
+    named = frame.loc[owe.index, "message_id"].dropna()
+    assert set(named) <= asked - replied
+    waits = frame["message_id"].isin(asked - replied)
+    assert set(frame.mail.thread_ids()[waits]) == set(owe.loc[named.index, "thread"])
+    assert 10 <= len(owe) <= 30
+    assert 1 <= (owe["age"] < "30D").sum() <= 10

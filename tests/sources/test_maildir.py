@@ -16,6 +16,7 @@ import mailframe as mf
 from mailframe.demo.mailbox import generate
 from mailframe.frame.schema import SCHEMA
 from mailframe.sources.maildir import iter_maildir
+from tests.children import let_everybody_in
 from tests.servers.dovecot import Message
 
 FOLDER = attrgetter("folder")
@@ -174,8 +175,7 @@ for read in (mf.read_maildir, mf.read_eml):
     except mf.MailframeError as error:
         print("raised")
 """
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_everybody_in(tmp_path)
     done = subprocess.run(
         [sys.executable, "-c", script, tmp_path],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},

@@ -12,6 +12,7 @@ from mailframe.errors import ConfigurationError, MailframeWarning
 from mailframe.stats.describe import Description
 from tests import corpora
 from tests.stats.frames import make_frame
+from tests.stats.letters import frame, mail
 
 NOW = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 FRAME = make_frame(300, delivery=True)
@@ -193,3 +194,19 @@ def test_the_guess_of_ones_own_addresses_warns_at_the_callers_line():
     with pytest.warns(MailframeWarning) as caught:
         df[df["from_addr"] != "me@example.org"].iloc[:1].assign(to=None).mail.flow()
     assert caught[0].filename == __file__
+
+
+def test_a_csv_file_that_pandas_read_has_the_same_numbers_or_none(tmp_path):
+    df = frame(
+        mail("a", "bob", "me", 0, subject="=1+1", from_name="-- Bob --"),
+        mail("b", "bob", "me", 1, subject="'=quoted", under="a"),
+    ).assign(list_id=None)
+    mf.to_csv(df, tmp_path / "mail.csv")
+    for options in ({}, {"parse_dates": ["date", "internaldate"]}):
+        other = pd.read_csv(tmp_path / "mail.csv", **options)
+        for name in ("subject", "from_name", "from_addr", "list_id"):
+            assert other.mail.top(name).to_dict() == df.mail.top(name).to_dict()
+        assert other.mail.names().to_dict() == df.mail.names().to_dict()
+    for name in ("threads", "people", "response_times", "contacts"):
+        with pytest.raises(mf.ConfigurationError, match=r"read the file with mf\.read_csv"):
+            getattr(other.mail, name)()

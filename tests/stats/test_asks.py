@@ -274,3 +274,26 @@ def test_a_rare_address_in_sent_is_mine_and_a_correspondent_filed_there_is_not()
         mail("eve2", "eve", "me", 74),
     )
     assert df.mail.flow("Y").attrs["me"]["addresses"] == [ME, "alias@example.org"]
+
+
+def test_what_the_server_said_a_folder_is_for_counts_before_its_name():
+    uses = {"Weg": r"\Trash", "Reklama": r"\Junk", "Spam": r"\Archive", "Neu": r"\Drafts"}
+    df = frame(
+        MINE,
+        *(mail(name, "bob", "me", 1, subject=name, folder=name) for name in uses),
+        mail("draft", "me", "cara", 2, subject="D", folder="Neu"),
+    )
+    assert set(waiting(df)) == {"Plan", "Weg", "Reklama", "Neu", "D"}
+    df.attrs["mailframe"] = {"special_use": {ME: uses}}
+    assert set(waiting(df)) == {"Plan", "Spam"}
+    assert set(waiting(df[df["folder"] != "Weg"].drop(columns="account"))) == {"Plan", "Spam"}
+    hashed = df.mail.anonymise("a key of enough octets")
+    assert len(hashed.mail.awaiting_reply()) == 2
+    df.attrs["mailframe"] = {"special_use": {"ann@example.com": uses}}
+    assert set(waiting(df)) == {"Plan", "Weg", "Reklama", "Neu", "D"}
+
+
+def test_what_lies_among_drafts_is_a_draft_without_the_flag_too():
+    df = frame(MINE, mail("d", "me", "cara", 1, subject="D", folder="INBOX/Entwürfe"))
+    assert waiting(df) == {"Plan": "owed"}
+    assert df.mail.flow("Y", me=ME, tz="UTC")["sent"].tolist() == [1]

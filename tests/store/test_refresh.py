@@ -53,7 +53,7 @@ def kept(url, store, **options):
 UNCHANGED = {"folders": 0, "new": 0, "changed": 0, "expunged": 0, "removed": []}
 
 
-@pytest.mark.parametrize(("kind", "steps"), [*((kind, 25) for kind in SERVERS), ("mixed", 300)])
+@pytest.mark.parametrize(("kind", "steps"), [*((kind, 25) for kind in SERVERS), ("mixed", 120)])
 def test_a_living_mailbox_is_mirrored_cell_by_cell(kind, steps, tmp_path):
     with servers(kind) as dovecots:
         assert play(dovecots, tmp_path / "store", seed=4, steps=steps) > steps // 3

@@ -26,6 +26,7 @@ from mailframe.store import atomic, open_store
 from mailframe.store.layout import UNFINISHED, account_dir, component, folder_path
 from mailframe.store.state import CHECKSUM, KEY, VERSION, FolderState
 from mailframe.store.writer import writing
+from tests.children import let_everybody_in
 from tests.store.batches import batch, message
 from tests.store.killer import AFTER, BEFORE
 from tests.store.stage import ACCOUNT, DAY, fill, refresh, rotten, rows
@@ -246,7 +247,8 @@ ONLY_ROOT = pytest.mark.skipif(
 @ONLY_ROOT
 def test_a_store_that_may_not_be_written_is_said_and_can_be_read(tmp_path):
     root = fill(tmp_path / "store", {"INBOX": [1, 2]})
-    for path in (*tmp_path.parents[:2], tmp_path, root, *root.rglob("*")):
+    let_everybody_in(tmp_path)
+    for path in (root, *root.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     script = """
         print(len(open_store(sys.argv[1]).frame()))
@@ -269,8 +271,8 @@ def test_a_store_that_may_not_be_written_is_said_and_can_be_read(tmp_path):
 @pytest.mark.parametrize("closed", ["store", "account"])
 def test_a_store_that_may_not_be_read_is_not_an_empty_one(tmp_path, closed):
     root = fill(tmp_path / "store", {"INBOX": [1, 2]})
-    for path in (*tmp_path.parents[:2], tmp_path, root):
-        path.chmod(0o755)
+    let_everybody_in(tmp_path)
+    root.chmod(0o755)
     (root if closed == "store" else account_dir(root, ACCOUNT)).chmod(0o700)
     script = """
         for read in ("frame", "accounts", "folders"):
