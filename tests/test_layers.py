@@ -72,7 +72,10 @@ ROOMS = {
         {"census", "errors", "frame", "names", "store", "uidset"}, {"asyncio", "socket", "pandas"}
     ),
     "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
-    "widgets": Room({"errors", "frame", "search", "secret", "stats"}, {"socket", "ssl"} | FLEET),
+    "widgets": Room(
+        {"census", "errors", "frame", "search", "secret", "stats", "store"},
+        {"socket", "ssl"} | FLEET,
+    ),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "refresh": Room(
         {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},

@@ -88,6 +88,18 @@ def counted(
     return Counted(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
+def evenly(tables: Tables, tz: Zone, date: str) -> tuple[int, Counted]:
+    """Count messages by stretches of one width, the widest that a zone's clocks keep to."""
+    width, found = 1, counted(tables, tz, date)
+    for width in WIDTHS:
+        began = columns.unique(found.began - found.began % width)
+        if not _uneven(began, tz, width).any():
+            break
+    place, at = np.unique(found.began - found.began % width, return_inverse=True)
+    messages = volume.summed(at, len(place), found.messages)
+    return width, Counted(place, np.zeros(len(place), np.int64), messages)
+
+
 def microseconds(tables: Tables, tz: Zone, date: str) -> str:
     """Return an expression for the instant in microseconds; with "sender" that on their clocks."""
     at = tables.at(date)

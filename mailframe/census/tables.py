@@ -97,11 +97,15 @@ class Tables:
         relation = self._connection.sql(query.replace("{source}", self.source))
         yield from relation.to_arrow_reader(rows)
 
+    def give(self, **tables: pa.Table) -> None:
+        """Let queries see some tables by their names from now on."""
+        for name, table in tables.items():
+            self._connection.register(name, table)
+
     @contextlib.contextmanager
     def given(self, **tables: pa.Table) -> Iterator[None]:
         """Let queries see some tables by their names."""
-        for name, table in tables.items():
-            self._connection.register(name, table)
+        self.give(**tables)
         yield
         for name in tables:
             self._connection.unregister(name)

@@ -138,6 +138,14 @@ class Store:
     def __repr__(self) -> str:
         return f"open_store({str(self.path)!r})"
 
+    def __len__(self) -> int:
+        """Return how many messages are held: the rows of `frame`."""
+        return sum(self._read(Selection(errors="warn"), lambda file: file.rows))
+
+    def __bool__(self) -> bool:
+        """Return True: a store without messages is one."""
+        return True
+
     @property
     def mail(self) -> StoreMail:
         """Statistics by the names of ``df.mail``, without loading the store; see `StoreMail`."""

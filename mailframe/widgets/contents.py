@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mailframe.widgets.charts import Figure
 
 NOTHING = "\N{EN DASH}"
+COPIES = "; the charts count a mail in every folder that it lies in"
 
 
 class Contents(NamedTuple):
@@ -25,7 +26,7 @@ class Contents(NamedTuple):
     title : str
         Whose mail.
     period : str
-        From when to when.
+        From when to when, and what the charts count.
     numbers : list of (str, str)
         The numbers that matter, with what each is.
     figures : list of Figure

@@ -20,7 +20,7 @@ from mailframe.search.filterable import MICROSECONDS_A_DAY, NEEDED, Columns
 from mailframe.search.values import human_size
 from mailframe.stats import clock, columns, dates
 from mailframe.widgets import cube
-from mailframe.widgets.contents import NOTHING, Contents, period
+from mailframe.widgets.contents import COPIES, NOTHING, Contents, period
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -83,7 +83,7 @@ def of_store(store: Store, title: str | None, tz: str | dt.tzinfo | None) -> Con
     figures = [side.figure.told(counted["rows"][side.figure.name]) for side in sides]
     heading = title or (f"Mail of {told['one']}" if told["accounts"] == 1 else "Mail")
     numbers = _numbers(told, found, senders)
-    return Contents(heading, period(periods.wall(found, zone)), numbers, figures, counted)
+    return Contents(heading, period(periods.wall(found, zone)) + COPIES, numbers, figures, counted)
 
 
 def _told(tables: Tables) -> dict[str, Any]:

@@ -44,7 +44,7 @@ QUESTIONS = {
     "largest": lambda store: store.mail.largest(),
     "duplicates": lambda store: store.mail.duplicates(),
     "describe": lambda store: store.mail.describe(),
-    "report": lambda store: page(store),
+    "report": page,
 }
 SENDERS, DOMAINS, LISTS = 200_000, 9_000, 400
 # Every tenth account has 60 small folders beside these.
