@@ -13,7 +13,8 @@ from mailframe.census.people import LARGEST_FIRST
 from mailframe.census.tables import ORDER, Tables, index, ints
 from mailframe.frame.adapter import unsorted_frame
 from mailframe.frame.schema import SCHEMA
-from mailframe.stats import clock, clutter, columns, dates, mails
+from mailframe.frame.views import SERVER_IDS
+from mailframe.stats import clock, clutter, columns, dates
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,11 +56,12 @@ def _by_year(tables: Tables, tz: Zone, sums: str) -> pd.DataFrame:
     """Add up octets by the years of a zone: each year begins at an instant."""
     at = periods.microseconds(tables, tz, dates.BEST)
     counted = periods.volume_of(tables, "Y", None, 0, tz, dates.BEST, cumulative=False)
-    starts = counted.index
+    starts = pd.DatetimeIndex(counted.index)
+    year = pa.array(starts.year, pa.int64())
     if not periods.is_sender(tz):
         starts = starts.tz_convert("UTC").tz_localize(None)
     edges = starts.to_numpy(dtype="datetime64[us]").astype(np.int64)
-    years = pa.table({"began": edges, "year": pa.array(counted.index.year, pa.int64())})
+    years = pa.table({"began": edges, "year": year})
     with tables.given(years=years):
         table = tables.ask(
             f"with rows as (select {at} as instant, size from {{source}} where best is not null)"
@@ -163,7 +165,7 @@ def duplicates(tables: Tables) -> pd.DataFrame:
     _, mail = copies(tables)
     parts = []
     names = ["folder", "message_id", "date", "from_addr", "size", "account"]
-    names += [name for name in mails.SERVER_IDS if name in tables.kinds]
+    names += [name for name in SERVER_IDS if name in tables.kinds]
     for some in np.array_split(mail, max(1, -(-len(mail) // PART))):
         with tables.given(wanted=pa.table({"mail": some})):
             table = tables.ask(
@@ -181,7 +183,7 @@ def _mail(tables: Tables) -> str:
     """
     told = [
         f"case when {name} is not null then hash('{name}', {name}, account) end"
-        for name in reversed(mails.SERVER_IDS)
+        for name in reversed(SERVER_IDS)
         if name in tables.kinds
     ]
     by_id = "hash(message_id, date, lower(from_addr))"

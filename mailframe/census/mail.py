@@ -14,7 +14,9 @@ from mailframe.census import people as _people
 from mailframe.census.tables import opened
 from mailframe.errors import ConfigurationError
 from mailframe.frame.adapter import stacked
-from mailframe.stats import dates, mails
+from mailframe.frame.views import SERVER_IDS
+from mailframe.stats import dates
+from mailframe.stats.accessor import MailAccessor
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -143,7 +145,7 @@ class StoreMail:
 
     def duplicates(self, *, people: People = None) -> pd.DataFrame:
         """List mails that are kept more than once, as ``df.mail.duplicates`` does."""
-        with self._opened(people, *mails.SERVER_IDS) as tables:
+        with self._opened(people, *SERVER_IDS) as tables:
             return clutter.duplicates(tables)
 
     def describe(self, *, me: Given = None, tz: Zone = None, people: People = None) -> Description:
@@ -152,12 +154,12 @@ class StoreMail:
         Of more than 200,000 messages it tells neither what is yours nor what hangs together in
         threads, since both are of one account: ``per_account("response_summary")`` has it.
         """
-        with self._opened(people, *mails.SERVER_IDS) as tables:
+        with self._opened(people, *SERVER_IDS) as tables:
             rows = tables.ask("select count(*) as n from {source}")["n"][0].as_py()
             if rows > describing.WHOLE:
                 return describing.described(tables, tz)
-        told: Description = self._store.frame().mail.describe(me=me, tz=tz, people=people)
-        return told
+        options: dict[str, Any] = {"me": me, "tz": tz, "people": people}
+        return MailAccessor(self._store.frame()).describe(**options)
 
     def per_account(
         self,

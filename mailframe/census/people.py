@@ -61,7 +61,7 @@ def senders(tables: Tables) -> pd.DataFrame:
         f" select * from each left join names using (value) {LARGEST_FIRST}"
     )
     found = profile(table, "address")
-    found.insert(0, "name", columns.text(labels(table["name"])))
+    found.insert(0, "name", pd.Series(columns.text(labels(table["name"])), found.index))
     found.insert(1, "names", ints(table["names"]))
     return found
 

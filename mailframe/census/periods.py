@@ -113,12 +113,12 @@ def microseconds(tables: Tables, tz: Zone, date: str) -> str:
 
 def _uneven(at: Ints, tz: Zone, width: int) -> Bools:
     """Mark the stretches in which a clock in the zone does not go on as it began."""
-    fine = at < dates.EARLIEST
     if is_sender(tz):
         return np.zeros(len(at), bool)
     began, ends = clock.shown(at, tz), clock.shown(at + width - 1, tz)
     odd = (ends - began != width - 1) | ((began - at) % width != 0)
-    return odd & ~fine
+    uneven: Bools = odd & (at >= dates.EARLIEST)
+    return uneven
 
 
 def wall(found: Counted, tz: Zone) -> Ints:
@@ -191,22 +191,28 @@ def _list_type(tables: Tables, by: str) -> str:
 def matrix(tables: Tables, tz: Zone, date: str) -> pd.DataFrame:
     """Count messages by weekday and hour; see ``df.mail.matrix``."""
     found = counted(tables, tz, date)
-    return _zoneless(volume.week(wall(found, tz), found.messages), tables, tz)
+    table = volume.week(wall(found, tz), found.messages)
+    table.attrs |= _zoneless(tables, tz)
+    return table
 
 
 def calendar(tables: Tables, tz: Zone, date: str) -> pd.Series[Any]:
     """Count messages by day; see ``df.mail.calendar``."""
     found = counted(tables, tz, date)
-    return _zoneless(volume.daily(wall(found, tz), found.messages), tables, tz)
+    counts = volume.daily(wall(found, tz), found.messages)
+    counts.attrs |= _zoneless(tables, tz)
+    return counts
 
 
-def _zoneless(table: Any, tables: Tables, tz: Zone) -> Any:  # noqa: ANN401 -- a Series or DataFrame
-    if is_sender(tz):
-        table.attrs["zoneless"] = tables.ask(
-            "select count(*) filter (best is not null and (date = best and date_offset is not null)"
-            " is not true) as n from {source}"
-        )["n"][0].as_py()
-    return table
+def _zoneless(tables: Tables, tz: Zone) -> dict[str, int]:
+    """Say how many messages name no zone of their own, where that is asked for."""
+    if not is_sender(tz):
+        return {}
+    table = tables.ask(
+        "select count(*) filter (best is not null and (date = best and date_offset is not null)"
+        " is not true) as zoneless from {source}"
+    )
+    return {"zoneless": int(ints(table["zoneless"])[0])}
 
 
 def newcomers(tables: Tables, freq: str, column: str, tz: Zone, date: str) -> pd.DataFrame:

@@ -113,7 +113,8 @@ def _quantiles(
         days[order][np.searchsorted(ends, rank.astype(np.int64), side="right")]
         for rank in (np.floor(at), np.ceil(at))
     )
-    return low + (high - low) * (at - np.floor(at))
+    found: NDArray[np.float64] = low + (high - low) * (at - np.floor(at))
+    return found
 
 
 def _floor(start: pd.Timestamp, unit: str) -> pd.Timestamp:
