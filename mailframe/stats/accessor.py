@@ -20,6 +20,7 @@ from mailframe.stats import (
     anonymise,
     answers,
     asks,
+    attached,
     clutter,
     contacts,
     dates,
@@ -434,7 +435,8 @@ class MailAccessor:
         Parameters
         ----------
         by : str
-            "person" or "domain" (of the other side), or a period as "M" (when the question came).
+            "person" or "domain" (of the other side; mail that names no sender is nobody's), or a
+            period as "M" (when the question came).
         direction : str
             "mine", how fast I answer, or "theirs", how fast I am answered.
         quantiles : tuple of float
@@ -477,8 +479,10 @@ class MailAccessor:
         who answered whom. No ends are drafts, deleted mail, automatic replies and forwards of
         mine, nor what others sent that lies in Junk or Trash. I owe an answer where an end asks
         me (see ``exclude``) and no copy of it is flagged ``\Answered``; else one is owed to me
-        where an end is mine and has somebody else in To. (In threads of Gmail that no reference
-        holds together, a later mail of mine is an answer.)
+        where an end is mine, went to no list (bulk, as ``exclude`` has it) and has somebody else
+        in To. (In threads of Gmail that no reference holds together, a later mail of mine is an
+        answer.) Headers do not tell a question from a
+        last word of thanks: both wait, and ``age`` tells what is still worth a look.
 
         Returns
         -------
@@ -584,6 +588,28 @@ class MailAccessor:
             the frame, ``mean``, ``largest``. Messages of unknown size count 0 bytes.
         """
         return clutter.sizes(self._df, by, tz)
+
+    def attachments(self, by: str | None = None) -> pd.DataFrame:
+        """List what is attached, or add it up: of a frame read with ``attachments=True``.
+
+        A part is an attachment by the rule of `mailframe.headers.attachments`; its size is the
+        decoded one, estimated from what travels. Copies count each; see ``unique``.
+
+        Parameters
+        ----------
+        by : str, optional
+            "type", "size" (classes at powers of ten), or any column with one value a message, such
+            as "from_addr", "from_domain" or "folder".
+
+        Returns
+        -------
+        pandas.DataFrame
+            Without ``by`` one row an attachment, largest first, indexed by the message's label in
+            the frame: ``name`` (missing where it has none), ``type``, ``bytes`` (Int64). With it
+            largest sum first (sizes in order): ``attachments``, ``messages``, ``bytes``, ``share``
+            of all bytes attached, ``largest``. An unknown size counts 0 bytes.
+        """
+        return attached.attachments(self._df, by)
 
     def largest(self, n: int = 20) -> pd.DataFrame:
         """List the largest messages.
