@@ -24,6 +24,7 @@ from mailframe.frame.export import to_csv
 from mailframe.search.filterable import Columns
 from mailframe.search.language import parse
 from mailframe.search.matching import Selection, scope_of
+from mailframe.store.reader import Store
 from mailframe.widgets import (
     cells,
     controls,
@@ -35,6 +36,7 @@ from mailframe.widgets import (
     report,
     views,
 )
+from mailframe.widgets.memory import frame_of
 from mailframe.widgets.searchline import SearchLine
 from mailframe.widgets.stage import Application
 from mailframe.widgets.table import MailTable
@@ -445,7 +447,7 @@ def _button(text: str, hint: str, act: Callable[[], None]) -> ipw.Button:
 
 
 def explore(
-    df: pd.DataFrame,
+    df: pd.DataFrame | Store,
     *,
     tz: str | dt.tzinfo | None = None,
     state: Mapping[str, Any] | None = None,
@@ -455,8 +457,8 @@ def explore(
 
     Parameters
     ----------
-    df : DataFrame
-        Mail, from any of the readers.
+    df : DataFrame or Store
+        Mail, from any of the readers; or what `open_store` gave, if memory holds it.
     tz : str or tzinfo, optional
         The zone of days, weekdays and hours, such as ``"Europe/Berlin"``; the reader's own by
         default. Charts, filters and table are told in it, and name it.
@@ -472,4 +474,5 @@ def explore(
         A widget; show it by letting it be the last line of a cell. ``explorer.data`` is the frame
         that the filters leave, ``explorer.query`` the line of pandas that gives it.
     """
-    return Explorer(df, tz, **{**(state or {}), **asked})
+    held = frame_of(df) if isinstance(df, Store) else df
+    return Explorer(held, tz, **{**(state or {}), **asked})
