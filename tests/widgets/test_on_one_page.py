@@ -19,8 +19,7 @@ mf.explore(make(900), tz="UTC", search="is:flagged")""",
 )
 # Notebook 7 raises this before there is anything of ours on its page.
 OF_NOTEBOOK = "Cannot read properties of undefined (reading 'schema')"
-# Of each chart of counts, whose rows answer to a click, the bars: number, length as drawn, and
-# whether another picture clips it.
+# Of each chart of counts the bars: number, length as drawn, and whether another picture clips it.
 BARS = """() => [...document.querySelectorAll("[data-chart]")].filter(chart =>
     chart.querySelector("path[aria-roledescription=bar][opacity='0']")).map(chart =>
     [...chart.querySelectorAll("path[aria-roledescription=bar]:not([opacity='0'])")].map(bar => {
