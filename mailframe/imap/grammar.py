@@ -24,6 +24,13 @@ class String(bytes):
     __slots__ = ()
 
 
+class Escaped(String):
+    """A quoted string that held backslashes, whether they were meant as such or not."""
+
+    inside: bytes
+    """What stood between its quotation marks."""
+
+
 Value: TypeAlias = "bytes | list[Value]"
 
 _TOKEN = compile_pattern(
@@ -142,7 +149,7 @@ def _read_tokens(text: bytes, stack: list[list[Value]], max_depth: int) -> None:
         if kind == "atom":
             stack[-1].append(match["atom"])
         elif kind == "quoted":
-            stack[-1].append(String(unquote(match["quoted"])))
+            stack[-1].append(_string(match["quoted"]))
         elif kind == "loose":
             stack[-1].append(String(match["loose"]))
         elif kind == "open":
@@ -151,9 +158,13 @@ def _read_tokens(text: bytes, stack: list[list[Value]], max_depth: int) -> None:
             _closed(stack)
 
 
-def unquote(inside: bytes) -> bytes:
+def _string(inside: bytes) -> String:
     r"""Undo the backslashes of a quoted string; before a letter (``\n``) they are kept out too."""
-    return _ESCAPED.sub(rb"\1", inside) if b"\\" in inside else inside
+    if b"\\" not in inside:
+        return String(inside)
+    string = Escaped(_ESCAPED.sub(rb"\1", inside))
+    string.inside = inside
+    return string
 
 
 def is_nil(value: Value) -> bool:

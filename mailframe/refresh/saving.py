@@ -201,6 +201,8 @@ class Saver:
         state = self._state(task, at, last=last, complete=not (entry.lost or entry.short))
         if entry.doubtful:
             state = dataclasses.replace(state, modseq=0)
+        blank = (state.blank - _uids(task.rows) - lost) | entry.blank
+        state = dataclasses.replace(state, blank=blank)
         state = state.with_gone(lost)
         done = True
         if held is None or state.differs(held.state) or merge.alters(held.batches(_LOOKED_AT)):
