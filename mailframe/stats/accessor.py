@@ -434,7 +434,8 @@ class MailAccessor:
         Parameters
         ----------
         by : str
-            "person" or "domain" (of the other side), or a period as "M" (when the question came).
+            "person" or "domain" (of the other side; mail that names no sender is nobody's), or a
+            period as "M" (when the question came).
         direction : str
             "mine", how fast I answer, or "theirs", how fast I am answered.
         quantiles : tuple of float
@@ -477,8 +478,10 @@ class MailAccessor:
         who answered whom. No ends are drafts, deleted mail, automatic replies and forwards of
         mine, nor what others sent that lies in Junk or Trash. I owe an answer where an end asks
         me (see ``exclude``) and no copy of it is flagged ``\Answered``; else one is owed to me
-        where an end is mine and has somebody else in To. (In threads of Gmail that no reference
-        holds together, a later mail of mine is an answer.)
+        where an end is mine, went to no list (bulk, as ``exclude`` has it) and has somebody else
+        in To. (In threads of Gmail that no reference holds together, a later mail of mine is an
+        answer.) Headers do not tell a question from a
+        last word of thanks: both wait, and ``age`` tells what is still worth a look.
 
         Returns
         -------

@@ -103,7 +103,7 @@ def _unsent(df: pd.DataFrame) -> Bools:
 
 def _given(me: str | Iterable[str]) -> tuple[list[str], str]:
     found = []
-    for name in [me] if isinstance(me, str) else me:
+    for name in me if isinstance(me, Iterable) and not isinstance(me, str) else [me]:
         boxes = mailbox.mailboxes(name.encode())[0] if isinstance(name, str) else []
         read = [box.addr for box in boxes if box.addr and "@" in box.addr]
         if not read and isinstance(name, str) and "@" in name:  # as malformed as in the mail

@@ -1,7 +1,7 @@
 """What a folder is for: where drafts, sent, unwanted and thrown away mail lies.
 
 What the server said counts (RFC 6154; as far as ``df.attrs`` still knows), else the last part of
-the name, in lower case; of a Takeout, where all mail lies in one file, Gmail's labels do as well.
+the name, in lower case; where all mail of Gmail lies in one folder, its labels do as well.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mailframe.stats.columns import Bools, Coded
 
-LABELS = "x_gmail_labels"
+LABELS = frozenset({"x_gmail_labels", "x_gm_labels"})  # of a Takeout; by X-GM-LABELS
 LAST_PART = r"^.*[/.\\]"
 
 
@@ -72,7 +72,7 @@ def filed(df: pd.DataFrame, kind: Place) -> tuple[Bools, list[str]]:
     Of a mail whose copies were joined (``folders``) every folder must be one.
     """
     marked, found = np.zeros(len(df), dtype=bool), []
-    for column in {"folder", LABELS} & set(df.columns):
+    for column in {"folder", *LABELS} & set(df.columns):
         joined = column == "folder" and "folders" in df.columns
         place = columns.coded(df, "folders" if joined else column)
         last = pc.replace_substring_regex(pc.utf8_lower(place.labels), LAST_PART, "")

@@ -306,6 +306,8 @@ def awaiting_reply(
     recipient[others.rows[lead]] = others.codes[lead]
     owe = ends & asked.asks & ~_flagged_answered(mail) & ~_answered_apart(mail, threaded)
     owed = ends & own.mine & (recipient >= 0)
+    if "bulk" in asked.left_out:  # what went to a list waits for nobody
+        owed &= ~mail.trees.mails.any(asks.kind(df, "bulk"))[mail.trees.mails.of]
 
     rows = np.flatnonzero(owe | owed)
     # Of several ends the deepest, then the last row: dates would choose others once they are cut.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
@@ -297,3 +298,24 @@ def test_what_lies_among_drafts_is_a_draft_without_the_flag_too():
     df = frame(MINE, mail("d", "me", "cara", 1, subject="D", folder="INBOX/Entwürfe"))
     assert waiting(df) == {"Plan": "owed"}
     assert df.mail.flow("Y", me=ME, tz="UTC")["sent"].tolist() == [1]
+
+
+def test_a_list_owes_no_answer():
+    df = frame(MINE, mail("l", "me", "dev@lists.example", 1, subject="L", list_id="dev.example"))
+    assert waiting(df) == {"Plan": "owed"}
+    assert waiting(df, exclude=()) == {"Plan": "owed", "L": "owed"}
+
+
+@pytest.mark.parametrize("column", ["x_gmail_labels", "x_gm_labels"])
+def test_where_all_mail_of_gmail_lies_in_one_folder_its_labels_tell(column):
+    field = pa.field(column, pa.list_(pa.string()))
+    sent, draft = ("Sent", "Drafts") if column == "x_gmail_labels" else (r"\Sent", r"\Draft")
+    df = frame(
+        mail("q", "bob", "me", 0, folder="All") | {column: ["Work"]},
+        mail("m", "me", "bob", 1, folder="All") | {column: [sent]},
+        mail("d", "me", "bob", 2, folder="All") | {column: [draft]},
+        extra=[field],
+    )
+    told = df.mail.awaiting_reply()
+    assert told.attrs["me"]["source"] == f"guessed from {sent}"
+    assert told["waiting"].to_dict() == {0: "owe", 1: "owed"}

@@ -75,6 +75,8 @@ def test_reading_and_store_tell_what_folders_are_for(both):
     uses = {name: use for name, _, use in MAILBOX if use}
     for frame in (read, kept, store.frame()):
         assert [*frame.attrs["mailframe"]["special_use"].values()] == [uses]
+        told = frame.mail.awaiting_reply(me="ann@example.org").attrs["left_out"]["asking"]
+        assert told["junk"] == 1
     assert store.folders().set_index("folder")["special_use"].dropna().to_dict() == uses
 
 
