@@ -14,7 +14,6 @@ from mailframe.census import people as _people
 from mailframe.census.tables import opened
 from mailframe.errors import ConfigurationError
 from mailframe.frame.adapter import stacked
-from mailframe.frame.views import SERVER_IDS
 from mailframe.stats import dates
 from mailframe.stats.accessor import MailAccessor
 
@@ -48,8 +47,8 @@ class StoreMail:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def _opened(self, people: People, *columns: str) -> AbstractContextManager[Tables]:
-        return opened(self._store, people, columns=columns)
+    def _opened(self, people: People) -> AbstractContextManager[Tables]:
+        return opened(self._store, people)
 
     def volume(
         self,
@@ -63,28 +62,28 @@ class StoreMail:
         people: People = None,
     ) -> pd.Series[Any] | pd.DataFrame:
         """Count messages by period, as ``df.mail.volume`` does."""
-        with self._opened(people, date, *([by] if by else ())) as tables:
+        with self._opened(people) as tables:
             return periods.volume_of(tables, freq, by, top, tz, date, cumulative=cumulative)
 
     def calendar(
         self, *, tz: Zone = None, date: str = dates.BEST, people: People = None
     ) -> pd.Series[Any]:
         """Count messages by day, as ``df.mail.calendar`` does."""
-        with self._opened(people, date) as tables:
+        with self._opened(people) as tables:
             return periods.calendar(tables, tz, date)
 
     def matrix(
         self, *, tz: Zone = None, date: str = dates.BEST, people: People = None
     ) -> pd.DataFrame:
         """Count messages by weekday and hour, as ``df.mail.matrix`` does."""
-        with self._opened(people, date) as tables:
+        with self._opened(people) as tables:
             return periods.matrix(tables, tz, date)
 
     def top(
         self, column: str = "from_addr", n: int = 10, *, people: People = None
     ) -> pd.Series[Any]:
         """Count messages by the values of a column, as ``df.mail.top`` does."""
-        with self._opened(people, column) as tables:
+        with self._opened(people) as tables:
             return _people.top(tables, column, n)
 
     def senders(self, *, people: People = None) -> pd.DataFrame:
@@ -99,7 +98,7 @@ class StoreMail:
 
     def lists(self, *, people: People = None) -> pd.DataFrame:
         """Tell of each mailing list, as ``df.mail.lists`` does."""
-        with self._opened(people, "list_unsubscribe") as tables:
+        with self._opened(people) as tables:
             return _people.lists(tables)
 
     def newcomers(
@@ -112,12 +111,12 @@ class StoreMail:
         people: People = None,
     ) -> pd.DataFrame:
         """List who was seen for the first time, by period, as ``df.mail.newcomers`` does."""
-        with self._opened(people, date, column) as tables:
+        with self._opened(people) as tables:
             return periods.newcomers(tables, freq, column, tz, date)
 
     def sizes(self, by: str = "folder", *, tz: Zone = None, people: People = None) -> pd.DataFrame:
         """Add up octets by a column or by year, as ``df.mail.sizes`` does."""
-        with self._opened(people, *([by] if by != "year" else ())) as tables:
+        with self._opened(people) as tables:
             return clutter.sizes(tables, by, tz)
 
     def largest(self, n: int = 20, *, people: People = None) -> pd.DataFrame:
@@ -129,7 +128,7 @@ class StoreMail:
         self, by: str = "from_addr", *, least: int = 1, people: People = None
     ) -> pd.DataFrame:
         """Tell what is read of each sender's mail, as ``df.mail.read_share`` does."""
-        with self._opened(people, by) as tables:
+        with self._opened(people) as tables:
             return clutter.read_share(tables, by, least)
 
     def inbox_age(
@@ -145,7 +144,7 @@ class StoreMail:
 
     def duplicates(self, *, people: People = None) -> pd.DataFrame:
         """List mails that are kept more than once, as ``df.mail.duplicates`` does."""
-        with self._opened(people, *SERVER_IDS) as tables:
+        with self._opened(people) as tables:
             return clutter.duplicates(tables)
 
     def describe(self, *, me: Given = None, tz: Zone = None, people: People = None) -> Description:
@@ -154,7 +153,7 @@ class StoreMail:
         Of more than 200,000 messages it tells neither what is yours nor what hangs together in
         threads, since both are of one account: ``per_account("response_summary")`` has it.
         """
-        with self._opened(people, *SERVER_IDS) as tables:
+        with self._opened(people) as tables:
             rows = tables.ask("select count(*) as n from {source}")["n"][0].as_py()
             if rows > describing.WHOLE:
                 return describing.described(tables, tz)

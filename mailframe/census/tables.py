@@ -146,17 +146,9 @@ class Tables:
 
 
 @contextlib.contextmanager
-def opened(
-    store: Store, persons: Mapping[str, str] | None = None, *, columns: Sequence[str] | None = None
-) -> Iterator[Tables]:
-    """Open a store to be counted.
-
-    Parameters
-    ----------
-    columns : sequence of str, optional
-        Those that are asked for beside what every message has; by default any.
-    """
-    with store.asking(columns) as connection:
+def opened(store: Store, persons: Mapping[str, str] | None = None) -> Iterator[Tables]:
+    """Open a store to be counted."""
+    with store.asking() as connection:
         yield Tables(connection, persons)
 
 

@@ -30,7 +30,7 @@ from mailframe.store.sql import connected
 from mailframe.store.writer import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     import duckdb
@@ -391,26 +391,19 @@ class Store:
             The query is not understood, the store is empty, or a file cannot be read.
         """
         paths = [*self._paths(Selection(), {})]
-        with connected(paths, query, parameters or ()) as connection:
+        with connected(paths) as connection:
             df: pd.DataFrame = connection.execute(query, parameters or []).df()
         return df
 
-    def asking(
-        self, columns: Collection[str] | None = None
-    ) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+    def asking(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
         """Open a connection of DuckDB that has the views of `sql`, for more than one question.
-
-        Parameters
-        ----------
-        columns : collection of str, optional
-            Which columns of a message they will be about; by default any.
 
         Raises
         ------
         ConfigurationError, StoreError
             As of `sql`.
         """
-        return connected([*self._paths(Selection(), {})], columns=columns)
+        return connected([*self._paths(Selection(), {})])
 
     def compact(self, accounts: Names = None) -> pd.DataFrame:
         """Put small folders together, and what lies in half-empty files, into as few as hold them.

@@ -4,32 +4,29 @@ DuckDB reads the Parquet files side by side and keeps only what it counts. The v
 mail frame's statistics know: addresses, domains and list ids are one whatever their case, and an
 instant is the best that there is (see ``mailframe.stats.dates``).
 
-Which further headers a store holds stands in its files alone, and to look into each of thousands
-takes longer than most questions. So that is done only for a question that would see them.
+Which further headers a file holds, and whether its folder shows others' messages, stands in its
+state, which DuckDB fetches from thousands of files in a second. Files with the same headers are one
+table, whose columns are those of its first file; to let DuckDB unite them by looking into all takes
+longer than most questions, and fails where two hold one header in two forms.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.errors import ConfigurationError, StoreError
 from mailframe.frame.batch import MENDED
+from mailframe.frame.schema import SCHEMA
 from mailframe.frame.views import SERVER_IDS
-from mailframe.names import VIEWS, views_among
+from mailframe.names import views_among
 from mailframe.store import layout
-from mailframe.store.columns import stored_schema
-from mailframe.store.folder import FolderFile
-from mailframe.store.pack import PackFile
-from mailframe.store.state import KEY
+from mailframe.store.columns import BOOKKEEPING
+from mailframe.store.state import decode, decode_pack
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import duckdb
 
@@ -65,17 +62,12 @@ select lower(list_id) as list_id, count(*) as messages, sum(size)::bigint as byt
     max(best) filter (seen) as last_read
 from messages where list_id is not null group by 1;
 """
-# What every file holds. How often a value was mended counts further headers too.
-EVERYWHERE = tuple(name for name in stored_schema(()).names if name != "defects")
-_ANOTHER = "mailframe another"  # the name of no header's column
-
-
 # As `mailframe.frame.views` has it: two rows are one message by the server's own id, else by
 # Message-ID, Date and size. Only rows of views are looked for elsewhere.
 _ONE_MESSAGE = """coalesce({ids} coalesce(message_id, concat_ws(chr(31), from_addr, subject))
     || chr(31) || coalesce(epoch_us(date)::text, '') || chr(31) || coalesce(size::text, ''))"""
 _TOLD_ONCE = """
-create or replace view files as
+create view files as
 with told as (
     select held.*, {one} as one, coalesce(showing.place, -1) as place
     from held left join showing using (account, folder)
@@ -89,22 +81,16 @@ select * exclude (one, place) from told where place >= 0 and not exists (
 """
 
 
-@contextlib.contextmanager
-def connected(
-    paths: Sequence[Path],
-    query: str | None = None,
-    parameters: Sequence[object] = (),
-    *,
-    columns: Collection[str] | None = None,
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection that has the files of a store as views.
+class _Table(NamedTuple):
+    """Files with the same columns, those of a store's latest refreshes first."""
 
-    Parameters
-    ----------
-    query, parameters
-        What will be asked, if that is known.
-    columns : collection of str, optional
-        Or which columns will be; by default any.
+    files: list[str]
+    kinds: dict[str, str]
+
+
+@contextlib.contextmanager
+def connected(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that has the files of a store as views.
 
     Raises
     ------
@@ -121,113 +107,107 @@ def connected(
         ) from error
     if not paths:
         raise StoreError("The store holds no messages yet: there is nothing to ask.")
-    files = [str(path) for path in paths]
-    with tempfile.TemporaryDirectory(prefix="mailframe-") as scratch:
-        # The first file's columns count for all of them.
-        pattern = str(Path(scratch) / "columns.parquet")
-        pq.write_metadata(stored_schema(()), pattern)
-        try:
-            with duckdb.connect() as connection:
-                connection.execute("set timezone = 'UTC'")
-                if columns is None:
-                    enough = query is not None and _is_enough(pattern, query, parameters)
-                else:
-                    enough = {*columns} <= {*EVERYWHERE, "best"}
-                (_look_at_some if enough else _look_at_all)(connection, files, pattern)
-                yield connection
-        except duckdb.Error as error:
-            raise StoreError(f"DuckDB: {error}") from error
-
-
-def _is_enough(pattern: str, query: str, parameters: Sequence[object]) -> bool:
-    """Tell whether a question sees the same where there are further columns."""
-    import duckdb  # noqa: PLC0415 -- as above
-
-    seen = []
-    for more in ("", f', null as "{_ANOTHER}"'):
+    try:
         with duckdb.connect() as connection:
-            connection.execute(f"create view files as select {_every()}{more} from '{pattern}'")  # noqa: S608 -- a path of ours
+            connection.execute("set timezone = 'UTC'")
+            states = _states(connection, [str(path) for path in paths])
+            tables = _tables(connection, states)
+            # To make a view looks at its files, so these are made of one file of each kind.
+            firsts = [table._replace(files=table.files[:1]) for table in tables]
+            connection.execute(f"create view held as {_rows(firsts)}")
+            _tell_once(connection, states)
             connection.execute(_VIEWS)
-            try:
-                said = connection.execute(f"describe ({query.rstrip().rstrip(';')}\n)", parameters)
-                seen.append(said.fetchall())
-            except duckdb.Error:
-                return False
-    return seen[0] == seen[1]
+            connection.execute(f"create or replace view held as {_rows(tables)}")
+            yield connection
+    except duckdb.Error as error:
+        raise StoreError(f"DuckDB: {error}") from error
 
 
-def _every() -> str:
-    return ", ".join(f'"{name}"' for name in EVERYWHERE)
+def _states(
+    connection: duckdb.DuckDBPyConnection, files: list[str]
+) -> dict[str, list[FolderState]]:
+    """Return what each file says of its folders."""
+    said: dict[str, dict[bytes, bytes]] = {name: {} for name in files}
+    for name, key, value in connection.execute(
+        "select file_name, key, value from parquet_kv_metadata(?)", [files]
+    ).fetchall():
+        said[name][key] = value
+    return {
+        name: [state for state, _ in decode_pack(metadata, name).folders]
+        if layout.is_pack(Path(name))
+        else [decode(metadata, name)]
+        for name, metadata in said.items()
+    }
 
 
-def _look_at_some(connection: duckdb.DuckDBPyConnection, files: list[str], pattern: str) -> None:
-    """Make the views of the columns that every file has."""
-    connection.read_parquet(pattern).select(_every()).create_view("files")
-    connection.execute(_VIEWS)
-    _show(connection, connection.read_parquet([pattern, *files]).select(_every()), files)
+def _tables(
+    connection: duckdb.DuckDBPyConnection, states: dict[str, list[FolderState]]
+) -> list[_Table]:
+    """Sort files by the further headers that they hold, that of the latest refresh first."""
+    files: dict[tuple[str, ...], list[str]] = {}
+    latest = {name: max((s.refreshed for s in each), default="") for name, each in states.items()}
+    for name in sorted(states, key=latest.__getitem__, reverse=True):
+        headers = next((state.headers for state in states[name]), ())
+        files.setdefault(headers, []).append(name)
+    tables = []
+    for names in files.values():
+        columns = connection.read_parquet(names[0])
+        kinds = zip(columns.columns, map(str, columns.types), strict=True)
+        tables.append(_Table(names, dict(kinds)))
+    return tables
 
 
-def _look_at_all(connection: duckdb.DuckDBPyConnection, files: list[str], pattern: str) -> None:
-    """Make the views of the columns that any file has; to bind a view would look at all again."""
-    found = connection.read_parquet([pattern, *files], union_by_name=True)
-    shown, mended = [], [name for name in found.columns if name.endswith(MENDED)]
-    for name in found.columns:
-        if name == "defects" and mended:
-            flags = " + ".join(f'coalesce("{each}", false)::int' for each in mended)
-            shown.append(f"least(defects::int + {flags}, 255)::utinyint as defects")
-        elif name not in mended:
-            shown.append('"' + name.replace('"', '""') + '"')
-    every = found.select(", ".join(shown))
-    types = dict(zip(every.columns, map(str, every.types), strict=True))
-    nothing = ", ".join(
-        f'null::{kind} as "' + name.replace('"', '""') + '"' for name, kind in types.items()
+def _rows(tables: list[_Table]) -> str:
+    """Write the question for all rows: of two forms of a header that of the latest refresh."""
+    own = [*SCHEMA.names, *(field.name for field in BOOKKEEPING)]
+    kinds: dict[str, str] = {}
+    for table in tables:
+        for name, kind in table.kinds.items():
+            kinds.setdefault(name, kind)
+    more = [name for name in kinds if name not in own and not name.endswith(MENDED)]
+    return " union all ".join(
+        _part(table, own, {name: kinds[name] for name in more}) for table in tables
     )
-    connection.execute(f"create view files as select {nothing} where false")
-    connection.execute(_VIEWS)
-    _show(connection, every, files)
 
 
-def _show(
-    connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, files: list[str]
-) -> None:
-    """Let the views be of these rows, each message once."""
-    showing = _showing(connection, files)
-    if not showing:
-        rows.create_view("files", replace=True)
-        return
-    rows.create_view("held")
-    connection.execute("create table showing (account text, folder text, place int)")
-    connection.executemany("insert into showing values (?, ?, ?)", showing)
-    ids = "".join(f"{name}::text, " for name in SERVER_IDS if name in rows.columns)
-    connection.execute(_TOLD_ONCE.format(one=_ONE_MESSAGE.format(ids=ids)))
+def _part(table: _Table, own: Sequence[str], more: dict[str, str]) -> str:
+    """Write the question for the rows of some files."""
+    held = [name for name, kind in more.items() if table.kinds.get(name) == kind]
+    flags = [name + MENDED for name in held if name + MENDED in table.kinds]
+    counts = "".join(f" + coalesce({_quoted(flag)}, false)::int" for flag in flags)
+    columns = [
+        f"least(defects::int{counts}, 255)::utinyint as defects"
+        if name == "defects"
+        else _quoted(name)
+        for name in own
+    ]
+    for name, kind in more.items():
+        value = _quoted(name) if name in held else f"null::{kind}"
+        columns.append(f"{value} as {_quoted(name)}")
+    files = ", ".join("'" + name.replace("'", "''") + "'" for name in table.files)
+    return f"select {', '.join(columns)} from read_parquet([{files}])"  # noqa: S608 -- quoted
 
 
-def _showing(connection: duckdb.DuckDBPyConnection, files: list[str]) -> list[tuple[str, str, int]]:
-    """Find the folders that show messages of others again: account, name, and their order.
-
-    What each file says of itself is looked at by DuckDB, some hundred at a time of each thread.
-    """
-    told = " or ".join(["contains(decode(value), ?)"] * len(VIEWS))
-    words = [json.dumps(use) for use in VIEWS]
-    said = connection.execute(
-        "select distinct file_name from parquet_kv_metadata(?)"  # noqa: S608 -- question marks
-        f" where key = ? and ({told})",
-        [files, KEY.decode(), *words],
-    ).fetchall()
+def _tell_once(connection: duckdb.DuckDBPyConnection, states: dict[str, list[FolderState]]) -> None:
+    """Make the view ``files`` of what is held: each message once."""
     uses: dict[str, dict[str, str | None]] = {}
-    for (name,) in said:
-        for state in _states(Path(name)):
+    for each in states.values():
+        for state in each:
             uses.setdefault(state.account, {})[state.folder] = state.special_use
-    return [
+    showing = [
         (account, folder, place)
         for account, folders in uses.items()
         for place, folder in enumerate(views_among(folders, None))
     ]
+    if not showing:
+        connection.execute("create view files as select * from held")
+        return
+    connection.execute("create table showing (account text, folder text, place int)")
+    connection.executemany("insert into showing values (?, ?, ?)", showing)
+    columns = connection.table("held").columns
+    ids = "".join(f"{name}::text, " for name in SERVER_IDS if name in columns)
+    connection.execute(_TOLD_ONCE.format(one=_ONE_MESSAGE.format(ids=ids)))
 
 
-def _states(path: Path) -> list[FolderState]:
-    if layout.is_pack(path):
-        with PackFile(path) as pack:
-            return [*pack.folders.values()]
-    with FolderFile(path) as file:
-        return [file.state]
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

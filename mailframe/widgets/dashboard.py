@@ -39,7 +39,7 @@ def contents(
     if isinstance(mail, Store):
         if len(mail) > WHOLE:
             return of_store(mail, title, tz)
-        mail = mail.frame()
+        mail = mail.frame(errors="warn")
     df = mail
     columns = Columns(df, tz)
     found = cube.sides(columns)

@@ -47,7 +47,7 @@ STATE = "case when not seen then 0 when answered then 2 else 1 end"
 def of_store(store: Store, title: str | None, tz: str | dt.tzinfo | None) -> Contents:
     """Count a store; see `mailframe.widgets.dashboard.contents`."""
     zone = clock.zone(tz)
-    with opened(store, columns=()) as tables:
+    with opened(store) as tables:
         told = _told(tables)
         width, found = periods.evenly(tables, zone, dates.BEST)
         times = Columns(_moments(found.began), zone)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from mailframe.store.reader import Store
 
-# What a message takes as a row of a frame that an explorer looks at, in octets.
+# What a message takes as a row of a frame that an explorer looks at, in octets: 850 were measured
+# with one or two addressees and references, and mail has more.
 OF_A_MESSAGE = 1_500
 
 

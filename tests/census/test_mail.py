@@ -76,13 +76,23 @@ def same(found, expected):
     assert found.attrs == expected.attrs
 
 
+def ordered(df):
+    """Give a table of copies in the order of all that it tells."""
+    assert df["wasted"].is_monotonic_decreasing
+    order = df.reset_index().assign(folders=df["folders"].map(str).to_numpy())
+    return df.iloc[order.sort_values([*order.columns]).index]
+
+
 @pytest.mark.parametrize(("method", "arguments", "options"), CASES, ids=str)
 def test_every_statistic_of_a_store_is_that_of_its_frame(
     store, frame, method, arguments, options, monkeypatch
 ):
     monkeypatch.setattr(clutter, "PART", 20)  # copies are looked at in more than one part
     found = getattr(store.mail, method)(*arguments, **options)
-    same(found, getattr(frame.mail, method)(*arguments, **options))
+    expected = getattr(frame.mail, method)(*arguments, **options)
+    if method == "duplicates":  # different mails of one id that waste as much have no order
+        found, expected = ordered(found), ordered(expected)
+    same(found, expected)
 
 
 def test_a_description_is_that_of_the_frame_and_of_a_large_store_leaves_out_what_is_one_s_own(

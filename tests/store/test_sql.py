@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import mailframe as mf
 from mailframe.errors import StoreError
-from tests.store.stage import fill, rotten
+from mailframe.frame.schema import SCHEMA
+from mailframe.store.columns import canonical, stored_schema
+from mailframe.store.merge import Answers
+from mailframe.store.writer import writing
+from tests.store.batches import batch, message
+from tests.store.stage import ACCOUNT, fill, refresh, rotten
 from tests.store.varied import varied_store
 
 TIMES = ["first", "last", "last_read"]
@@ -67,7 +73,7 @@ def test_the_best_date_is_that_of_the_statistics(store):
 
 def test_values_are_handed_over_and_mistakes_told(store, tmp_path):
     found = store.sql("select count(*) as n from messages where account = ?", ["bob@example.org"])
-    assert found["n"].tolist() == [58]
+    assert found["n"].tolist() == [116]
     with pytest.raises(StoreError, match="nosuch"):
         store.sql("select nosuch from messages")
     (tmp_path / "empty").mkdir()
@@ -79,3 +85,21 @@ def test_values_are_handed_over_and_mistakes_told(store, tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(StoreError, match="DuckDB"):
         mf.open_store(damaged).sql("select count(*) from messages")
+
+
+def test_of_two_forms_of_a_header_that_of_the_latest_refresh_is_asked(tmp_path):
+    forms = [("A", ("X-Foo",), "text"), ("B", ("X-Foo:all",), ["a", "b"]), ("C", (), None)]
+    with writing(tmp_path / "store", ACCOUNT) as writer:
+        for day, (folder, headers, value) in enumerate(forms):
+            extra = [field for field in stored_schema(canonical(headers)) if "x_foo" in field.name]
+            more = {"x_foo": value, "x_foo_mended": True}
+            rows = [message(uid) | more | {"defects": 0} for uid in (1, 2)]
+            made = batch(rows, folder=folder, schema=pa.schema([*SCHEMA, *extra]))
+            refresh(writer, folder, Answers(rows=[made]), headers=headers, day=day)
+    store = mf.open_store(tmp_path / "store")
+    found = store.sql("select folder, x_foo, defects from messages order by folder, uid")
+    expected = store.frame()
+    assert found["x_foo"].notna().tolist() == expected["x_foo"].notna().tolist()
+    assert list(found["x_foo"][2]) == ["a", "b"]
+    assert found["defects"].tolist() == expected["defects"].tolist()
+    assert "x_foo_mended" not in store.sql("describe messages")["column_name"].tolist()
