@@ -434,19 +434,27 @@ def _change(figures: Mapping[str, Any]) -> str:
 async def _write(
     stream: BatchStream | Reading, target: str | IO[bytes], how: dict[str, Any]
 ) -> None:
-    from contextlib import aclosing
+    from contextlib import aclosing, suppress
 
     from mailframe.frame.export import open_writer
 
     async with aclosing(_batches(stream)) as batches:
-        # A file is opened before the server is asked; what cannot be taken back, when it answered.
-        first = None if isinstance(target, str) else await anext(batches, None)
+        if isinstance(target, str):
+            # What is wrong with the place is told before the server is asked; what the server
+            # tells of its own accord makes columns, and is known when it has answered.
+            with suppress(_TriedError), open_writer(target, stream.schema, **how):
+                raise _TriedError
+        first = await anext(batches, None)
         with open_writer(target, stream.schema, **how) as writer:
             if first is not None:
                 writer.write(first)
             async for batch in batches:
                 writer.write(batch)
             writer.attrs = {"mailframe": stream.report}
+
+
+class _TriedError(Exception):
+    """Ends the attempt to open a file: nothing takes its place."""
 
 
 async def _batches(stream: BatchStream | Reading) -> AsyncGenerator[pa.RecordBatch]:

@@ -59,6 +59,12 @@ fetching = _together(
         metavar="NAME",
         help="One more header field as a column, such as List-Unsubscribe or Received:all.",
     ),
+    click.option(
+        "--attachments",
+        is_flag=True,
+        default=None,
+        help="What is attached, as columns: count, size, names and types; no body is read.",
+    ),
     click.option("--connections", type=int, metavar="N", help="Sessions at most; 4 without."),
     click.option("--timeout", type=float, metavar="SECONDS", help="End the fetch after this time."),
     click.option(

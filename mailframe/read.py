@@ -17,8 +17,10 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast, get_args
 
+from mailframe.beside import Detail, Request, Unknown, wanted
 from mailframe.entry import Entry, address_of, aenter, enter
 from mailframe.errors import ConfigurationError, first_of, warn
 from mailframe.fetcher.folders import PLANNING
@@ -27,7 +29,7 @@ from mailframe.fetcher.ledger import Problem
 from mailframe.fetcher.pool import Pool
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.views import Views
-from mailframe.gather import Gathered
+from mailframe.gather import Gathering
 from mailframe.imap.commands import header_items
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.names import patterns_of
@@ -70,7 +72,8 @@ class BatchStream:
     Attributes
     ----------
     schema : pyarrow.Schema
-        Of every batch.
+        Of every batch. What a server tells of its own accord (Gmail's labels) adds columns when it
+        has been asked what it can: from the first batch on, or the end, it stays.
     report : dict
         What `mailframe.read_imap` puts into ``df.attrs["mailframe"]``; complete at the end.
     """
@@ -78,9 +81,10 @@ class BatchStream:
     def __init__(  # noqa: PLR0913 -- what open_stream has checked
         self,
         entry: Entry,
-        builder: BatchBuilder,
+        builder: Callable[..., BatchBuilder],
         query: Query,
         *,
+        request: Request = Request(),  # noqa: B008 -- immutable
         patterns: Sequence[str] | None,
         connections: int,
         errors: Errors,
@@ -90,11 +94,14 @@ class BatchStream:
         compress: bool | None = None,
         limits: Limits,
     ) -> None:
-        self.schema: pa.Schema = builder.schema
+        self.schema: pa.Schema = builder().schema
         self.report: dict[str, Any] = {"account": entry.account.name, "problems": []}
         self._entry = entry
         self._account = entry.account
-        self._builder = builder
+        self._make_builder = builder
+        self._builder = builder()
+        self._request = request
+        self._details: list[Detail] = []
         self._query = query
         self._patterns = patterns
         self._connections = connections
@@ -128,9 +135,11 @@ class BatchStream:
             limits=self._limits,
         )
         missing: list[MailframeError] = []
+        unknown = Unknown()
         async with heartbeat(), pool:
             with self._entry.watched():
                 listing = await pool.folders(ITEMS if keeping else PLANNING)
+            self._plan_details(pool)
             choice = choose(listing.folders, self._patterns)
             if choice.missing and not choice.folders:
                 raise choice.missing[0]
@@ -148,6 +157,7 @@ class BatchStream:
                     batches = self._refresh(pool, keeping, listing, choice.folders, progress)
                 async with aclosing(batches):
                     async for batch in self._told_once(batches) if self._judges else batches:
+                        unknown.look_at(batch)
                         yield batch
                 progress.total = self._messages
                 progress.update(self._messages - progress.done)  # what a store no longer holds
@@ -155,6 +165,7 @@ class BatchStream:
             pool.ledger.tell_replaced()
         problems = [Problem(e.folder, "", type(e).__name__, str(e)) for e in missing]
         problems += pool.ledger.problems
+        problems += unknown.problems
         self.report |= {
             "folders": len(choice.folders),
             "messages": self._messages - sum(self._views.left_out.values()),
@@ -163,7 +174,17 @@ class BatchStream:
             "problems": [problem.as_dict() for problem in problems],
             **pool.figures(),
         }
-        self._speak([*missing, *pool.ledger.errors])
+        self._speak([*missing, *pool.ledger.errors, *unknown.errors])
+
+    def _plan_details(self, pool: Pool) -> None:
+        """Settle what is asked beside headers, now that the server has said what it can."""
+        self._details = wanted(
+            pool.capabilities.__contains__, self._request, self._builder.schema.names
+        )
+        self._builder = self._make_builder(beside=[one.columns for one in self._details])
+        self.schema = self._builder.schema
+        asks = tuple(one.ask for one in self._details if one.ask.items)
+        self._query = replace(self._query, beside=asks)
 
     async def _told_once(
         self, batches: AsyncGenerator[pa.RecordBatch]
@@ -185,7 +206,10 @@ class BatchStream:
     ) -> AsyncGenerator[pa.RecordBatch]:
         """Build batches beside the fetch: some at work in threads while the next one gathers."""
         loop = asyncio.get_running_loop()
-        gathered = Gathered()
+        gathering = Gathering(
+            {one.ask: one.columns.name for one in self._details if one.ask.items},
+            [one.columns.name for one in self._details],
+        )
         building: deque[asyncio.Future[pa.RecordBatch]] = deque()
         begun = 0
         latest: dict[bytes, Folder] = {}
@@ -193,11 +217,11 @@ class BatchStream:
         with ThreadPoolExecutor(self._builders, "mailframe-batch") as threads:
 
             def build() -> None:
-                nonlocal gathered, begun
-                if not gathered.uid:
+                nonlocal begun
+                if not gathering.rows.uid:
                     return
-                building.append(loop.run_in_executor(threads, self._builder.build, gathered))
-                gathered = Gathered()
+                rows = gathering.take()
+                building.append(loop.run_in_executor(threads, self._builder.build, rows))
                 begun += 1
 
             async with aclosing(pool.fetch(folders, self._query)) as parts:
@@ -205,20 +229,23 @@ class BatchStream:
                     folder = part.folder
                     if latest.setdefault(folder.wire, folder) is not folder:
                         latest[folder.wire] = folder
+                        gathering.forget(folder)
                         build()
                         self._replaced[folder.name] = begun
-                    gathered.add(folder.name, part.rows)
-                    if part.closed and others == {folder.wire}:
+                    gathering.add(part)
+                    done = part.closed and part.ask is None
+                    if done and others == {folder.wire}:
                         build()
                         self._complete = begun
-                    others -= {folder.wire} if part.closed else set()
-                    self._messages += len(part.rows)
-                    progress.update(len(part.rows))
-                    crowded = gathered.full and len(building) == self._builders
+                    others -= {folder.wire} if done else set()
+                    came = 0 if part.ask else len(part.rows)
+                    self._messages += came
+                    progress.update(came)
+                    crowded = gathering.rows.full and len(building) == self._builders
                     while building and (crowded or building[0].done()):
                         yield await building.popleft()
                         crowded = False
-                    if gathered.full or (not building and gathered.worthwhile):
+                    if gathering.rows.full or (not building and gathering.rows.worthwhile):
                         build()
             build()
             while building:
@@ -233,7 +260,8 @@ class BatchStream:
         progress: Progress,
     ) -> AsyncGenerator[pa.RecordBatch]:
         """Bring the store up to date, and read the rows from there."""
-        async with keeping.refresh(pool, listing, folders, progress.update) as refresh:
+        update, details = progress.update, self._details
+        async with keeping.refresh(pool, listing, folders, update, details) as refresh:
             self.report["store"] = refresh.figures()
             if not self._reads_back:
                 self._messages = await asyncio.to_thread(refresh.count, folders)
@@ -329,6 +357,9 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     password: str | Secret | None = None,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
+    attachments: bool = False,
+    savedate: bool = False,
+    preview: bool = False,
     since: Day | None = None,
     before: Day | None = None,
     search: str | None = None,
@@ -343,7 +374,7 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
     login: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BatchStream:
-    """Check what is to be fetched; nothing is sent yet.
+    r"""Check what is to be fetched; nothing is sent yet.
 
     Parameters
     ----------
@@ -351,7 +382,8 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         An address such as ``ann@example.org``, whose server is found as `mailframe.discover` does;
         a URL such as ``imaps://ann@imap.example.org``; or an `Account`.
     folders : str or iterable of str, optional
-        Names and globs (``"Lists/*"``); every folder by default.
+        Names, globs (``"Lists/*"``) and roles (``"\All"``, RFC 6154); every folder by default. On
+        Gmail ``"\All"`` is the fastest way to read it all: each message once, with its labels.
     password : str, optional
         Otherwise from ``MAILFRAME_PASSWORD``, the keyring, ``~/.netrc`` or a prompt.
     headers : sequence of str
@@ -359,6 +391,15 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
         ``"Received:all"``, ``"X-Moved:asDate"``; for the forms see `mailframe.frame.extras`.
     raw_headers : bool
         Add a column ``raw_headers`` with the header octets as they came.
+    attachments : bool
+        Add what is attached, as the server's BODYSTRUCTURE tells: columns ``attachments`` (Int64,
+        how many), ``attachment_bytes`` (Int64, their decoded size, estimated from the octets that
+        travel), ``attachment_names``, ``attachment_types`` and ``attachment_sizes`` (lists, a name
+        empty where there is none). NA where the server does not tell. What counts as one is the
+        rule of `mailframe.headers.attachments`. It costs a server more than headers do.
+    savedate, preview : bool
+        Add when a message came into its folder (RFC 8514), and the beginning of its text (RFC
+        8970); NA where the server has no such extension.
     since, before : str or datetime.date, optional
         Days of INTERNALDATE, the first included, the second not; applied by the server.
     search : str, optional
@@ -415,11 +456,14 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
             )
         keeping = Keeping(store, headers=headers, flags=flags)
     entry = enter(account, password, login=login)
-    builder = BatchBuilder(entry.account.name, headers=headers, raw_headers=raw_headers)
+    builder = functools.partial(
+        BatchBuilder, entry.account.name, headers=headers, raw_headers=raw_headers
+    )
     return BatchStream(
         entry.with_password(),
         builder,
-        Query(header_items(builder.fields), keys, newest),
+        Query(header_items(builder().fields), keys, newest),
+        request=Request(attachments=attachments, savedate=savedate, preview=preview),
         patterns=patterns,
         connections=connections,
         errors=errors,

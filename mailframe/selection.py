@@ -41,9 +41,9 @@ class Choice:
 def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
     r"""Choose among the folders of an account.
 
-    A pattern is a folder's name, or else a glob over whole names (``*`` also matches the
-    separator). INBOX counts in any case. Without patterns every folder is chosen that can hold
-    messages.
+    A pattern is a folder's name, or else a role as ``\All`` (RFC 6154), or a glob over whole names
+    (``*`` also matches the separator). INBOX counts in any case. Without patterns every folder is
+    chosen that can hold messages.
     """
     selectable = [folder for folder in known if folder.selectable]
     if patterns is None:
@@ -51,14 +51,17 @@ def choose(known: Sequence[Folder], patterns: Sequence[str] | None) -> Choice:
     names = list(dict.fromkeys(folder.name for folder in selectable))
     chosen: set[str] = set()
     missing = []
+    said: list[str] = []
     for pattern in patterns:
-        meant = answering(pattern, names)
+        roles = [folder.name for folder in selectable if pattern.lower() in folder.attributes]
+        meant = answering(pattern, names) or set(roles)
+        said += roles or [pattern]
         if not meant:
             text = unanswered("folder", pattern, names, "list_folders() shows them all")
             missing.append(FolderError(text, folder=pattern))
         chosen |= meant
     folders = [folder for folder in selectable if folder.name in chosen]
-    return Choice(folders, _views(folders, patterns), missing)
+    return Choice(folders, _views(folders, said), missing)
 
 
 def _views(folders: Sequence[Folder], patterns: Sequence[str] | None) -> list[str]:

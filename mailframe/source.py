@@ -150,7 +150,7 @@ def _at_rest(source: str, told: dict[str, Any], *, quiet: bool) -> pd.DataFrame:
     store = _is_store(source)
     if written is None and not store:
         return _drained(open_source(source, told, quiet=quiet))
-    options.refuse((options.SERVER_ONLY | {"headers"}) & given, source)
+    options.refuse((options.SERVER_ONLY | {"headers", "attachments"}) & given, source)
     if store:
         from mailframe.store.reader import open_store  # noqa: PLC0415 -- as above
 

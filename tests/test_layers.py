@@ -77,14 +77,18 @@ ROOMS = {
         {"socket", "ssl"} | FLEET,
     ),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
+    "beside": Room(
+        {"errors", "fetcher", "frame", "headers", "imap", "names", "store", "uidset"},
+        {"pandas", "socket", "ssl"},
+    ),
     "refresh": Room(
-        {"errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
+        {"beside", "errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
         {"pandas", "socket", "ssl"},
     ),
     # The top floor: everything below, but for each other's neighbours.
     "read": Room(
-        {"account", "entry", "errors", "fetcher", "frame", "gather", "imap", "names", "progress"}
-        | {"refresh", "secret", "selection", "store", "sync"},
+        {"account", "beside", "entry", "errors", "fetcher", "frame", "gather", "imap", "names"}
+        | {"progress", "refresh", "secret", "selection", "store", "sync"},
         SHOWS | FLEET,
     ),
     "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),

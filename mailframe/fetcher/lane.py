@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mailframe.fetcher.ledger import Ledger
-    from mailframe.fetcher.plan import Folder, Schedule
+    from mailframe.fetcher.plan import Ask, Folder, Schedule
     from mailframe.fetcher.session import Session
     from mailframe.imap.responses import Fetched, Told
 
@@ -56,11 +56,14 @@ class Query:
         What to search for; empty for every message.
     newest : int, optional
         At most so many messages a folder.
+    beside : tuple of Ask
+        What is asked of each message in a FETCH of its own.
     """
 
     items: bytes
     keys: Keys = Keys()  # noqa: RUF009 -- immutable
     newest: int | None = None
+    beside: tuple[Ask, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -135,6 +138,7 @@ class Lane:
                 return
             if not self._ledger.wants(work):
                 self._schedule.finish(work)
+                self._schedule.add(self._ledger.dropped(work))
                 continue
             examine = self._open_folder(work.folder)
             pending = self._session.submit(self._command(work))
@@ -225,7 +229,7 @@ class Lane:
         """Tell what must be done next, now that a job's command was answered."""
         work, ledger = job.work, self._ledger
         if not ledger.wants(work):
-            return []
+            return ledger.dropped(work)
         if not job.examine.ok:
             return self._folder_refused(job)
         if not job.examine.opened:
@@ -399,8 +403,9 @@ class Lane:
         if uid is None:
             return False
         for job in self._jobs:
-            whole = isinstance(job.work, Span) and job.work.ask is None and not job.answered
-            asks = whole and uid in job.pending.command.uids
+            ask = job.work.ask if isinstance(job.work, Span) else None
+            alone = isinstance(job.work, Span) and (ask is None or bool(ask.beside))
+            asks = alone and not job.answered and uid in job.pending.command.uids
             if asks and job.examine.opened and self._ledger.wants(job.work):
                 self._ledger.lost(job.work, UidSet.from_uids([uid]), error)
                 return True
@@ -415,10 +420,11 @@ class Lane:
         if job.examine.ok and not job.examine.opened and ledger.wants(work):
             return ledger.replaced(work, job.examine.mailbox)
         if not guilty or not ledger.wants(work):
-            return ledger.returned(work) if ledger.wants(work) else []
+            return ledger.returned(work) if ledger.wants(work) else ledger.dropped(work)
         if work.attempts:
             self._try_alone(job.pending)
-        if job.examine.result is not None:
+        beside = isinstance(work, Span) and work.ask is not None and bool(work.ask.beside)
+        if job.examine.result is not None or beside:  # a folder is not given up for what is beside
             return self._work_refused(job, error)
         if work.attempts + 1 < EXAMINE_TRIES:
             return [replace(work, attempts=work.attempts + 1)]

@@ -4,12 +4,17 @@ The pool tells the ledger how each piece of work ended; the ledger answers with 
 follows and keeps the problems. A folder is closed only when its count is right: where fewer
 messages came than the server said there are, a search names the missing ones, and they are asked
 for once more, alone. What is missing then, and still there, is a problem, told with its UIDs.
+
+What is asked for beside the rows (an `Ask` with ``beside``) travels right behind them, in commands
+of its own. Before a folder is closed, messages that have not told it are asked once more; of those
+that do not tell it then the rows stand, and whoever has the rows sees what they lack.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mailframe.errors import (
@@ -19,10 +24,12 @@ from mailframe.errors import (
     ProtocolError,
     ReadTimeout,
     ThrottledError,
+    TransportError,
 )
 from mailframe.fetcher.plan import (
     BISECT_AFTER,
     MOST_MESSAGES,
+    Ask,
     Folder,
     Known,
     Lookup,
@@ -37,7 +44,7 @@ from mailframe.imap.limits import DEFAULT_LIMITS
 from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mailframe.errors import MailframeError
     from mailframe.imap.connection import Mailbox
@@ -65,6 +72,46 @@ class Problem:
     def as_dict(self) -> dict[str, str | None]:
         """Give plain JSON types."""
         return asdict(self)
+
+
+@dataclass(slots=True)
+class Told:
+    """Which messages of a folder have told what is asked for beside their rows.
+
+    Attributes
+    ----------
+    again : bool
+        Those that had not were asked once more.
+    lost : UidSet
+        Those that cannot.
+    mute : bool
+        The server does not tell it: nothing more is asked.
+    """
+
+    again: bool = False
+    lost: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    mute: bool = False
+    _parts: list[UidSet] = field(default_factory=list)
+    _failures: int = 0
+    _parts_then: int = 0
+
+    @property
+    def uids(self) -> UidSet:
+        """All that have."""
+        united = UidSet.of(*(pair for part in self._parts for pair in part.ranges))
+        self._parts = [united] if united else []
+        return united
+
+    def add(self, uids: list[int]) -> None:
+        """Note some that have."""
+        self._parts.append(UidSet.from_uids(uids))
+
+    def is_barren(self, limit: int, error: MailframeError) -> bool:
+        """Count a failure; tell whether too many came with nothing told in between."""
+        gained = len(self._parts) != self._parts_then
+        self._failures = 0 if gained else self._failures + cost(error)
+        self._parts_then = len(self._parts)
+        return self._failures > limit
 
 
 @dataclass(slots=True)
@@ -103,6 +150,10 @@ class Entry:
         No search names the messages of a range that was refused.
     tried, tried_until : UidSet, int
         Messages that were asked for alone; others will be once there are so many rows.
+    told : dict of Ask to Told
+        What came of that which is asked for beside the rows.
+    settled : bool
+        No more rows will come.
     """
 
     folder: Folder
@@ -127,6 +178,8 @@ class Entry:
     unlisted: bool = False
     tried: UidSet = UidSet()  # noqa: RUF009 -- immutable
     tried_until: int = 0
+    told: dict[Ask, Told] = field(default_factory=dict)
+    settled: bool = False
     _parts: list[UidSet] = field(default_factory=list)
     _failures: int = 0
     _rows_then: int = 0
@@ -217,6 +270,8 @@ class Ledger:
         At most so many a folder, the largest UIDs.
     barren : int
         Failures in a row without a row before a folder is given up.
+    beside : sequence of Ask
+        What is asked of every row beside it.
     """
 
     def __init__(
@@ -225,6 +280,7 @@ class Ledger:
         search: bool = False,
         newest: int | None = None,
         barren: int = DEFAULT_LIMITS.barren,
+        beside: Sequence[Ask] = (),
     ) -> None:
         self.problems: list[Problem] = []
         self.errors: list[MailframeError] = []
@@ -232,6 +288,9 @@ class Ledger:
         self._search = search
         self._newest = newest
         self._barren = barren
+        self._beside = tuple(beside)
+        self._silent: Counter[Ask] = Counter()  # failures since anything was told, anywhere
+        self._muted: list[tuple[Folder, Ask]] = []
         self._entries: dict[bytes, Entry] = {}
         self._closed: list[Folder] = []
         self._replaced: dict[str, UidSet] = {}
@@ -245,34 +304,59 @@ class Ledger:
         closed, self._closed = self._closed, []
         return closed
 
+    def take_muted(self) -> list[tuple[Folder, Ask]]:
+        """Hand over what will no more be told in which folder, each once."""
+        muted, self._muted = self._muted, []
+        return muted
+
     def open_folder(self, folder: Folder, known: Known = Known()) -> list[Work]:  # noqa: B008 -- immutable
         """Plan a folder from the start."""
         many = self._newest is not None and (
             folder.messages is None or folder.messages > self._newest
         )
+        beside = known.beside or self._beside
         if known.works is not None:
-            works = list(known.works)
+            works = list(_and_beside(known.works, beside))
         elif folder.messages == 0:
             works = []
         elif self._search or many:
             works = [Lookup(folder)]
         else:
-            works = list(whole_folder(folder))
+            works = list(_and_beside(whole_folder(folder), beside))
         resets = self._entries[folder.wire].resets if folder.wire in self._entries else 0
-        self._entries[folder.wire] = Entry(folder, known, open=len(works), resets=resets)
+        told = {ask: Told() for ask in beside}
+        self._entries[folder.wire] = Entry(folder, known, open=len(works), resets=resets, told=told)
         if not works:
             self._closed.append(folder)
         return works
 
     def wants(self, work: Work) -> bool:
-        """Tell whether work is still of use: its folder has neither failed nor been replaced."""
+        """Tell whether work is still of use: its folder has neither failed nor been replaced.
+
+        Nor does the server refuse what it asks for beside the rows.
+        """
+        ask = _beside(work)
+        mute = ask is not None and (self._told(work, ask).mute or self._is_mute(ask))
+        return self._is_open(work) and not mute
+
+    def _is_open(self, work: Work) -> bool:
         entry = self._entries[work.folder.wire]
         return not entry.failed and entry.folder is work.folder
+
+    def _is_mute(self, ask: Ask) -> bool:
+        return self._silent[ask] > self._barren
+
+    def _told(self, work: Work, ask: Ask) -> Told:
+        return self._entries[work.folder.wire].told.setdefault(ask, Told())
 
     def deliver(self, work: Work, uids: list[int]) -> None:
         """Note rows that were handed on."""
         entry = self._entries[work.folder.wire]
-        if not _asks(work):
+        ask = _beside(work)
+        if ask is not None:
+            self._told(work, ask).add(uids)
+            self._silent[ask] = 0
+        elif not _asks(work):
             entry.deliver(uids)
         elif isinstance(work, Span) and work.ask and work.ask.owed:
             entry.answer(uids)
@@ -293,6 +377,10 @@ class Ledger:
     def lost(self, work: Work, uids: UidSet, error: MailframeError) -> None:
         """Give messages up at once."""
         entry = self._entries[work.folder.wire]
+        ask = _beside(work)
+        if ask is not None:
+            self._told(work, ask).lost |= uids
+            return
         if not _asks(work):
             entry.lost |= uids
         entry.doubtful |= _asks(work)
@@ -321,6 +409,8 @@ class Ledger:
             What must be asked for now.
         """
         entry = self._entries[work.folder.wire]
+        if _beside(work) is not None:
+            return self._replace(work, [])
         entry.garbled |= garbled
         entry.exists = mailbox.exists
         if work.ask is None:
@@ -360,10 +450,17 @@ class Ledger:
         if entry.verified and len(missing) <= ALONE:
             entry.tried, entry.tried_until = missing, entry.rows + 1
             return self._replace(work, _alone(work.folder, missing))
-        return self._replace(work, known_uids(work.folder, missing))
+        beside = entry.known.beside or self._beside
+        return self._replace(work, _and_beside(known_uids(work.folder, missing), beside))
 
     def refused(self, work: Work, error: MailframeError) -> list[Work]:
         """Take a tagged NO or BAD: rows that came stay, the rest is asked for again."""
+        ask = _beside(work)
+        if isinstance(work, Span) and ask is not None:
+            return self._refused_beside(work, ask, error)
+        return self._refused(work, error)
+
+    def _refused(self, work: Work, error: MailframeError) -> list[Work]:
         entry = self._entries[work.folder.wire]
         if isinstance(work, Lookup):
             if work.attempts + 1 < LOOKUP_TRIES:
@@ -387,6 +484,26 @@ class Ledger:
             self._note(work.folder.name, str(left), error)
         return self._replace(work, rest)
 
+    def _refused_beside(self, work: Span, ask: Ask, error: MailframeError) -> list[Work]:
+        """Ask again for what was refused beside the rows, until it is one message's fault."""
+        entry, told = self._entries[work.folder.wire], self._told(work, ask)
+        # To open another connection costs more than to ask again.
+        self._silent[ask] += 2 * cost(error) if isinstance(error, TransportError) else cost(error)
+        if told.is_barren(self._barren, error) or self._is_mute(ask):
+            told.mute = True
+            self._muted.append((entry.folder, ask))
+            return self._replace(work, [])
+        left = work.uids - told.uids
+        if left and _refuses_ranges(work, error):
+            # Rows that have not come are asked in the end.
+            named = listed_uids(work.folder, left & entry.done)
+            return self._replace(work, [replace(span, ask=ask) for span in named])
+        return self._replace(work, again(work, told.uids & work.uids))
+
+    def dropped(self, work: Work) -> list[Work]:
+        """Take work back that is of no use any more; tell what follows in its folder."""
+        return self._replace(work, []) if self._is_open(work) else []
+
     def lookup_failed(self, work: Lookup, error: MailframeError) -> list[Work]:
         """Give up a search: its folder with it, unless it was only to name what ranges ask for."""
         if work.within is None:
@@ -401,6 +518,11 @@ class Ledger:
         if isinstance(work, Lookup):
             return [work]
         entry = self._entries[work.folder.wire]
+        ask = _beside(work)
+        if ask is not None:
+            told = self._told(work, ask)
+            left = work.uids - told.uids - told.lost
+            return self._replace(work, [replace(work, uids=left)] if left else [])
         left = work.uids if work.ask else work.uids - entry.delivered(work.uids) - entry.lost
         return self._replace(work, [replace(work, uids=left)] if left else [])
 
@@ -432,7 +554,7 @@ class Ledger:
                 unseen=None,
                 highestmodseq=mailbox.highestmodseq,
             ),
-            Known(items=entry.known.items),
+            Known(items=entry.known.items, beside=entry.known.beside),
         )
 
     def tell_replaced(self) -> None:
@@ -449,8 +571,15 @@ class Ledger:
     def abandoned(self, works: Iterable[Work], error: MailframeError) -> None:
         """Give up what no session is left to do: one problem a folder."""
         for work in works:
-            if self.wants(work):
-                self.folder_failed(work, error)
+            ask = _beside(work)
+            if ask is None:
+                following: list[Work] = [work]
+            else:
+                self._told(work, ask).mute = True
+                following = self.dropped(work)
+            for left in following:
+                if self.wants(left):
+                    self.folder_failed(left, error)
 
     def expire(self, error: MailframeError) -> None:
         """Give up every folder that is not complete."""
@@ -478,23 +607,56 @@ class Ledger:
         entry = self._entries[work.folder.wire]
         works = list(following)
         entry.open += len(works) - 1
-        if entry.open or not self.wants(work):
+        if entry.open or not self._is_open(work):
             return works
+        works = self._rows_that_lack(entry)
+        if not works:
+            works = self._beside_that_lacks(entry)
+        entry.open = len(works)
+        if not works:
+            self._close(entry)
+        return works
+
+    def _rows_that_lack(self, entry: Entry) -> list[Work]:
+        """Check the rows of a folder, once nothing more is asked; tell what to do for others."""
+        if entry.settled:
+            return []
         mute = entry.disown_mute()
         if not entry.verified and (mute or entry.short or entry.broken or entry.garbled):
             entry.verified = True
-            entry.open = 1
             self.events["verified"] += 1
             return [Lookup(entry.folder)]
         if entry.verified and entry.sought is not None:
             missing = entry.sought - entry.done - entry.lost
             following = self._check_missing(entry, missing) if missing else []
             if following:
-                entry.open = len(following)
                 return following
             self._note_missing(entry, missing)
-        self._close(entry)
+        entry.settled = True
+        return []
+
+    def _beside_that_lacks(self, entry: Entry) -> list[Work]:
+        """Ask once more for what rows lack that is told beside them."""
+        works: list[Work] = []
+        for ask, told in entry.told.items():
+            if told.again or told.mute or self._is_mute(ask):
+                continue
+            told.again = True
+            lacking = self._lacking(entry, ask) - told.lost
+            if len(lacking) <= ALONE:
+                spans = _alone(entry.folder, lacking)
+            else:
+                spans = list(known_uids(entry.folder, lacking))
+            works += (replace(span, ask=ask) for span in spans)
         return works
+
+    def _lacking(self, entry: Entry, ask: Ask) -> UidSet:
+        """Tell which rows lack what was asked for beside them."""
+        asked = ask in (entry.known.beside or self._beside)
+        new = entry.done - entry.known.held if asked else UidSet()
+        held = (uids for lacks, uids in entry.known.lacking if lacks == ask)
+        due = UidSet.of(*chain(new.ranges, *(uids.ranges for uids in held)))
+        return due - entry.told[ask].uids - entry.vanished
 
     def _check_missing(self, entry: Entry, missing: UidSet) -> list[Work]:
         """Tell how to find out whether what a search names and no FETCH brings is there at all."""
@@ -507,7 +669,7 @@ class Ledger:
             some = untried.newest(ALONE)
             entry.tried |= some
             entry.tried_until = entry.rows + 1
-            return _alone(entry.folder, some)
+            return [*_alone(entry.folder, some)]
         if self._search and not entry.controlled:
             entry.controlled = True
             return [Lookup(entry.folder, control=True)]
@@ -556,7 +718,20 @@ def _refuses_ranges(work: Span, error: MailframeError) -> bool:
     return ranged and (error.status == "BAD" or work.attempts + 1 >= BISECT_AFTER)
 
 
-def _alone(folder: Folder, uids: UidSet) -> list[Work]:
+def _and_beside(works: Iterable[Work], beside: Iterable[Ask]) -> Iterator[Work]:
+    """Let what is asked for beside rows travel right behind what asks for these."""
+    for work in works:
+        yield work
+        if isinstance(work, Span) and work.ask is None:
+            yield from (replace(work, ask=ask) for ask in beside)
+
+
+def _beside(work: Work) -> Ask | None:
+    """Tell what work asks for beside rows, if it does."""
+    return work.ask if isinstance(work, Span) and work.ask is not None and work.ask.beside else None
+
+
+def _alone(folder: Folder, uids: UidSet) -> list[Span]:
     return [Span(folder, UidSet.of((uid, uid)), 1) for uid in uids]
 
 

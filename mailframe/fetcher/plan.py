@@ -110,11 +110,15 @@ class Ask:
         Of the FETCH command, see `mailframe.imap.commands`.
     owed : bool
         Every message asked must answer; one that does not is looked for, and asked for whole.
+    beside : str
+        What it tells beside a header, in the words of a report (``"attachments"``); a message that
+        does not answer lacks that, and costs nothing else.
     """
 
     items: bytes
     modifier: bytes = b""
     owed: bool = False
+    beside: str = ""
 
     @property
     def flags(self) -> bool:
@@ -199,11 +203,17 @@ class Known:
         What to ask, in place of the whole folder.
     items : bytes
         FETCH items of its rows, in place of the query's; empty for those.
+    beside : tuple of Ask
+        What is asked of each message beside its row, in place of the query's; empty for that.
+    lacking : tuple of (Ask, UidSet)
+        What of it is asked of held messages.
     """
 
     held: UidSet = UidSet()  # noqa: RUF009 -- immutable
     works: tuple[Work, ...] | None = None
     items: bytes = b""
+    beside: tuple[Ask, ...] = ()
+    lacking: tuple[tuple[Ask, UidSet], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +228,7 @@ class Part:
     ask : Ask or None
         What they answer, if they are not whole rows.
     closed : bool
-        Nothing more of this folder will come.
+        Nothing more of this folder will come; with an ask, nothing more that answers it.
     octets : int
         How much memory the rows take.
     """

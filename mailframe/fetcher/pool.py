@@ -72,6 +72,8 @@ class Pool:
     ----------
     ledger : Ledger
         Problems and events of the fetch.
+    capabilities : frozenset of str
+        What the server can do, as far as `folders` has heard.
     enabled : frozenset of str
         Extensions that the server said it switched on, as far as `folders` has heard.
     opened, reconnects, commands, octets, wire_octets : int
@@ -94,6 +96,7 @@ class Pool:
     ) -> None:
         self.account = account
         self.ledger = Ledger()
+        self.capabilities: frozenset[str] = frozenset()
         self.enabled: frozenset[str] = frozenset()
         self.opened = 0
         self.reconnects = 0
@@ -168,12 +171,16 @@ class Pool:
                     raise
                 log.info("%s: the listing session was lost", self.account.name)
             else:
-                self.enabled = session.connection.enabled
+                self._learn(session)
                 return listing
         session = await self._any_session()
         listing = await read_folders(session, items)
-        self.enabled = session.connection.enabled
+        self._learn(session)
         return listing
+
+    def _learn(self, session: Session) -> None:
+        self.capabilities = session.connection.capabilities
+        self.enabled = session.connection.enabled
 
     async def fetch(
         self,
@@ -199,7 +206,10 @@ class Pool:
             Nothing can be fetched at all.
         """
         self.ledger = Ledger(
-            search=bool(query.keys), newest=query.newest, barren=self._limits.barren
+            search=bool(query.keys),
+            newest=query.newest,
+            barren=self._limits.barren,
+            beside=query.beside,
         )
         self._schedule.add_folders(
             [self.ledger.open_folder(one, known.get(one.wire, Known())) for one in folders]
@@ -242,6 +252,8 @@ class Pool:
         await self._news.wait()
 
     def _close_folders(self) -> None:
+        for folder, ask in self.ledger.take_muted():
+            self._parts.append(Part(folder, Columns(), ask, closed=True))
         for folder in self.ledger.take_closed():
             self._parts.append(Part(folder, Columns(), closed=True))
 

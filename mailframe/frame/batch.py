@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -40,10 +40,11 @@ from mailframe.headers.columns.words import texts
 from mailframe.headers.memory import remembering
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from mailframe.frame.beside import Beside
     from mailframe.headers.columns.marks import Mask
 
 MENDED = "_mended"
@@ -82,6 +83,10 @@ class Rows(Protocol):
     def header(self) -> Sequence[bytes]:
         """Header blocks with any line ends."""
 
+    @property
+    def beside(self) -> Mapping[str, Sequence[Any]]:
+        """What else is known of each message, by the name of its `Beside`."""
+
 
 class BatchBuilder:
     """Turns fetched rows into record batches.
@@ -97,6 +102,8 @@ class BatchBuilder:
     apart : bool
         Tell of the malformed values of further header fields not in ``defects``, but in a bool
         column beside each, ``X_mended``.
+    beside : sequence of Beside
+        What else the rows tell, and the columns it makes.
 
     Attributes
     ----------
@@ -118,8 +125,10 @@ class BatchBuilder:
         headers: Sequence[str] = (),
         raw_headers: bool = False,
         apart: bool = False,
+        beside: Sequence[Beside] = (),
     ) -> None:
         self._account = account
+        self._beside = tuple(beside)
         self._extras = parse_extras(headers)
         self._raw = raw_headers
         self._apart = apart
@@ -131,6 +140,8 @@ class BatchBuilder:
             schema = schema.append(pa.field(extra.column + MENDED, pa.bool_()))
         if raw_headers:
             schema = schema.append(pa.field("raw_headers", pa.large_binary()))
+        for field in (field for one in self._beside for field in one.fields):
+            schema = schema.append(field)
         self.schema = schema
 
     def build(self, rows: Rows) -> pa.RecordBatch:
@@ -151,11 +162,24 @@ class BatchBuilder:
         told["defects"] = pa.array(np.minimum(defects, 255).astype(np.uint8))
         if self._raw:
             told["raw_headers"] = pa.array(rows.header, pa.large_binary())
+        told |= self.build_beside(rows)
         arrays = [
             told[name] if name in told else _joined([part.columns[name] for part in parts])
             for name in self.schema.names
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def build_beside(self, rows: Rows) -> dict[str, pa.Array]:
+        """Make the columns of what is told beside the headers."""
+        return {
+            field.name: array
+            for one in self._beside
+            for field, array in zip(
+                one.fields,
+                one.arrays(rows.beside[one.name]),
+                strict=True,
+            )
+        }
 
 
 def _within_reason(

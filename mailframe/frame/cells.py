@@ -228,7 +228,10 @@ def _joined(column: pa.Array) -> pa.Array:
     values = pc.fill_null(text, pa.scalar("", TEXT))
     values = pc.replace_substring_regex(values, _INSIDE, r"\1\1\\; ")
     values = pc.replace_substring_regex(values, _ENDING, r"\1\1")
-    return pc.binary_join(_relisted(column, values), pa.scalar(SEPARATOR, TEXT))
+    joined = pc.binary_join(_relisted(column, values), pa.scalar(SEPARATOR, TEXT))
+    # One item with nothing in it is no empty list; a lone backslash says that and nothing else.
+    blank = pc.and_(pc.equal(joined, ""), pc.equal(pc.list_value_length(column), 1))
+    return pc.if_else(blank, pa.scalar("\\", TEXT), joined)
 
 
 def _json_lists(column: pa.Array) -> pa.Array:

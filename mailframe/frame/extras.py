@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from mailframe.errors import ConfigurationError
-from mailframe.frame.schema import INSTANT, SCHEMA, TEXT, TEXTS
+from mailframe.frame.schema import ATTACHMENTS, EXTRAS, INSTANT, SCHEMA, TEXT, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +47,7 @@ JOINED = frozenset({"TO", "CC", "BCC"})
 # Columns of a frame that are not made of the header field of their name.
 _NOT_HEADERS = frozenset(SCHEMA.names) - {
     *("date", "subject", "to", "cc", "message_id", "in_reply_to", "references", "list_id")
-} | {"raw_headers"}
+} | {"raw_headers", *ATTACHMENTS.names, *EXTRAS.names[3:]}
 # Atoms of IMAP that are also field names: nothing that could end a command's argument.
 _NAME = re.compile(r"[A-Za-z0-9!#$&'+./^_`|~-]{1,76}")
 

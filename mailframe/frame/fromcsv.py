@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.adapter import unsorted_frame
 from mailframe.frame.cells import plain_texts, split_lists
 from mailframe.frame.extras import DELIVERY, known_fields, parse_extras
-from mailframe.frame.schema import SCHEMA, TEXT
+from mailframe.frame.schema import KNOWN, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -156,7 +157,7 @@ def _types(
     names: list[str], headers: Iterable[str], quoted: dict[str, bool]
 ) -> dict[str, pa.DataType | None]:
     """Give the type of each column; None where numbers and flags are to be told apart by Arrow."""
-    known = {field.name: field.type for field in SCHEMA}
+    known = {field.name: field.type for field in KNOWN}
     known |= {extra.column: extra.type for extra in parse_extras(headers)}
     for name in names:
         if name not in known:
@@ -180,5 +181,10 @@ def _column(array: pa.Array, kind: pa.DataType | None) -> pa.Array:
     if kind is None or not pa.types.is_large_string(array.type):
         return array
     if pa.types.is_list(kind):
-        return split_lists(array).cast(kind)
+        lists = split_lists(array)
+        if not pa.types.is_string(kind.value_type):
+            told = lists.values  # noqa: PD011 -- an Arrow array
+            items = pc.if_else(pc.equal(told, ""), None, told).cast(kind.value_type)
+            lists = pa.ListArray.from_arrays(lists.offsets, items, mask=lists.is_null())
+        return lists.cast(kind)
     return array.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else array

@@ -17,7 +17,7 @@ import pyarrow.json
 from mailframe.errors import ConfigurationError
 from mailframe.frame.adapter import unsorted_frame
 from mailframe.frame.extras import known_fields
-from mailframe.frame.schema import SCHEMA, TEXT
+from mailframe.frame.schema import KNOWN, SCHEMA, TEXT
 
 if TYPE_CHECKING:
     import os
@@ -48,7 +48,7 @@ def read_jsonl(path: str | os.PathLike[str]) -> pd.DataFrame:
         octets = gzip.decompress(octets)
     if not octets.strip():
         return unsorted_frame(SCHEMA.empty_table())
-    known = dict(known_fields()) | {field.name: field.type for field in SCHEMA}
+    known = dict(known_fields()) | {field.name: field.type for field in KNOWN}
     first = pa.schema([(name, _read_as(kind)) for name, kind in known.items()])
     how = pyarrow.json.ParseOptions(explicit_schema=first, unexpected_field_behavior="infer")
     try:

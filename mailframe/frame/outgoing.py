@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.adapter import extension_dtype
-from mailframe.frame.schema import SCHEMA, TEXT
+from mailframe.frame.schema import KNOWN, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ _UNCONVERTIBLE = (ValueError, TypeError, NotImplementedError, OverflowError)
 def to_batches(df: pd.DataFrame, *, rows: int = _BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     """Give a DataFrame back as record batches, whatever its columns.
 
-    Columns that still have a mail frame's name and dtype take their type from ``SCHEMA``; the
+    Columns that still have a mail frame's name and dtype take their type from ``KNOWN``; the
     type of the others is pandas' and Arrow's own choice, or text where they have none. Index
     levels with a name become columns: ``index_uid`` where there is another column ``uid``.
 
@@ -86,7 +86,7 @@ def _flat(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _field(name: str, column: pd.Series) -> pa.Field:
-    known = SCHEMA.field(name) if name in SCHEMA.names else None
+    known = KNOWN.field(name) if name in KNOWN.names else None
     if known is not None and _same_dtype(column.dtype, known):
         return known.with_nullable(known.nullable or bool(column.hasnans))
     return pa.field(name, _type(column))

@@ -47,6 +47,30 @@ SCHEMA = pa.schema(
     ]
 )
 
+# What is known of a message beside its header, where that was asked for (``attachments=``) …
+ATTACHMENTS = pa.schema(
+    [
+        pa.field("attachments", pa.int64()),
+        pa.field("attachment_bytes", pa.int64()),
+        pa.field("attachment_names", TEXTS),
+        pa.field("attachment_types", TEXTS),
+        pa.field("attachment_sizes", pa.list_(pa.int64())),
+    ]
+)
+# … and where a server tells it: Google's X-GM-EXT-1, RFC 8474, RFC 8514, RFC 8970.
+EXTRAS = pa.schema(
+    [
+        pa.field("x_gm_msgid", TEXT),
+        pa.field("x_gm_thrid", TEXT),
+        pa.field("x_gm_labels", TEXTS),
+        pa.field("email_id", TEXT),
+        pa.field("thread_id", TEXT),
+        pa.field("savedate", INSTANT),
+        pa.field("preview", TEXT),
+    ]
+)
+KNOWN = pa.schema([*SCHEMA, *ATTACHMENTS, *EXTRAS])
+
 # The header fields that the columns above are made of, as they stand in a FETCH.
 HEADER_FIELDS = (
     "DATE",

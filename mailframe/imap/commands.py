@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mailframe.errors import ConfigurationError
 from mailframe.imap.grammar import astring
+from mailframe.imap.items import NAMES, STRUCTURE
 from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ class Command:
     def headers(self) -> bool:
         """Of a FETCH: whether rows have a header block."""
         return self.needs is not None and "header" in self.needs
+
+    @property
+    def beside(self) -> bool:
+        """Of a FETCH: whether it asks for what is told beside a header."""
+        return self.needs in {("structure",), ("extras",)}
 
     @property
     def whole(self) -> bool:
@@ -285,6 +291,8 @@ def uid_fetch(
 
 
 def _needed(items: bytes) -> tuple[str, ...]:
+    if not NAMES.isdisjoint(items.split()):
+        return ("structure",) if STRUCTURE in items else ("extras",)
     if b"BODY" not in items:
         return ("flags",)
     return ROW if b"FLAGS" in items else ("header",)
@@ -315,6 +323,11 @@ def lacking_items(rows: Iterable[Fetched]) -> bytes:
 def extra_items(fields: Iterable[str]) -> bytes:
     """Write the FETCH items of some header fields alone; the size tells who is there."""
     return b"UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (" + " ".join(fields).encode("ascii") + b")]"
+
+
+def beside_items(names: Iterable[str]) -> bytes:
+    """Write the FETCH items of what is told beside a header."""
+    return " ".join(("UID", *names)).encode("ascii")
 
 
 def changed_since(modseq: int, *, vanished: bool) -> bytes:

@@ -217,7 +217,7 @@ class Pending:
 
     def scan(self, framer: Framer) -> None:
         """Let the fast scanner take ordinary rows off the buffer."""
-        if self.void or self._partial or self.command.needs is None:
+        if self.void or self._partial or self.command.needs is None or self.command.beside:
             return
         before = len(self.rows)
         self._scan_ranges(framer)
@@ -647,7 +647,7 @@ class Connection:
         ]
         # Of FETCHes side by side, what stands in the row decides.
         with_header = row.header is not None
-        asked.sort(key=lambda pending: pending.command.headers != with_header)
+        asked.sort(key=lambda pending: not _suits(row, pending.command))
         if asked and asked[0].add(row):
             self._reading = asked[0] if with_header else None
             self._unsolicited = 0
@@ -695,6 +695,13 @@ class Connection:
             raise ProtocolError(
                 f"the server sent more than {self._limits.junk:,} lines that are not IMAP"
             )
+
+
+def _suits(row: Fetched, command: Command) -> bool:
+    """Tell whether a row holds what only one of several commands asked for."""
+    if command.beside:
+        return not row.lacks(command.needs or ())
+    return command.headers == (row.header is not None) and row.beside is None
 
 
 def is_disconnected(result: Status) -> bool:

@@ -8,6 +8,7 @@ reader of the value to say: a mailbox may be called NIL.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -44,7 +45,9 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 MAX_DEPTH = 50
 
 
-def parse_values(texts: Sequence[bytes], literals: Sequence[bytes] = ()) -> list[Value]:
+def parse_values(
+    texts: Sequence[bytes], literals: Sequence[bytes] = (), *, max_depth: int = MAX_DEPTH
+) -> list[Value]:
     """Read the values of a response line whose literals stand between its texts.
 
     Raises
@@ -55,7 +58,7 @@ def parse_values(texts: Sequence[bytes], literals: Sequence[bytes] = ()) -> list
     top: list[Value] = []
     stack = [top]
     for text, literal in zip_longest(texts, literals):
-        _read_text(text, stack)
+        _read_text(text, stack, max_depth)
         if literal is not None:
             stack[-1].append(String(literal))
     if len(stack) != 1:
@@ -63,7 +66,7 @@ def parse_values(texts: Sequence[bytes], literals: Sequence[bytes] = ()) -> list
     return top
 
 
-def _read_text(text: bytes, stack: list[list[Value]]) -> None:
+def _read_text(text: bytes, stack: list[list[Value]], max_depth: int) -> None:
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -78,7 +81,7 @@ def _read_text(text: bytes, stack: list[list[Value]]) -> None:
         elif kind == "loose":
             stack[-1].append(String(match["loose"]))
         elif kind == "open":
-            if len(stack) > MAX_DEPTH:
+            if len(stack) > max_depth:
                 raise ValueError("nested too deeply")
             inner: list[Value] = []
             stack[-1].append(inner)
@@ -122,6 +125,19 @@ def quirk_fraction(number: bytes) -> bytes:
     """
     whole, _, fraction = number.partition(b".")
     return whole if not fraction or fraction.isdigit() else number
+
+
+def quirk_exponent(value: Value) -> int | None:
+    """Read a size written with an exponent, which is right to some digits.
+
+    Source: ``SIZE 9.3736e+06``, from servers that add sizes up as floating point numbers.
+    """
+    if isinstance(value, list) or not _EXPONENT.fullmatch(value):
+        return as_number(value)
+    return int(Decimal(value.decode("ascii")))
+
+
+_EXPONENT = re.compile(rb"\d{1,20}(?:\.\d{1,20})?[eE]\+?\d{1,2}")  # far beyond any mailbox
 
 
 def quote(text: bytes) -> bytes | None:

@@ -62,7 +62,7 @@ def weight(piece: Piece) -> int:
         case MailboxStatus(name):
             return A_PIECE + len(name)
         case Fetched():
-            items = (piece.flags, piece.internaldate, piece.size, piece.header)
+            items = (piece.flags, piece.internaldate, piece.size, piece.header, piece.beside)
             return A_PIECE + sum(len(item) for item in items if item)
         case _:
             return A_PIECE + A_RANGE * len(piece.uids.ranges)

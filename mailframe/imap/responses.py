@@ -10,10 +10,18 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.imap.grammar import String, Value, as_number, as_text, is_nil, parse_values
+from mailframe.imap.grammar import (
+    String,
+    Value,
+    as_number,
+    as_text,
+    is_nil,
+    parse_values,
+    quirk_exponent,
+)
+from mailframe.imap.items import STRUCTURE, beside, tells_beside
 from mailframe.names import showable
 from mailframe.patterns import compile_pattern
 from mailframe.uidset import UidSet
@@ -108,7 +116,8 @@ class Fetched:
     """What one FETCH response told of one message; None is an item that it did not tell.
 
     ``header`` is the text of ``BODY[HEADER…]``; ``b""`` where the server said NIL, and
-    ``headless`` is true then.
+    ``headless`` is true then. ``structure`` and ``extras`` are whole texts that
+    `mailframe.imap.items` reads: one with a BODYSTRUCTURE, and one with other items beside.
     """
 
     sequence: int
@@ -119,6 +128,13 @@ class Fetched:
     header: bytes | None = None
     headless: bool | None = None
     modseq: int | None = None
+    structure: bytes | None = None
+    extras: bytes | None = None
+
+    @property
+    def beside(self) -> bytes | None:
+        """What it tells beside a header."""
+        return self.extras if self.structure is None else self.structure
 
     @property
     def blank(self) -> bool:
@@ -131,11 +147,16 @@ class Fetched:
 
     def update(self, other: Fetched) -> None:
         """Take over what another response told of the same message."""
-        for name in ("uid", "flags", "internaldate", "size", "header", "headless", "modseq"):
+        for name in _ITEMS:
             value = getattr(other, name)
             if value is not None:
                 setattr(self, name, value)
 
+
+_ITEMS = (
+    *("uid", "flags", "internaldate", "size", "header", "headless", "modseq"),
+    *("structure", "extras"),
+)
 
 # Line ends, and no more: what a header block without a field is made of.
 _BLANK = 8
@@ -306,6 +327,14 @@ def quirk_spaces_in_name(response: str, rest: bytes) -> bytes:
 def _read_values(frame: Frame, number: bytes, name: str, rest: bytes) -> Response:
     """Read a response that has a reader in one of the tables below."""
     line = frame.texts[0]
+    if name == "FETCH" and number and (first := tells_beside(rest)):
+        uid, text = beside(first, (rest, *frame.texts[1:]), frame.literals)
+        fetched = Fetched(int(number), uid)
+        if first[0].upper().endswith(STRUCTURE):
+            fetched.structure = text
+        else:
+            fetched.extras = text
+        return fetched
     if _holds_too_much(frame.texts):
         return Malformed(line[:EXCERPT])
     reader = _NUMBERED.get(name) if number else _NAMED.get(name)
@@ -414,19 +443,6 @@ _STATUS_ITEMS = {
     item.encode("ascii"): item
     for item in ("MESSAGES", "UNSEEN", "SIZE", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
 }
-
-
-def quirk_exponent(value: Value) -> int | None:
-    """Read a size written with an exponent, which is right to some digits.
-
-    Source: ``SIZE 9.3736e+06``, from servers that add sizes up as floating point numbers.
-    """
-    if isinstance(value, list) or not _EXPONENT.fullmatch(value):
-        return as_number(value)
-    return int(Decimal(value.decode("ascii")))
-
-
-_EXPONENT = re.compile(rb"\d{1,20}(?:\.\d{1,20})?[eE]\+?\d{1,2}")  # far beyond any mailbox
 
 
 def _read_search(rest: bytes) -> Response:
@@ -603,7 +619,8 @@ _NUMBERED: dict[str, Reader] = {
 class Columns:
     """Fetched messages as column lists, one entry a message, all octets as the server sent them.
 
-    ``internaldate``, ``size`` and ``flags`` are empty where the server did not tell.
+    ``internaldate``, ``size`` and ``flags`` are empty where the server did not tell. ``beside`` has
+    an entry for each message only where it was asked for, and then nothing else has.
     """
 
     uid: list[int] = field(default_factory=list)
@@ -611,6 +628,7 @@ class Columns:
     internaldate: list[bytes] = field(default_factory=list)
     size: list[bytes] = field(default_factory=list)
     header: list[bytes] = field(default_factory=list)
+    beside: list[bytes] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.uid)
@@ -618,13 +636,16 @@ class Columns:
     @property
     def octets(self) -> int:
         """How much memory the messages take: a server may make any item of them large."""
-        items = (self.flags, self.internaldate, self.size, self.header)
+        items = (self.flags, self.internaldate, self.size, self.header, self.beside)
         return sum(sum(map(len, column)) for column in items)
 
     def append(self, row: Fetched) -> None:
         """Add a message whose UID is known."""
         assert row.uid is not None
         self.uid.append(row.uid)
+        if row.header is None and row.beside is not None:
+            self.beside.append(row.beside)
+            return
         self.flags.append(row.flags or b"")
         self.internaldate.append(row.internaldate or b"")
         self.size.append(row.size or b"")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
+from mailframe.beside import named
 from mailframe.errors import ConfigurationError, StoreError
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from mailframe.beside import Detail
     from mailframe.fetcher.folders import Listing
     from mailframe.fetcher.plan import Folder, Part
     from mailframe.fetcher.pool import Pool
@@ -86,6 +88,7 @@ class Keeping:
         listing: Listing,
         folders: Sequence[Folder],
         progress: Callable[[int], object],
+        details: Sequence[Detail] = (),
     ) -> AsyncGenerator[Refresh]:
         """Bring folders up to date; the account's part of the store is ours until that is done.
 
@@ -100,6 +103,8 @@ class Keeping:
             Those to refresh.
         progress : callable
             Told how many rows are there: those held at once, the others as they come.
+        details : sequence of Detail
+            What is asked for beside headers.
 
         Raises
         ------
@@ -107,7 +112,14 @@ class Keeping:
             The store cannot be written, or another process is at it.
         """
         async with _writing(self._root, pool.account.name) as writer:
-            refresh = Refresh(writer, pool.account.server, headers=self._headers, flags=self._flags)
+            names = (*self._headers, *(name for detail in details for name in detail.held))
+            refresh = Refresh(
+                writer,
+                pool.account.server,
+                headers=names,
+                flags=self._flags,
+                has=pool.capabilities.__contains__,
+            )
             writer.expect(len(listing.folders))
             qresync = "QRESYNC" in pool.enabled
             await _to_its_end(refresh.prepare, folders, qresync=qresync)
@@ -132,6 +144,8 @@ class Refresh:
         Further header fields asked for, in the store's canonical form.
     flags : {"exact", "counts", "skip"}
         See `mailframe.store.plan.plan`.
+    has : callable
+        Tells whether the server advertises a capability.
 
     Attributes
     ----------
@@ -142,19 +156,26 @@ class Refresh:
     """
 
     def __init__(
-        self, writer: AccountWriter, server: str, *, headers: Sequence[str], flags: FlagPolicy
+        self,
+        writer: AccountWriter,
+        server: str,
+        *,
+        headers: Sequence[str],
+        flags: FlagPolicy,
+        has: Callable[[str], bool],
     ) -> None:
         self.removed: list[str] = []
         self._writer = writer
         self._server = server
         self._headers = tuple(headers)
         self._flags = flags
+        self._has = has
         self._tasks: dict[str, Task] = {}
         self._unchanged: dict[str, Held] = {}
         self._unreadable: set[str] = set()
         self._gathered: dict[Kind, Gathered] = {}
         self._closing: list[Task] = []
-        self.saver = Saver(writer, self._tasks, server)
+        self.saver = Saver(writer, self._tasks, server, has)
 
     def figures(self) -> dict[str, object]:
         """Tell what changed, as plain JSON types."""
@@ -187,7 +208,9 @@ class Refresh:
             flags=self._flags,
         )
         if planned.steps:
-            self._tasks[folder.name] = Task(folder, planned, held if planned.keep else None)
+            details = named(planned.headers, self._has)
+            kept = held if planned.keep else None
+            self._tasks[folder.name] = Task(folder, planned, kept, details)
         elif held:
             self._unchanged[folder.name] = held
 
@@ -243,7 +266,8 @@ class Refresh:
                 flushing = None
             if full or (self._closing and flushing is None):
                 flushing = flush()
-            progress(0 if task.kind(part.ask)[0] == "flags" else len(part.rows))
+            no_rows = task.kind(part.ask)[0] in {"flags", "beside"}
+            progress(0 if no_rows else len(part.rows))
         if flushing is not None:
             await flushing
         await flush()
@@ -252,10 +276,13 @@ class Refresh:
     def _take(self, part: Part, task: Task) -> bool:
         """Take what the pool hands on; return whether it is time to flush."""
         if part.closed:
-            self._closing.append(task)
+            self._closing += [task] if part.ask is None else []
             return False
-        gathered = self._gathered.setdefault(task.kind(part.ask), Gathered())
+        kind = task.kind(part.ask)
+        gathered = self._gathered.setdefault(kind, Gathered())
         gathered.add(part.folder.name, part.rows)
+        if kind[0] == "beside":
+            gathered.add_beside(kind[0], part.rows.beside)
         return gathered.full
 
     def _taken(self) -> tuple[dict[Kind, Gathered], list[Task]]:

@@ -13,7 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
+from mailframe.beside import named
 from mailframe.errors import StoreError
 from mailframe.fetcher.ledger import Problem
 from mailframe.frame.batch import MENDED, BatchBuilder
@@ -21,7 +23,7 @@ from mailframe.frame.extras import parse_extras
 from mailframe.gather import BATCH_ROWS, Gathered
 from mailframe.refresh.task import server_state
 from mailframe.store.ahead import ahead
-from mailframe.store.columns import FLAG_COLUMNS, stored_schema
+from mailframe.store.columns import FLAG_COLUMNS, headers_of, stored_schema
 from mailframe.store.held import Held, held_in
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.pack import PACK_ROWS
@@ -32,8 +34,6 @@ from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    import pyarrow as pa
 
     from mailframe.fetcher.ledger import Entry, Ledger
     from mailframe.refresh.task import Kind, Task
@@ -64,12 +64,19 @@ class Saver:
         Folders whose file cannot be read or written; ``errors`` are their exceptions.
     """
 
-    def __init__(self, writer: AccountWriter, tasks: Mapping[str, Task], server: str) -> None:
+    def __init__(
+        self,
+        writer: AccountWriter,
+        tasks: Mapping[str, Task],
+        server: str,
+        has: Callable[[str], bool],
+    ) -> None:
         self.problems: list[Problem] = []
         self.errors: list[StoreError] = []
         self._writer = writer
         self._tasks = tasks
         self._server = server
+        self._has = has
         self._sound = True
         self._uncommitted: list[Task] = []
         self._committed = time.monotonic()
@@ -92,7 +99,10 @@ class Saver:
             return
         self._sound = False
         for (kind, headers), rows in gathered.items():
-            builder = BatchBuilder(self._writer.account, headers=headers, apart=True)
+            if kind == "beside":
+                self._share_out(kind, rows, self._beside(headers, rows))
+                continue
+            builder = BatchBuilder(self._writer.account, headers=headers_of(headers), apart=True)
             self._share_out(kind, rows, builder.build(rows))
         # Side by side: compressing leaves the interpreter's lock, and so does waiting for a disk.
         for _ in ahead(
@@ -122,6 +132,14 @@ class Saver:
             self.note(folder, error)
         self._committed = time.monotonic()
 
+    def _beside(self, names: tuple[str, ...], rows: Gathered) -> pa.RecordBatch:
+        """Make columns of what is told beside headers."""
+        (detail,) = named(names, self._has)
+        uid = pa.field("uid", pa.uint32())
+        columns = detail.columns.arrays(rows.beside["beside"])
+        schema = pa.schema([uid, *detail.columns.fields])
+        return pa.RecordBatch.from_arrays([pa.array(rows.uid, uid.type), *columns], schema=schema)
+
     def _share_out(self, kind: str, rows: Gathered, batch: pa.RecordBatch) -> None:
         start = 0
         for name, count in rows.folders:
@@ -132,6 +150,8 @@ class Saver:
                 continue
             if kind == "rows":
                 task.rows.append(piece)
+            elif kind == "beside":
+                task.beside.append(piece)
             elif kind == "flags":
                 task.flags.append(piece.select(["uid", *FLAG_COLUMNS]))
             else:
@@ -148,7 +168,7 @@ class Saver:
             task.broken = True
             self.note(task.folder.name, error)
         if task.broken or task.saved:
-            task.rows, task.flags, task.headers = [], [], []
+            task.rows, task.flags, task.headers, task.beside = [], [], [], []
 
     def _stage(self, task: Task) -> None:
         if not task.folder.uidvalidity:
@@ -165,7 +185,8 @@ class Saver:
                 self._stage(task)
             return
         held = _all_held(task)
-        answers = Answers(task.rows, task.flags, task.headers, entry.vanished, entry.sought)
+        told = (task.rows, task.flags, task.headers)
+        answers = Answers(*told, entry.vanished, entry.sought, task.beside)
         uids = held.uids if held else UidSet()
         lost = gone(uids, answers)
         schema = stored_schema(task.plan.headers)
@@ -189,7 +210,7 @@ class Saver:
         task.saved = done
         if not done:
             self._uncommitted.append(task)
-            task.rows, task.flags, task.headers = [], [], []
+            task.rows, task.flags, task.headers, task.beside = [], [], [], []
 
     def _state(self, task: Task, at: datetime, *, last: int, complete: bool) -> FolderState:
         before = FolderState(self._writer.account, task.folder.name)

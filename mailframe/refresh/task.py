@@ -22,7 +22,8 @@ from mailframe.fetcher.plan import (
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
-from mailframe.store.plan import Fetch, Flags, Headers, Plan, ServerState, Uids
+from mailframe.store.columns import beside_fields, headers_of
+from mailframe.store.plan import Beside, Fetch, Flags, Headers, Plan, ServerState, Uids
 from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from mailframe.beside import Detail
     from mailframe.store.held import Held, Source
     from mailframe.store.plan import Step
 
@@ -47,7 +49,9 @@ class Task:
 
     Attributes
     ----------
-    rows, flags, headers : list of pyarrow.RecordBatch
+    details : list of Detail
+        What is asked for beside headers.
+    rows, flags, headers, beside : list of pyarrow.RecordBatch
         What came and is neither staged nor saved.
     staged : list of Source
         What came and lies on the disk as parts.
@@ -60,9 +64,11 @@ class Task:
     folder: Folder
     plan: Plan
     held: Held | None
+    details: list[Detail] = dataclasses.field(default_factory=list)
     rows: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
     flags: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
     headers: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
+    beside: list[pa.RecordBatch] = dataclasses.field(default_factory=list)
     staged: list[Source] = dataclasses.field(default_factory=list)
     broken: bool = False
     saved: bool = False
@@ -86,43 +92,80 @@ class Task:
             return "rows", self.plan.headers
         if ask.items == FLAG_ITEMS:
             return "flags", ()
+        if ask.beside:
+            return "beside", next(one.held for one in self.details if one.ask.items == ask.items)
         return "headers", self.lacking
 
     def known(self) -> Known:
         """Tell the pool what is held, and what to ask in place of the whole folder."""
-        items = header_items(BatchBuilder("", headers=self.plan.headers).fields)
+        items = header_items(BatchBuilder("", headers=headers_of(self.plan.headers)).fields)
+        beside = tuple(one.ask for one in self.details if one.ask.items)
         if self.held is None:
-            return Known(items=items)
+            return Known(items=items, beside=beside)
         held = self.held.uids
         works = tuple(work for step in self.plan.steps for work in self._works(step, held))
-        return Known(held, works, items)
+        lacking = tuple(pair for step in self.plan.steps for pair in self._lacking(step, held))
+        return Known(held, works, items, beside, lacking)
+
+    def _lacking(self, step: Step, held: UidSet) -> Iterator[tuple[Ask, UidSet]]:
+        """Tell what held rows lack that is told beside headers."""
+        if not isinstance(step, Beside) or self.held is None:
+            return
+        for detail in self.details:
+            names = set(step.names).intersection(detail.held)
+            if not names or not detail.ask.items:
+                continue
+            key = beside_fields([min(names)])[0].name
+            yield detail.ask, self.held.without(key) if step.missing else held
 
     def _works(self, step: Step, held: UidSet) -> Iterator[Work]:
         folder = self.folder
         match step:
             case Fetch(first):
                 yield from _from(first, folder)
-            case Flags(below, since, vanished) if since:
-                ask = Ask(FLAG_ITEMS, changed_since(since, vanished=vanished))
-                yield Span(folder, UidSet.of((1, below - 1)), 1, ask=ask)
             case Flags():
-                for uids in held.split(_FLAG_SPAN):
-                    whole = UidSet.of((uids.first, uids.last))  # a short command; more may answer
-                    yield Span(folder, whole, len(uids) // 10 + 1, ask=Ask(FLAG_ITEMS))
+                yield from self._flag_works(step, held)
             case Headers(names):
                 fields = [extra.field for extra in parse_extras(names)]
                 ask = Ask(extra_items(fields), owed=True)
                 # None but those held: nothing else may ask for the same message's header meanwhile.
                 for span in known_uids(folder, held):
                     yield dataclasses.replace(span, ask=ask)
+            case Beside():
+                yield from self._beside_works(step, held)
             case Uids():
                 yield Lookup(folder)
+
+    def _flag_works(self, step: Flags, held: UidSet) -> Iterator[Work]:
+        """Ask for flags: those that changed, or all."""
+        if step.since:
+            ask = Ask(FLAG_ITEMS, changed_since(step.since, vanished=step.vanished))
+            uids = UidSet.of((1, step.below - 1))
+            for changed in (ask, *self._changing(step.since)):
+                yield Span(self.folder, uids, 1, ask=changed)
+            return
+        for uids in held.split(_FLAG_SPAN):
+            whole = UidSet.of((uids.first, uids.last))  # a short command; more may answer
+            yield Span(self.folder, whole, len(uids) // 10 + 1, ask=Ask(FLAG_ITEMS))
+
+    def _beside_works(self, step: Beside, held: UidSet) -> Iterator[Work]:
+        """Ask for what held rows lack that is told beside headers."""
+        for ask, lacking in self._lacking(step, held):
+            for span in known_uids(self.folder, lacking):
+                yield dataclasses.replace(span, ask=ask)
+
+    def _changing(self, since: int) -> Iterator[Ask]:
+        """Tell what else changes as flags do, and counts as such: labels."""
+        modifier = changed_since(since, vanished=False)
+        for detail in self.details:
+            if detail.changes:
+                yield dataclasses.replace(detail.ask, modifier=modifier)
 
     def start_again(self, folder: Folder) -> None:
         """Forget everything, as the UIDVALIDITY was not the planned one after all."""
         self.folder, self.held = folder, None
         self.plan = Plan((Fetch(1),), keep=False, headers=self.plan.headers)
-        self.rows, self.flags, self.headers, self.staged = [], [], [], []
+        self.rows, self.flags, self.headers, self.beside, self.staged = [], [], [], [], []
 
 
 def _from(first: int, folder: Folder) -> Iterator[Work]:

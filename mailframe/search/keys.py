@@ -254,12 +254,22 @@ def _smaller(values: Sequence[str], _scope: Scope) -> Predicate:
 
 
 def _size(values: Sequence[str], _scope: Scope) -> Predicate:
+    return _sizes(values, "size")
+
+
+def _sizes(values: Sequence[str], column: str) -> Predicate:
     found: list[Predicate] = []
     for least, limit in map(parse_sizes, values):
-        bounds: list[Predicate] = [] if least is None else [AtLeast(least)]
-        bounds += [] if limit is None else [Below(limit)]
+        bounds: list[Predicate] = [] if least is None else [AtLeast(least, column)]
+        bounds += [] if limit is None else [Below(limit, column)]
         found.append(bounds[0] if len(bounds) == 1 else AllOf(tuple(bounds)))
     return any_of(found)
+
+
+def _attached(values: Sequence[str], scope: Scope) -> Predicate:
+    """Compare what is attached: mail with nothing attached is never small in that."""
+    scope.require("attachment_bytes", "attached: cannot be told")
+    return AllOf((AtLeast(1, "attachments"), _sizes(values, "attachment_bytes")))
 
 
 def _weekday(values: Sequence[str], scope: Scope) -> Predicate:
@@ -291,6 +301,12 @@ def _filename(values: Sequence[str], scope: Scope) -> Predicate:
     return _item("attachment_names")(values, scope)
 
 
+def _label(values: Sequence[str], scope: Scope) -> Predicate:
+    """Look at keywords, and at Gmail's labels where the frame has them."""
+    has_labels = scope.columns is not None and "x_gm_labels" in scope.columns
+    return _item("keywords", *["x_gm_labels"] * has_labels)(values, scope)
+
+
 # Where text is sought, by key; these take a /pattern/ too.
 TEXT_KEYS = {
     "text": ("subject", "from_name", "from_addr"),
@@ -309,10 +325,11 @@ KEYS: dict[str, Key] = {
     "domain": Key(_domain, "the sender's domain, exactly", "domain:example.org"),
     "list": Key(_contains("list_id"), "the mailing list", "list:dev"),
     "in": Key(_folder, "the folder, by name, part or glob", "in:Archive/*"),
-    "label": Key(_item("keywords"), "a keyword or label", "label:work"),
+    "label": Key(_label, "a keyword or label", "label:work"),
     "is": Key(_state, "unread, flagged, answered, reply, list, bulk, auto …", "is:unread"),
     "has": Key(_state, "attachment, where the frame tells", "has:attachment"),
     "filename": Key(_filename, "name of an attached file, where the frame tells", "filename:pdf"),
+    "attached": Key(_attached, "size of all that is attached, compared", "attached:>1M"),
     "before": Key(_before, "before a year, month or day", "before:2024-05"),
     "since": Key(_since, "from a year, month or day on", 'since:"last month"'),
     "on": Key(_on, "within a year, month or day", "on:yesterday"),

@@ -267,18 +267,19 @@ class AtLeast:
 
 @dataclass(frozen=True)
 class Below:
-    """``size`` is less than ``octets``."""
+    """Number column ``column`` is less than ``octets``; null is not."""
 
     octets: int
+    column: str = "size"
 
     def mask(self, columns: Columns) -> Bools:
         """One verdict a row."""
-        sizes = columns.numbers("size")
+        sizes = columns.numbers(self.column)
         return (sizes < self.octets) & (sizes >= 0)
 
     def code(self) -> str:
         """Say it in pandas."""
-        return f'(df["size"] < {self.octets}).fillna(False)'
+        return f'(df["{self.column}"] < {self.octets}).fillna(False)'
 
 
 @dataclass(frozen=True)

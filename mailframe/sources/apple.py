@@ -38,6 +38,7 @@ def read_apple_mail(
     *,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
+    attachments: bool = False,
     errors: ErrorsOption = "warn",
     progress: ProgressOption = None,
 ) -> pd.DataFrame:
@@ -48,7 +49,7 @@ def read_apple_mail(
     path : path, optional
         Apple Mail's folder, or a copy of it or of a part of it: an account, a mailbox;
         ``~/Library/Mail`` by default. What Apple Mail *exports* is for `mailframe.read_mbox`.
-    headers, raw_headers, errors, progress
+    headers, raw_headers, attachments, errors, progress
         As for `mailframe.read_mbox`; progress counts messages.
 
     Returns
@@ -67,7 +68,9 @@ def read_apple_mail(
     MailframeError
         A message cannot be read, and ``errors="raise"``.
     """
-    return to_frame(open_apple_mail(path, Options(headers, raw_headers, errors, progress)))
+    return to_frame(
+        open_apple_mail(path, Options(headers, raw_headers, errors, progress, attachments))
+    )
 
 
 def iter_apple_mail(path: PathOption | None = None, **options: Unpack[Keywords]) -> Reading:

@@ -51,6 +51,7 @@ def read_eml(
     *,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
+    attachments: bool = False,
     errors: ErrorsOption = "warn",
     progress: ProgressOption = None,
 ) -> pd.DataFrame:
@@ -62,7 +63,7 @@ def read_eml(
         Messages; folders, of which all ``.eml``, ``.emlx`` and ``.msg`` files and numbered files
         (MH) are taken, at any depth; or zip archives of them. Outlook's ``.msg`` needs
         ``pip install "mailframe[pst]"``.
-    headers, raw_headers, errors, progress
+    headers, raw_headers, attachments, errors, progress
         As for `mailframe.read_mbox`; progress counts messages.
 
     Returns
@@ -82,7 +83,9 @@ def read_eml(
     MailframeError
         A message cannot be read, and ``errors="raise"``.
     """
-    return to_frame(EmlReading(expand(paths), Options(headers, raw_headers, errors, progress)))
+    return to_frame(
+        EmlReading(expand(paths), Options(headers, raw_headers, errors, progress, attachments))
+    )
 
 
 def iter_eml(paths: PathsOption, **options: Unpack[Keywords]) -> Reading:
@@ -136,16 +139,15 @@ class EmlReading(FileReading):
     def _message(self, found: Found, uid: int, stream: IO[bytes], size: int) -> Message:
         folder = found.folder
         if stored_as(found.name).lower().endswith(emlx.SUFFIX):
-            read = emlx.read_emlx(stream, size)
+            read = emlx.read_emlx(stream, size, parts=self._options.attachments)
             if read:
                 self.judge(folder, found.name, read.block)
                 if read.flags is None:
                     text = f"the flags of {found.name} cannot be read: no property list ends it"
                     self.problem(folder, "PropertyList", text)
-                flags = read.flags or b""
-                return Message(
-                    folder, uid, flags, read.block.internaldate, read.size, read.block.header
-                )
+                block = read.block
+                told = (block.internaldate, read.size, block.header, block.parts)
+                return Message(folder, uid, read.flags or b"", *told)
             stream.seek(0)
         elif outlook.begins_msg(stream):
             block, flags = outlook.read_msg(stream)
@@ -155,7 +157,7 @@ class EmlReading(FileReading):
         if not found.named and found.part is None:
             flags = self._sequences.joined(found.name, flags)
         size = size if block.size is None else block.size
-        return Message(folder, uid, flags, block.internaldate, size, block.header)
+        return Message(folder, uid, flags, block.internaldate, size, block.header, block.parts)
 
 
 class Found(NamedTuple):

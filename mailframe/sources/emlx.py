@@ -75,13 +75,13 @@ class _Section:
         return octets
 
 
-def read_emlx(stream: IO[bytes], size: int) -> Emlx | None:
+def read_emlx(stream: IO[bytes], size: int, *, parts: bool = False) -> Emlx | None:
     """Read such a file of `size` octets; None where it does not begin with a number."""
     count = _COUNT.match(stream.read(_LONGEST_COUNT))
     if not count:
         return None
     octets = min(int(count[1]), size - count.end())
-    block = read_block(_Section(stream, count.end(), octets))
+    block = read_block(_Section(stream, count.end(), octets), parts=parts)
     stream.seek(count.end() + octets)
     told = _property_list(stream.read(_LONGEST_LIST))
     if told is None:

@@ -6,12 +6,15 @@ import codecs
 import re
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from mailframe.headers.mime import Walker
 from mailframe.sources.files import DAMAGE
 from mailframe.sources.fromline import line_end, separates
 from mailframe.sources.unwrap import decoder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mailframe.headers.attachments import MimePart
 
 LF, CR = b"\n\r"
 
@@ -57,12 +60,15 @@ class Block(NamedTuple):
         Octets of the message where they are not those of the file: it is encoded as a whole.
     damage : Exception or None
         What ended the reading early.
+    parts : list of Part or None
+        What may be attached, where that was asked for.
     """
 
     internaldate: bytes
     header: bytes
     size: int | None = None
     damage: Exception | None = None
+    parts: list[MimePart] | None = None
 
 
 def newline_of(text: bytes) -> int:
@@ -103,10 +109,11 @@ def begins_with_field(header: bytes) -> bool:
     return _FIRST_FIELD.match(header) is not None
 
 
-def read_block(stream: Readable) -> Block:
+def read_block(stream: Readable, *, parts: bool = False) -> Block:
     """Read the header block of a file that holds one message, however that is encoded.
 
-    Raises nothing that the file's content is to blame for.
+    With ``parts`` the rest is looked through for what is attached, and none of it kept. Raises
+    nothing that the file's content is to blame for.
     """
     damage: Exception | None = None
     counted = 0
@@ -124,17 +131,29 @@ def read_block(stream: Readable) -> Block:
     head = read(_CHUNK)
     decoder = decoder_of(head)
     if decoder is None:
-        return _block(head, read)._replace(damage=damage)
+        block, rest = _block(head, read)
+        found = _parts(block.header, rest, read) if parts else None
+        return block._replace(damage=damage, parts=found)
     stream.seek(0)
     plain = decoder(cast("IO[bytes]", stream))
     counted = 0
-    block = _block(read(_CHUNK), read)
+    block, rest = _block(read(_CHUNK), read)
+    found = _parts(block.header, rest, read) if parts else None
     while read(_COUNTED):
         pass
-    return block._replace(size=counted, damage=damage)
+    return block._replace(size=counted, damage=damage, parts=found)
 
 
-def _block(head: bytes, read: Callable[[int], bytes]) -> Block:
+def _parts(header: bytes, rest: bytes, read: Callable[[int], bytes]) -> list[MimePart]:
+    walker = Walker(header)
+    if walker.needs_body:
+        walker.feed(rest)
+        while octets := read(_COUNTED):
+            walker.feed(octets)
+    return [*walker.close()]
+
+
+def _block(head: bytes, read: Callable[[int], bytes]) -> tuple[Block, bytes]:
     # The first line follows a blank line, so to speak.
     data = b"\n\n" + head.removeprefix(codecs.BOM_UTF8)
     date = separates(data, 2) if data.startswith(b"From ", 2) else None
@@ -148,4 +167,4 @@ def _block(head: bytes, read: Callable[[int], bytes]) -> Block:
             end = len(data)
             break
         data += more
-    return Block(date or b"", data[start:end])
+    return Block(date or b"", data[start:end]), data[end:]

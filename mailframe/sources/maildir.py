@@ -51,6 +51,7 @@ def read_maildir(
     *,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
+    attachments: bool = False,
     errors: ErrorsOption = "warn",
     progress: ProgressOption = None,
 ) -> pd.DataFrame:
@@ -60,7 +61,7 @@ def read_maildir(
     ----------
     path : path
         The folder that holds ``cur`` and ``new``, or folders that do.
-    headers, raw_headers, errors, progress
+    headers, raw_headers, attachments, errors, progress
         As for `mailframe.read_mbox`; progress counts messages.
 
     Returns
@@ -79,7 +80,9 @@ def read_maildir(
     MailframeError
         A message cannot be read, and ``errors="raise"``.
     """
-    return to_frame(MaildirReading(as_path(path), Options(headers, raw_headers, errors, progress)))
+    return to_frame(
+        MaildirReading(as_path(path), Options(headers, raw_headers, errors, progress, attachments))
+    )
 
 
 def iter_maildir(path: PathOption, **options: Unpack[Keywords]) -> Reading:
@@ -142,7 +145,8 @@ class MaildirReading(FileReading):
         flags = _flags(name, keywords)
         sent = _SIZE.search(name)
         size = int(sent[1]) if sent else status.st_size if block.size is None else block.size
-        return Message(folder, uid, flags, internaldate(status.st_mtime), size, block.header)
+        arrived = internaldate(status.st_mtime)
+        return Message(folder, uid, flags, arrived, size, block.header, block.parts)
 
 
 class _Renamed:

@@ -44,6 +44,7 @@ def read_mbox(
     *,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
+    attachments: bool = False,
     errors: ErrorsOption = "warn",
     progress: ProgressOption = None,
     chats: bool = False,
@@ -63,6 +64,9 @@ def read_mbox(
         More header fields, each a column, as for `mailframe.read_imap`.
     raw_headers : bool, default False
         Whether a column ``raw_headers`` holds each header block.
+    attachments : bool, default False
+        Whether what is attached makes columns, as for `mailframe.read_imap`. Then all of a message
+        is looked through for its parts, and no body is kept.
     errors : {"warn", "raise", "ignore"}
         About what cannot be read: give one warning in the end, raise the first problem, or say
         nothing. ``df.attrs["mailframe"]["problems"]`` holds all of them; the rest is there.
@@ -97,7 +101,7 @@ def read_mbox(
     MailframeWarning
         Something could not be read, and ``errors="warn"``.
     """
-    options = Options(headers, raw_headers, errors, progress)
+    options = Options(headers, raw_headers, errors, progress, attachments)
     return to_frame(MboxReading(expand(paths), options, chats=chats))
 
 
@@ -163,7 +167,8 @@ class MboxReading(Reading):
                 if not self._chats and CHAT_FLAG in flags and CHAT_FLAG in flags.split():
                     chats += 1
                 elif not self.leaves_out(piece):
-                    yield Message(folder, uid, flags, piece.internaldate, piece.size, piece.header)
+                    told = (piece.internaldate, piece.size, piece.header, piece.parts)
+                    yield Message(folder, uid, flags, *told)
         if chats:
             lines = "line" if chats == 1 else "lines"
             self.skipped["Chat"] = (
@@ -201,7 +206,12 @@ class MboxReading(Reading):
             except DAMAGE as error:
                 self.problem(folder, error, f"{part} cannot be opened: {reason(error)}")
                 return
-            yield from split(lambda view: self._read(view, stream, part, folder), on_text, on_doubt)
+            yield from split(
+                lambda view: self._read(view, stream, part, folder),
+                on_text,
+                on_doubt,
+                parts=self._options.attachments,
+            )
 
     def _read(self, view: memoryview, stream: Stream, part: Part, folder: str) -> int:
         before = stream.tell()

@@ -47,6 +47,7 @@ def read_pst(
     *,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
+    attachments: bool = False,
     errors: ErrorsOption = "warn",
     progress: ProgressOption = None,
 ) -> pd.DataFrame:
@@ -58,7 +59,7 @@ def read_pst(
     ----------
     paths : path, glob, or iterable of them
         Files; they are only read.
-    headers, raw_headers, errors, progress
+    headers, raw_headers, attachments, errors, progress
         As for `mailframe.read_mbox`; progress counts messages.
 
     Returns
@@ -78,7 +79,9 @@ def read_pst(
     MailframeError
         A message or folder cannot be read, and ``errors="raise"``.
     """
-    return to_frame(PstReading(expand(paths), Options(headers, raw_headers, errors, progress)))
+    return to_frame(
+        PstReading(expand(paths), Options(headers, raw_headers, errors, progress, attachments))
+    )
 
 
 def iter_pst(paths: PathsOption, **options: Unpack[Keywords]) -> Reading:

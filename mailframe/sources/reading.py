@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias,
 
 from mailframe.errors import ConfigurationError, MailframeError, first_of, warn
 from mailframe.frame.batch import BatchBuilder
+from mailframe.frame.beside import Attachments
 from mailframe.frame.extras import parse_extras
 from mailframe.names import showable
 from mailframe.progress import Progress, open_progress
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from mailframe.headers.attachments import MimePart
     from mailframe.progress import ProgressOption
 
 ErrorsOption: TypeAlias = Literal["warn", "raise", "ignore"]
@@ -54,6 +56,8 @@ class Message(NamedTuple):
         Octets of header and body.
     header : bytes
         The header block.
+    parts : list of Part or None
+        What may be attached; None where that was not asked for, or cannot be told.
     """
 
     folder: str
@@ -62,6 +66,7 @@ class Message(NamedTuple):
     internaldate: bytes
     size: int
     header: bytes
+    parts: Sequence[MimePart] | None = None
 
 
 class _Rows:
@@ -77,6 +82,7 @@ class _Rows:
         self.internaldate: Sequence[bytes] = [message.internaldate for message in messages]
         self.size: Sequence[bytes] = [b"%d" % message.size for message in messages]
         self.header: Sequence[bytes] = [message.header for message in messages]
+        self.beside = {Attachments.name: [message.parts for message in messages]}
 
 
 class Keywords(TypedDict, total=False):
@@ -84,6 +90,7 @@ class Keywords(TypedDict, total=False):
 
     headers: Sequence[str]
     raw_headers: bool
+    attachments: bool
     errors: ErrorsOption
     progress: ProgressOption
 
@@ -96,6 +103,7 @@ class Options:
     raw_headers: bool = False
     errors: ErrorsOption = "warn"
     progress: ProgressOption = None
+    attachments: bool = False
 
     def __post_init__(self) -> None:
         parse_extras(self.headers)
@@ -135,7 +143,10 @@ class Reading(ABC):
         self.account = account
         self._options = options
         self._builder = BatchBuilder(
-            account, headers=options.headers, raw_headers=options.raw_headers
+            account,
+            headers=options.headers,
+            raw_headers=options.raw_headers,
+            beside=[Attachments(lambda parts: parts)] if options.attachments else [],
         )
         self.schema: pa.Schema = self._builder.schema
         self.problems: list[dict[str, Any]] = []
@@ -194,7 +205,7 @@ class Reading(ABC):
 
     def block(self, folder: str, name: str, stream: IO[bytes]) -> Block:
         """Read the header block of a file that is one message, and `judge` it."""
-        block = read_block(stream)
+        block = read_block(stream, parts=self._options.attachments)
         self.judge(folder, name, block)
         return block
 

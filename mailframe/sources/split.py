@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from mailframe.headers.mime import Walker
 from mailframe.sources.fromline import (
     REACH,
     blank_before,
@@ -34,6 +35,8 @@ from mailframe.sources.headerblock import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mailframe.headers.attachments import MimePart
 
 # A window and its masks stay in a second-level cache.
 WINDOW = 1 << 18
@@ -63,11 +66,14 @@ class Piece(NamedTuple):
         The header block with its blank line, without the From line.
     size : int
         Octets of the message, without the From line and the blank line that separates it.
+    parts : list of Part or None
+        What may be attached, where that was asked for.
     """
 
     internaldate: bytes
     header: bytes
     size: int
+    parts: list[MimePart] | None = None
 
 
 class _Message(NamedTuple):
@@ -88,6 +94,8 @@ def split(
     readinto: Callable[[memoryview], int],
     on_text: Callable[[int], object] = lambda _: None,
     on_doubt: Callable[[int], object] = lambda _: None,
+    *,
+    parts: bool = False,
 ) -> Iterator[Piece]:
     """Take an mbox file apart.
 
@@ -101,13 +109,15 @@ def split(
     on_doubt : callable, optional
         Called in the end with the number of lines that were taken for text and look like From
         lines, if they are more than the messages.
+    parts : bool
+        Whether bodies are looked through for what is attached.
 
     Yields
     ------
     Piece
         A message, in the order of the file. Memory is bounded by `LONGEST_CLAIM` and a window.
     """
-    window = _Window(readinto)
+    window = _Window(readinto, parts=parts)
     message: _Message | None = None
     offset = window.start
     count = doubts = 0
@@ -122,14 +132,14 @@ def split(
             offset = claim
             continue
         if message:
-            yield message.until(window.before_blank(offset))
+            yield window.close(message, window.before_blank(offset))
         elif offset > window.start:
             on_text(offset - window.start)
         message = window.open(offset, date or b"")
         count += 1
         offset = message.start
     if message:
-        yield message.until(window.before_blank(window.end))
+        yield window.close(message, window.before_blank(window.end))
     elif window.end > window.start:
         on_text(window.end - window.start)
     if doubts > count > 0:
@@ -142,8 +152,11 @@ class _Window:
     Whatever is asked about an offset, the four octets before it are still there.
     """
 
-    def __init__(self, readinto: Callable[[memoryview], int]) -> None:
+    def __init__(self, readinto: Callable[[memoryview], int], *, parts: bool) -> None:
         self._readinto = readinto
+        self._parts = parts
+        self._walker: Walker | None = None  # of the open message
+        self._walked = 0
         self._ended = False
         # The first line follows a blank line, so to speak.
         self._base = -2
@@ -183,6 +196,7 @@ class _Window:
     def _advance(self, offset: int, need: int) -> None:
         """Forget what is long before `offset`; have `need` octets from there, or all there are."""
         keep = max(offset - 4, self._base)
+        self._walk(keep)
         kept = bytes(self._view[keep - self._base : self._size])
         need += offset - keep
         # To read no less than what is copied keeps the whole linear, in however small pieces a
@@ -264,7 +278,24 @@ class _Window:
         header = bytes(self._view[begin - self._base : end - self._base])
         length = self._length.search(self._data, begin - self._base - 1, end - self._base)
         claim = end + int(length[1]) if length else 0
+        if self._parts:
+            self._walker, self._walked = Walker(header), end
         return _Message(internaldate, header, start, begin, claim)
+
+    def _walk(self, end: int) -> None:
+        """Show the open message's octets up to an offset to who looks for its parts."""
+        if self._walker is not None and self._walker.needs_body and end > self._walked:
+            self._walker.feed(bytes(self._view[self._walked - self._base : end - self._base]))
+            self._walked = end
+
+    def close(self, message: _Message, end: int) -> Piece:
+        """End the open message at an offset."""
+        piece = message.until(end)
+        if self._walker is None:
+            return piece
+        self._walk(end)
+        walker, self._walker = self._walker, None
+        return piece._replace(parts=[*walker.close()])
 
     def _header_end(self, start: int) -> int:
         """Give the offset where a header block ends; reading on leaves `start` in memory."""

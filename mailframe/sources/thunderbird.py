@@ -56,6 +56,7 @@ def read_thunderbird(
     *,
     headers: Sequence[str] = (),
     raw_headers: bool = False,
+    attachments: bool = False,
     errors: ErrorsOption = "warn",
     progress: ProgressOption = None,
 ) -> pd.DataFrame:
@@ -67,7 +68,7 @@ def read_thunderbird(
         A profile's folder or name, or a server's or other folder in it; by default every profile
         of this user that holds mail. IMAP folders are there as far as Thunderbird keeps their mail
         for use offline.
-    headers, raw_headers, errors, progress
+    headers, raw_headers, attachments, errors, progress
         As for `mailframe.read_mbox`; progress counts octets.
 
     Returns
@@ -86,7 +87,9 @@ def read_thunderbird(
     MailframeError
         A folder cannot be read, and ``errors="raise"``.
     """
-    return to_frame(open_thunderbird(profile, Options(headers, raw_headers, errors, progress)))
+    return to_frame(
+        open_thunderbird(profile, Options(headers, raw_headers, errors, progress, attachments))
+    )
 
 
 def iter_thunderbird(profile: PathOption | None = None, **options: Unpack[Keywords]) -> Reading:
@@ -196,7 +199,8 @@ class ThunderbirdReading(MboxReading):
                 continue
             size = size if block.size is None else block.size
             flags = header_flags(block.header)
-            yield Message(folder.name, uid, flags, block.internaldate, size, block.header)
+            told = (block.internaldate, size, block.header, block.parts)
+            yield Message(folder.name, uid, flags, *told)
 
 
 def _homes() -> list[str]:

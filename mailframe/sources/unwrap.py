@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Decoder = Callable[[IO[bytes]], Any]
 
 # No sign that tells an encoding is longer.
-SIGN = 8
+SIGN = 12
 # What is asked of a decoder at once: all that it loses where a file breaks off.
 _CHUNK = 1 << 14
 
@@ -42,6 +42,83 @@ class _Zstandard(io.RawIOBase):
         octets = self._stream.read(min(len(view), _CHUNK))
         view[: len(octets)] = octets
         return len(octets)
+
+
+class _DovecotLz4(io.RawIOBase):
+    """Decompress what Dovecot's ``zlib_save = lz4`` writes: LZ4 blocks, each behind its length."""
+
+    _MARK = b"Dovecot-LZ4\r\x2a\x9b\xc5"
+    _LONGEST_BLOCK = 1 << 22  # Dovecot's hold 64 KiB
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._held = b""
+        head = _exactly(raw, len(self._MARK) + 4)
+        self._most = min(int.from_bytes(head[-4:]), self._LONGEST_BLOCK)
+        if not head.startswith(self._MARK):
+            raise ValueError("not an LZ4 file of Dovecot")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, view: Any) -> int:  # noqa: ANN401 -- a writable buffer
+        while not self._held:
+            length = self._raw.read(4)
+            if not length:
+                return 0
+            size = int.from_bytes(length + _exactly(self._raw, 4 - len(length)))
+            if size > self._LONGEST_BLOCK:
+                raise ValueError("an LZ4 block is longer than Dovecot writes them")
+            self._held = _lz4_block(_exactly(self._raw, size), self._most)
+        given, self._held = self._held[: len(view)], self._held[len(view) :]
+        view[: len(given)] = given
+        return len(given)
+
+
+def _exactly(raw: IO[bytes], size: int) -> bytes:
+    octets = b""
+    while len(octets) < size:
+        more = raw.read(size - len(octets))
+        if not more:
+            raise EOFError("the file ends within an LZ4 block")
+        octets += more
+    return octets
+
+
+def _lz4_block(data: bytes, most: int) -> bytes:
+    """Decompress one block (LZ4 Block Format); Arrow's codec must know the size beforehand."""
+    out = bytearray()
+    at = 0
+    try:
+        while at < len(data):
+            token = data[at]
+            literals, at = _lz4_length(data, at + 1, token >> 4)
+            out += data[at : at + literals]
+            at += literals
+            if at >= len(data):
+                break
+            offset = int.from_bytes(data[at : at + 2], "little")
+            matched, at = _lz4_length(data, at + 2, token & 15)
+            matched += 4  # the shortest match
+            if not 0 < offset <= len(out) or len(out) + matched > most:
+                raise ValueError("an LZ4 block is damaged")
+            piece = out[len(out) - offset : len(out) - offset + matched]
+            out += (piece * (matched // offset + 1))[:matched]
+    except IndexError:
+        raise ValueError("an LZ4 block is damaged") from None
+    return bytes(out)
+
+
+def _lz4_length(data: bytes, at: int, length: int) -> tuple[int, int]:
+    """Read a length that may run on, an octet of 255 at a time; return it, and where it ends."""
+    if length == 15:  # noqa: PLR2004 -- four bits
+        while True:
+            more = data[at]
+            at += 1
+            length += more
+            if more != 255:  # noqa: PLR2004 -- eight bits
+                break
+    return length, at
 
 
 class _Unicode(io.RawIOBase):
@@ -79,12 +156,13 @@ _DECODERS: tuple[tuple[re.Pattern[bytes], Decoder], ...] = (
     (re.compile(rb"BZh[1-9]"), bz2.open),
     (re.compile(rb"\xfd7zXZ\0"), lzma.open),
     (re.compile(rb"\(\xb5/\xfd"), _buffered(_Zstandard)),
+    (re.compile(rb"Dovecot-LZ4\r"), _buffered(_DovecotLz4)),
     # Byte order marks, or two letters without one.
     (re.compile(rb"\xff\xfe|[!-~]\0[!-~]\0"), _buffered(partial(_Unicode, "utf-16-le"))),
     (re.compile(rb"\xfe\xff|\0[!-~]\0[!-~]"), _buffered(partial(_Unicode, "utf-16-be"))),
 )
 # Nearly every file begins with a letter of a field's name and a second one.
-_PLAIN = re.compile(rb"[A-Za-z][A-Za-z -][^\0h]")
+_PLAIN = re.compile(rb"(?!Dovecot-LZ4\r)[A-Za-z][A-Za-z -][^\0h]")
 
 
 def decoder_of(head: bytes) -> Decoder | None:

@@ -20,6 +20,7 @@ from mailframe.stats import (
     anonymise,
     answers,
     asks,
+    attached,
     clutter,
     contacts,
     dates,
@@ -587,6 +588,28 @@ class MailAccessor:
             the frame, ``mean``, ``largest``. Messages of unknown size count 0 bytes.
         """
         return clutter.sizes(self._df, by, tz)
+
+    def attachments(self, by: str | None = None) -> pd.DataFrame:
+        """List what is attached, or add it up: of a frame read with ``attachments=True``.
+
+        A part is an attachment by the rule of `mailframe.headers.attachments`; its size is the
+        decoded one, estimated from what travels. Copies count each; see ``unique``.
+
+        Parameters
+        ----------
+        by : str, optional
+            "type", "size" (classes at powers of ten), or any column with one value a message, such
+            as "from_addr", "from_domain" or "folder".
+
+        Returns
+        -------
+        pandas.DataFrame
+            Without ``by`` one row an attachment, largest first, indexed by the message's label in
+            the frame: ``name`` (missing where it has none), ``type``, ``bytes`` (Int64). With it
+            largest sum first (sizes in order): ``attachments``, ``messages``, ``bytes``, ``share``
+            of all bytes attached, ``largest``. An unknown size counts 0 bytes.
+        """
+        return attached.attachments(self._df, by)
 
     def largest(self, n: int = 20) -> pd.DataFrame:
         """List the largest messages.

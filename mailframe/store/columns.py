@@ -3,6 +3,9 @@
 A full fetch counts the malformed values of the header fields asked for in ``defects``. Another day
 other fields are asked for, so the store counts apart: ``defects`` for the frame's own fields, and
 beside each further column ``X`` a flag ``X_mended``. What is shown adds up those that are shown.
+
+What is told beside headers (attachments, labels, ids) is held like a further header field, under a
+name that begins with a colon, which no header field has.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import pyarrow.compute as pc
 from mailframe.errors import ConfigurationError
 from mailframe.frame.batch import MENDED
 from mailframe.frame.extras import parse_extras
-from mailframe.frame.schema import INSTANT, SCHEMA
+from mailframe.frame.schema import ATTACHMENTS, EXTRAS, INSTANT, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,6 +54,32 @@ def canonical(headers: Iterable[str]) -> tuple[str, ...]:
     return tuple(_name(extra) for extra in extras)
 
 
+ATTACHED = ":attachments"  # all columns of them
+
+
+def is_beside(name: str) -> bool:
+    """Tell what is told beside headers from a header field."""
+    return name.startswith(":")
+
+
+def headers_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those names that are header fields'."""
+    return tuple(name for name in names if not is_beside(name))
+
+
+def beside_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those names that are of what is told beside headers."""
+    return tuple(name for name in names if is_beside(name))
+
+
+def beside_fields(names: Iterable[str]) -> list[pa.Field]:
+    """Return the columns of what is told beside headers."""
+    fields: list[pa.Field] = []
+    for name in beside_of(names):
+        fields += ATTACHMENTS if name == ATTACHED else [EXTRAS.field(name.removeprefix(":"))]
+    return fields
+
+
 def _name(extra: Extra) -> str:
     return f"{extra.field}{':all' if extra.every else ''}:{extra.form}"
 
@@ -58,19 +87,22 @@ def _name(extra: Extra) -> str:
 def united(held: Sequence[str], asked: Sequence[str]) -> tuple[str, ...]:
     """Return the header fields to hold from now on; of two forms of one column, that asked for."""
     new = tuple(name for name in asked if name not in held)
-    replaced = {extra.column for extra in parse_extras(new)}
-    kept = (_name(extra) for extra in parse_extras(held) if extra.column not in replaced)
-    return (*kept, *new)
+    replaced = {extra.column for extra in parse_extras(headers_of(new))}
+    fields = parse_extras(headers_of(held))
+    kept = (_name(extra) for extra in fields if extra.column not in replaced)
+    beside = dict.fromkeys(beside_of((*held, *new)))
+    return (*kept, *headers_of(new), *beside)
 
 
 def stored_schema(headers: Sequence[str]) -> pa.Schema:
     """Return the schema of a file that holds these further header fields."""
-    extras = parse_extras(headers)
+    extras = parse_extras(headers_of(headers))
     return pa.schema(
         [
             *SCHEMA,
             *(pa.field(extra.column, extra.type) for extra in extras),
             *(pa.field(extra.column + MENDED, pa.bool_()) for extra in extras),
+            *beside_fields(headers),
             *BOOKKEEPING,
         ]
     )

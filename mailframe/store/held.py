@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mailframe.store.ahead import ahead
 from mailframe.store.columns import conformed, stored_schema
@@ -137,6 +138,16 @@ class Held:
     def uids(self) -> UidSet:
         """Which rows there are."""
         return set_of(_united(self._sources))
+
+    def without(self, column: str) -> UidSet:
+        """Which rows have nothing in a column, or no such column."""
+        parts = [_NO_UIDS]
+        for batch in self.batches(["uid", column]):
+            empty = batch
+            if column in batch.schema.names:
+                empty = batch.filter(pc.is_null(batch[column]))
+            parts.append(empty["uid"].to_numpy())
+        return set_of(np.unique(np.concatenate(parts)))
 
     @property
     def _has_parts(self) -> bool:

@@ -37,6 +37,8 @@ class Answers:
         ``uid`` and `FLAG_COLUMNS` at least.
     headers : sequence of pyarrow.RecordBatch
         ``uid`` and the further header columns.
+    beside : sequence of pyarrow.RecordBatch
+        ``uid`` and columns of what is told beside headers, of rows held and of new ones.
     vanished : UidSet
         UIDs said to be expunged; may name UIDs never held.
     there : UidSet, optional
@@ -48,6 +50,7 @@ class Answers:
     headers: Sequence[pa.RecordBatch] = ()
     vanished: UidSet = UidSet()  # noqa: RUF009 -- immutable
     there: UidSet | None = None
+    beside: Sequence[pa.RecordBatch] = ()
 
 
 def gone(held: UidSet, answers: Answers) -> UidSet:
@@ -94,6 +97,7 @@ class Merge:
         self._aside = None if aside is None else pa.scalar(aside, INSTANT)
         self._flags = _latest(answers.flags)
         self._headers = _latest(answers.headers)
+        self._beside = _by_columns(answers.beside)
         self._rows = _latest(answers.rows)
         self.rows = self.added = self.changed = 0
 
@@ -114,7 +118,7 @@ class Merge:
 
     def alters(self, held: Iterable[pa.RecordBatch]) -> bool:
         """Whether any row comes out other than it is held; of those held, uid and flags suffice."""
-        if self._lost or self._rows is not None or self._headers is not None:
+        if self._lost or self._rows is not None or self._headers is not None or self._beside:
             return True
         if self._aside is not None:
             return True
@@ -142,6 +146,7 @@ class Merge:
         if self._headers is not None:
             names = [name for name in self._headers.column_names if name not in _IDENTITY]
             table = _overlaid(table, self._headers, names)
+        table = self._with_beside(table)
         if self._flags is not None:
             table = self._flagged(table, self._flags)
         return table
@@ -155,7 +160,13 @@ class Merge:
 
     def _as_new(self, rows: pa.Table) -> pa.Table:
         stored = pa.repeat(self._at, rows.num_rows)
-        return conformed(rows.append_column(STORED, stored), self._schema)
+        return self._with_beside(conformed(rows.append_column(STORED, stored), self._schema))
+
+    def _with_beside(self, table: pa.Table) -> pa.Table:
+        for patch in self._beside:
+            names = [name for name in patch.column_names if name not in _IDENTITY]
+            table = _overlaid(table, patch, names)
+        return table
 
     def _with_rows(self, table: pa.Table, rows: pa.Table) -> pa.Table:
         """Let rows in among those of one batch; one fetched again keeps its first time."""
@@ -170,6 +181,15 @@ class Merge:
 
 def _latest(batches: Sequence[pa.RecordBatch]) -> pa.Table | None:
     return latest(batches) if any(batch.num_rows for batch in batches) else None
+
+
+def _by_columns(batches: Sequence[pa.RecordBatch]) -> list[pa.Table]:
+    """Bring together what has the same columns."""
+    groups: dict[tuple[str, ...], list[pa.RecordBatch]] = {}
+    for batch in batches:
+        if batch.num_rows:
+            groups.setdefault(tuple(batch.schema.names), []).append(batch)
+    return [latest(group) for group in groups.values()]
 
 
 def latest(batches: Sequence[pa.RecordBatch]) -> pa.Table:

@@ -9,7 +9,8 @@ equal come out (RFC 9051 section 2.3.1.1 on UIDs, RFC 7162 on mod-sequences):
   no mod-sequences;
 - expunged messages: told by VANISHED under QRESYNC, else found by comparing the UIDs that are
   there;
-- further header fields: for the messages held, those fields alone;
+- further header fields: for the messages held, those fields alone; so with what is told beside
+  headers, which is asked for again of those that lack it where a refresh was broken off;
 - the UIDs, where nothing changed but what the folder is for (RFC 6154): one short answer;
 - the folder again, where UIDVALIDITY changed, or another server has the account now.
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Literal
 
-from mailframe.store.columns import united
+from mailframe.store.columns import beside_of, headers_of, united
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,15 @@ class Headers:
     names: tuple[str, ...]
 
 
-Step = Fetch | Flags | Uids | Headers
+@dataclasses.dataclass(frozen=True, slots=True)
+class Beside:
+    """Fetch what is told beside headers for the rows held; ``missing``: for those that lack it."""
+
+    names: tuple[str, ...]
+    missing: bool = False
+
+
+Step = Fetch | Flags | Uids | Headers | Beside
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -160,8 +169,12 @@ def plan(
     if not same_messages:
         message_step = _message_step(state, server, held, flag_step)
         steps += [message_step] if message_step else []
-    if lacking:  # without a row nothing is asked, and the columns are there
-        steps.append(Headers(lacking))
+    if fields := headers_of(lacking):  # without a row nothing is asked, and the columns are there
+        steps.append(Headers(fields))
+    if beside := beside_of(lacking):
+        steps.append(Beside(beside))
+    if not state.complete and (held_beside := beside_of(kept)):
+        steps.append(Beside(held_beside, missing=True))
     if not steps and state.special_use != server.special_use:
         steps.append(Uids())
     still = _stands_still(state, server, same_messages=same_messages)

@@ -7,7 +7,8 @@ part where they are installed; they read once, being slow.
 
 Parts, over loopback in 40 folders: `local` (100,000 ordinary messages), `encoded` (the same with
 names and subjects encoded), `worldwide` (40,000 in many languages, no subject twice), `real` (the
-archives of `tests.corpora`, where they are at hand); `distant` (200 folders of 50 through a link of
+archives of `tests.corpora`, where they are at hand), `attached` (100,000, one in four with files);
+`distant` (200 folders of 50 through a link of
 50 ms round trip), `memory` (one folder of 300,000, streamed in batches).
 """
 
@@ -28,7 +29,7 @@ from typing import NamedTuple
 
 from tests import corpora
 from tests.bench.mailboxes import Mailbox
-from tests.bench.readers import FIRST
+from tests.bench.readers import ATTACHMENTS, FIRST
 from tests.servers.dovecot import Dovecot
 from tests.servers.relay import Relay
 
@@ -69,6 +70,11 @@ PARTS = {
         "real mail: SpamAssassin's ham of 2002, bounces, and the tests of other parsers",
         Mailbox("real", 10, 0, "real"),
         (*_READERS, "imaplib"),
+    ),
+    "attached": Part(
+        "one message in four with files, half in two forms of text, 40 folders of 2,500 messages",
+        Mailbox("attached", 40, 2500, "attached"),
+        ("socket", "mailframe", ATTACHMENTS),
     ),
     "distant": Part(
         "50 ms round trip, 200 folders of 50 messages",

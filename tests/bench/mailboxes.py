@@ -5,6 +5,8 @@
   list.
 - `encoded`: the same, but half of the people have a name that is encoded, and one subject in five
   is, none like another.
+- `attached`: the same as `ordinary`, but half of them in two forms of text, and one in four with
+  one to three files.
 - `worldwide`: see `tests.bench.international`.
 - `real`: the archives of `tests.corpora`, each message once.
 """
@@ -12,6 +14,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
@@ -82,6 +85,38 @@ def worldwide(number: int, seed: int) -> Iterator[Message]:
         lines = international.lines(random, people, chain, date, identifier)
         yield Message(b"".join(lines) + b"\r\nHello.\r\n", (), date)
         earlier = [*earlier[-50:], identifier]
+
+
+def attached(number: int, seed: int) -> Iterator[Message]:
+    """Make up messages of one folder, some with files attached."""
+    random = Random(seed)
+    for message in messages(number, seed):
+        kind = random.random()
+        if kind < 1 / 4:
+            yield message
+            continue
+        head, _, text = message.raw.partition(b"Content-Type: ")
+        mark = f"=_{random.getrandbits(64):x}"
+        parts = [f"Content-Type: {text.decode()}"]
+        parts.append(parts[0].replace("text/plain", "text/html"))
+        if kind < 1 / 2:
+            sub = "mixed"
+            parts[1:] = (_file(random) for _ in range(random.randint(1, 3)))
+        else:
+            sub = "alternative"
+        body = "".join(f"--{mark}\r\n{part}\r\n" for part in parts) + f"--{mark}--\r\n"
+        kind_of = f'Content-Type: multipart/{sub}; boundary="{mark}"\r\n\r\n'
+        yield replace(message, raw=head + (kind_of + body).encode())
+
+
+def _file(random: Random) -> str:
+    name = f"{random.choice(WORDS)} {random.randint(1, 999)}.pdf"
+    return (
+        f'Content-Type: application/pdf; name="{name}"\r\nContent-Transfer-Encoding: base64\r\n'
+        f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
+        + "JVBERi0xLjQKJcOkw7zDtsOfCjIgMCBvYmoKPDwvTGVuZ3RoIDMgMCBSL0ZpbHRlci9GbGF0ZURl\r\n"
+        * 8
+    )
 
 
 def encoded(number: int, seed: int) -> Iterator[Message]:
@@ -160,6 +195,7 @@ def _token(random: Random) -> str:
 
 
 KINDS: dict[str, Callable[[int, int], Iterator[Message]]] = {
+    "attached": attached,
     "ordinary": messages,
     "encoded": encoded,
     "worldwide": worldwide,

@@ -90,6 +90,12 @@ def read_with_mailframe(target: Target):
     return mf.read_imap(target.url, progress=False)
 
 
+def read_attachments(target: Target):
+    import mailframe as mf  # noqa: PLC0415 -- the same
+
+    return mf.read_imap(target.url, attachments=True, progress=False)
+
+
 def stream_with_mailframe(target: Target) -> int:
     import mailframe as mf  # noqa: PLC0415 -- the same
 
@@ -215,10 +221,12 @@ def _frame(rows: list[tuple[object, ...]]):
 
 
 FIRST = "mailframe, first call"
+ATTACHMENTS = "mailframe, attachments"
 READERS = {
     "socket": read_with_socket,
     "mailframe": read_with_mailframe,
     FIRST: read_with_mailframe,
+    ATTACHMENTS: read_attachments,
     "mailframe stream": stream_with_mailframe,
     "imaplib": read_with_imaplib,
     "imapclient": read_with_imapclient,
@@ -226,7 +234,7 @@ READERS = {
     "aioimaplib": read_with_aioimaplib,
 }
 #: What is imported before the clock starts.
-MODULES = {"mailframe": "mailframe.read", "mailframe stream": "mailframe.read"}
+MODULES = dict.fromkeys(("mailframe", ATTACHMENTS, "mailframe stream"), "mailframe.read")
 
 
 def main() -> None:

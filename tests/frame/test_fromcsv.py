@@ -14,7 +14,7 @@ import mailframe as mf
 from mailframe.errors import ConfigurationError
 from mailframe.frame.adapter import to_frame
 from mailframe.frame.cells import csv_cells, plain_texts, split_lists
-from mailframe.frame.schema import INSTANT, SCHEMA, TEXT, TEXTS
+from mailframe.frame.schema import ATTACHMENTS, EXTRAS, INSTANT, SCHEMA, TEXT, TEXTS
 from tests.frame.batches import FULL, batch
 from tests.stats.frames import make_frame
 from tests.stats.mailbox import hand_mailbox
@@ -37,6 +37,27 @@ def test_a_frame_comes_back_from_csv_with_its_dtypes():
     pd.testing.assert_frame_equal(there_and_back(df), df)
     pd.testing.assert_frame_equal(there_and_back(df, formulas="keep"), df)
     pd.testing.assert_frame_equal(there_and_back(df.iloc[:0]), to_frame([], schema, report={}))
+
+
+def test_attachments_and_labels_come_back():
+    """Names that are empty, sizes that nobody told, no list at all: each is another thing."""
+    rows = [
+        (2, 7, ["a; b.pdf", ""], ["application/pdf", "image/png"], [7, None]),
+        (1, 9, [""], ["a/b"], [9]),
+        (0, 0, [], [], []),
+        (None, None, None, None, None),
+    ]
+    schema = pa.schema([*SCHEMA, *ATTACHMENTS, *EXTRAS])
+    told = [
+        dict(zip(ATTACHMENTS.names, row, strict=True)) | {"x_gm_labels": [r"\Important", ""]}
+        for row in rows
+    ]
+    whole = batch(*(FULL | more | {"uid": n + 1} for n, more in enumerate(told)), schema=schema)
+    df = to_frame([whole], schema, report={})
+    pd.testing.assert_frame_equal(there_and_back(df), df)
+    lines = io.BytesIO()
+    mf.to_jsonl(df, lines)
+    assert lines.getvalue().count(b"attachment_sizes") == 4
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])

@@ -325,7 +325,18 @@ def test_attachments_are_asked_where_the_frame_tells_of_them():
         attachment_names=pd.Series([[], ["Plan.PDF", "b.png"], []], MAIL.index[:3]),
     )
     assert find(df, "has:attachment").index.tolist() == [1]
+    with pytest.raises(ConfigurationError, match="no column attachment_bytes"):
+        find(df, "attached:>1k")
     assert find(df, "filename:pdf").index.tolist() == [1]
+    df["attachment_bytes"] = pd.array([0, 5000, pd.NA], dtype="Int64")
+    assert find(df, "attached:>1k").index.tolist() == [1]
+    assert find(df, "attached:<1M").index.tolist() == [1]  # what has nothing is not small in that
+    assert find(df, "-attached:>1k").index.tolist() == [0, 2]
+
+
+def test_a_label_is_a_keyword_or_one_of_gmails():
+    df = MAIL.iloc[:3].assign(x_gm_labels=pd.Series([["Work"], [], None], MAIL.index[:3]))
+    assert find(df, "label:work").index.tolist() == [0]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class Message:
     flags: str = r"\Seen"
     internaldate: str = "01-Jan-2024 09:00:00 +0000"
     size: int = 1234
+    more: dict[str, bytes] = field(default_factory=dict)  # the values of further FETCH items
 
     def row(self, number: int, items: list[str]) -> Row:
         return Row(number, {name: self.item(name) for name in dict.fromkeys(["UID", *items])})
@@ -48,6 +49,7 @@ class Message:
             "FLAGS": f"({self.flags})".encode("latin-1"),
             "INTERNALDATE": f'"{self.internaldate}"'.encode(),
             "RFC822.SIZE": str(self.size).encode(),
+            **self.more,
         }
         return fixed[name] if name in fixed else literal(self.section(name))
 
@@ -115,7 +117,7 @@ def literal(value: bytes) -> bytes:
 
 def fetch_items(wanted: str) -> list[str]:
     """The names of the response's items for a FETCH of ``(UID FLAGS BODY.PEEK[...])``."""
-    names = re.findall(r"BODY(?:\.PEEK)?\[[^\]]*\]|[A-Z0-9.]+", wanted, re.IGNORECASE)
+    names = re.findall(r"BODY(?:\.PEEK)?\[[^\]]*\]|[A-Z0-9.-]+", wanted, re.IGNORECASE)
     return [re.sub(r"(?i)^BODY\.PEEK", "BODY", name) for name in names]
 
 
