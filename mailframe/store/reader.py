@@ -139,7 +139,7 @@ class Store:
         return f"open_store({str(self.path)!r})"
 
     def __len__(self) -> int:
-        """Return how many messages are held: the rows of `frame`."""
+        """Return how many rows are held; of views, as at Gmail, also what stands elsewhere."""
         return sum(self._read(Selection(errors="warn"), lambda file: file.rows))
 
     def __bool__(self) -> bool:
