@@ -30,8 +30,8 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe import demo as demo
     from mailframe.account import Account
     from mailframe.application import connect
-    from mailframe.auth.login import login, logout
-    from mailframe.entry import discover
+    from mailframe.auth.login import logout
+    from mailframe.entry import discover, login
     from mailframe.fleets import fleet, fleet_status
     from mailframe.frame.excel import to_excel
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
@@ -63,8 +63,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "mailframe.account": ["Account"],
     "mailframe.application": ["connect"],
-    "mailframe.auth.login": ["login", "logout"],
-    "mailframe.entry": ["discover"],
+    "mailframe.auth.login": ["logout"],
+    "mailframe.entry": ["discover", "login"],
     "mailframe.fleets": ["fleet", "fleet_status"],
     "mailframe.frame.excel": ["to_excel"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],

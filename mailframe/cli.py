@@ -173,7 +173,7 @@ def discover(address: str, *, ispdb: bool | None) -> None:
 @click.option("--provider", default="", metavar="NAME", help='Such as "Microsoft 365".')
 def login(address: str, flow: Flow, client: str | None, provider: str) -> None:
     """Log in to a mailbox by OAuth 2.0, once."""
-    from mailframe.auth.login import login as log_in
+    from mailframe.entry import login as log_in
 
     log_in(address, flow, client, provider=provider, say=lambda text: click.echo(text, err=True))
 
@@ -194,8 +194,11 @@ def accounts() -> None:
     """List the mailboxes that are logged in."""
     from mailframe.auth import tokens
 
-    for address in tokens.addresses():
+    known = tokens.addresses()
+    for address in known:
         click.echo(_plain(address))
+    if not known:
+        _say("nobody is logged in: mailframe login ADDRESS")
 
 
 @cli.command()

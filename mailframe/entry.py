@@ -7,21 +7,26 @@ An address needs a server first: the table of providers knows it without a packe
 from __future__ import annotations
 
 import os
-import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mailframe import providers
 from mailframe.account import Account, Security, is_loopback
+from mailframe.auth import login as oauth
 from mailframe.auth import tokens
+from mailframe.auth.login import Person
 from mailframe.auth.source import Source
 from mailframe.discovery import memory, network, plan
+from mailframe.discovery.pinning import pinned
 from mailframe.discovery.plan import Address, Found, is_address
-from mailframe.errors import ConnectError
+from mailframe.errors import ConfigurationError, ConnectError, MailframeError
 from mailframe.secret import Secret, sealing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mailframe.auth.grants import Flow
 
 _SWITCH = "MAILFRAME_ISPDB"
 
@@ -34,7 +39,15 @@ class Entry:
     found: Found | None = None
 
     def with_password(self) -> Entry:
-        """Give the same with its password, looked up where it is missing; see `Account`."""
+        """Give the same with its password, looked up where it is missing; see `Account`.
+
+        Raises
+        ------
+        ConfigurationError
+            There is none, or none would serve.
+        """
+        if self.found is not None and self.account.password is None:
+            _check_takes_passwords(self.found)
         return replace(self, account=self.account.with_password())
 
     @contextmanager
@@ -82,6 +95,62 @@ def discover(address: str, *, ispdb: bool | None = None) -> Found:
     return network.find(address, ispdb=_ispdb(ispdb))
 
 
+def login(
+    address: str,
+    flow: Flow = "auto",
+    client: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    *,
+    provider: str = "",
+    say: Callable[[str], object] = print,
+    ask: Callable[[str], str] | None = input,
+    browse: Callable[[str], object] | None = None,
+) -> None:
+    """Log in to a mailbox by OAuth 2.0, once; later reads renew the token themselves.
+
+    What is kept is the log-in, in a file that only its owner can read (and the keyring, where
+    there is one); `logout` removes it.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``ann@outlook.com``.
+    flow : {"auto", "browser", "device", "paste"}
+        A browser on this machine, a code to type on any other, or an address to paste.
+    client : str, path or mapping, optional
+        The application that you registered: its ID, Google's ``client_secret_*.json``, or a mapping
+        with ``client_id`` and, as far as needed, ``client_secret``, ``issuer`` (a URL), ``scope``,
+        ``mechanism`` and ``ca_file``. Otherwise from ``MAILFRAME_CLIENT_ID`` and
+        ``MAILFRAME_CLIENT_SECRET``, or ``~/.config/mailframe/clients.json``, by the issuer's name.
+    provider : str
+        The provider's name, such as ``"Microsoft 365"``; by default found as `discover` does.
+    say, ask, browse : callable
+        What tells a person something, asks for a line (None: nobody is there), and opens a page.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no client, or no such way to log in; the message says how to get one.
+    AuthenticationError
+        The log-in was declined, or nobody logged in in time.
+    TransportError
+        The provider could not be reached.
+    """
+    log_in(address, flow, client, provider, Person(say, ask, browse))
+
+
+def log_in(address: str, flow: Flow, client: object, provider: str, person: Person) -> None:
+    """Log in; `login` for who has a `Person` already."""
+    oauth.log_in(address, flow, client, lambda one: provider or _provider_of(one), person)
+
+
+def _provider_of(address: str) -> str:
+    """Find whose customer a domain is; nobody is asked whether to trust a host."""
+    try:
+        return network.find(address, ispdb=_ispdb(None), agree=lambda _: False).provider
+    except MailframeError:
+        return ""
+
+
 def _ispdb(wanted: bool | None) -> bool:
     return os.environ.get(_SWITCH, "").lower() != "off" if wanted is None else wanted
 
@@ -122,6 +191,13 @@ async def aenter(address: str, *, login: str | None = None) -> Entry:
     return _of_found(await network.afind(address, ispdb=_ispdb(None)), login=login)
 
 
+def _check_takes_passwords(found: Found) -> None:
+    """Refuse before a password is asked for that would not serve."""
+    provider = providers.of_host(found.host, found.port)
+    if provider is not None and provider.ways == ("oauth",):
+        raise ConfigurationError(f"{provider.way_in(found.address)}")
+
+
 def _of_found(
     found: Found,
     password: str | bytes | Secret | None = None,
@@ -139,14 +215,8 @@ def _of_found(
         account = replace(account, user=found.address, auth=kept.issuer.mechanism, password=source)
     account = Account.parse(account, password, security=security, ca_file=ca_file, login=login)
     if account.ca_file is None and is_loopback(account.host):
-        # Proton's Bridge signs its own certificate. What goes to it does not leave this machine,
-        # where plain text harms nobody either.
-        account = replace(account, ssl_context=_unverified())
+        # Proton's Bridge signs its own certificate.
+        notes = tokens.directory() / "certificates.json"
+        context = pinned(f"{account.host}:{account.port}", notes)
+        account = replace(account, ssl_context=context)
     return Entry(account, found)
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

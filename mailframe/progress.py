@@ -122,7 +122,6 @@ class _Bar(Progress):
             total=total,
             unit=unit if octets else f" {unit}",
             unit_scale=octets,
-            unit_divisor=1024,
             desc=desc if len(desc) <= columns // 3 else f"{desc[: columns // 3]}…",
             dynamic_ncols=True,
             bar_format=_BRIEF if columns < _NARROW else None,

@@ -50,13 +50,13 @@ class Provider:
     security: Literal["tls", "starttls"] = "tls"
     user: Literal["address", "local part"] = "address"
 
-    def way_in(self, address: str) -> str:
-        """Say in half a sentence what lets `address` in."""
+    def way_in(self, address: str, login: str = "") -> str:
+        """Say in half a sentence what lets `address` in; ``login`` names the place of a log-in."""
         page = f", from {self.page}" if self.page else ""
         said = {
             "app password": f"an app password{page}",
             "password": "the password of its web page",
-            "oauth": f"a log-in: mailframe login {address}",
+            "oauth": login or f"a log-in: mailframe login {address}",
         }
         ways = [said[way] for way in self.ways]
         note = f" ({self.note})" if self.note else ""
@@ -146,9 +146,10 @@ PROVIDERS = (
         "AOL",
         "imap.aol.com",
         "https://help.aol.com/articles/how-do-i-use-other-email-applications-to-send-and-receive-my-aol-mail",
-        ("aol.com", "aim.com", "aol.de", "aol.fr", "aol.co.uk"),
-        ways=_APP,
-        page="https://login.aol.com/account/security",
+        ("aol.com", "aim.com", "aol.de", "aol.fr", "aol.it", "aol.co.uk"),
+        ("mail.gm0.yahoodns.net",),
+        _APP,
+        "https://login.aol.com/account/security",
     ),
     Provider(
         "iCloud",
@@ -163,7 +164,7 @@ PROVIDERS = (
     Provider(
         "Fastmail",
         "imap.fastmail.com",
-        "https://www.fastmail.help/hc/articles/1500000279921",
+        "https://www.fastmail.help/hc/articles/1500000278342",
         (
             "fastmail.com",
             "fastmail.fm",
@@ -174,27 +175,52 @@ PROVIDERS = (
         ),
         ("messagingengine.com",),
         ("app password", "oauth"),
-        "https://app.fastmail.com/settings/security/devicekeys",
+        "https://www.fastmail.help/hc/articles/360058752854",
     ),
     Provider(
         "Zoho",
         "imap.zoho.com",
         "https://www.zoho.com/mail/help/imap-access.html",
         ("zoho.com", "zohomail.com"),
-        ("zoho.com",),
-        _APP,
-        "https://accounts.zoho.com/home#security/app_password",
-        "IMAP must be switched on in its settings",
+        ways=("password", "app password"),
+        page="https://accounts.zoho.com/home#security/app_password",
+        note="IMAP must be switched on in its settings; with two-factor log-in an app password",
+    ),
+    Provider(
+        "Zoho",
+        "imappro.zoho.com",
+        "https://www.zoho.com/mail/help/imap-access.html",
+        mx=("zoho.com",),
+        ways=("password", "app password"),
+        page="https://accounts.zoho.com/home#security/app_password",
+        note="IMAP must be switched on in its settings; with two-factor log-in an app password",
     ),
     Provider(
         "Zoho (Europe)",
         "imap.zoho.eu",
         "https://www.zoho.com/mail/help/imap-access.html",
         ("zoho.eu", "zohomail.eu"),
-        ("zoho.eu",),
-        _APP,
-        "https://accounts.zoho.eu/home#security/app_password",
-        "IMAP must be switched on in its settings",
+        ways=("password", "app password"),
+        page="https://accounts.zoho.eu/home#security/app_password",
+        note="IMAP must be switched on in its settings; with two-factor log-in an app password",
+    ),
+    Provider(
+        "Zoho (Europe)",
+        "imappro.zoho.eu",
+        "https://www.zoho.com/mail/help/imap-access.html",
+        mx=("zoho.eu",),
+        ways=("password", "app password"),
+        page="https://accounts.zoho.eu/home#security/app_password",
+        note="IMAP must be switched on in its settings; with two-factor log-in an app password",
+    ),
+    Provider(
+        "Zoho (India)",
+        "imappro.zoho.in",
+        "https://www.zoho.com/mail/help/imap-access.html",
+        mx=("zoho.in",),
+        ways=("password", "app password"),
+        page="https://accounts.zoho.in/home#security/app_password",
+        note="IMAP must be switched on in its settings; with two-factor log-in an app password",
     ),
     Provider(
         "GMX",
@@ -208,7 +234,7 @@ PROVIDERS = (
         "GMX",
         "imap.gmx.com",
         "https://support.gmx.com/pop-imap/imap/server.html",
-        ("gmx.com", "gmx.us", "gmx.co.uk", "gmx.fr", "gmx.es"),
+        ("gmx.com", "gmx.us", "gmx.co.uk", "gmx.fr", "gmx.es", "gmx.it", "gmx.ca", "gmx.pt"),
         ways=("password", "app password"),
         note="IMAP must be switched on in its settings; with two-factor log-in an app password",
     ),
@@ -269,10 +295,11 @@ PROVIDERS = (
     Provider(
         "mailbox.org",
         "imap.mailbox.org",
-        "https://kb.mailbox.org/en/private/e-mail/setting-up-mail-clients",
+        "https://kb.mailbox.org/en/private/e-mail/e-mail-configuration/",
         ("mailbox.org",),
         ("mailbox.org",),
         ("password", "app password"),
+        note="with two-factor log-in an app password",
     ),
     Provider(
         "Posteo",
@@ -283,28 +310,31 @@ PROVIDERS = (
     Provider(
         "T-Online",
         "secureimap.t-online.de",
-        "https://www.telekom.de/hilfe/festnetz-internet-tv/e-mail/e-mail-server-e-mail-protokolle-und-e-mail-einrichtung",
+        "https://www.telekom.de/hilfe/apps-dienste/e-mail/einstellungen/posteingang-postausgang-server",
         ("t-online.de", "magenta.de"),
         ways=_APP,
-        page="https://account.idm.telekom.com/account-manager/security/pwdmail/index.xhtml",
+        page="https://www.telekom.de/hilfe/apps-dienste/e-mail/programme/passwort-verwalten",
         note="it is called Passwort für E-Mail-Programme",
     ),
     Provider(
         "freenet",
         "mx.freenet.de",
-        "https://email-hilfe.freenet.de",
+        "https://kundenservice.freenet.de/faq/e-mail-client-mail/einstellungen-serverdaten-fuer-alle-e-mail-programme/",
         ("freenet.de",),
+        note="IMAP must be switched on in its settings",
     ),
     Provider(
         "Orange",
         "imap.orange.fr",
-        "https://assistance.orange.fr/assistance-commerciale/la-boite-mail-orange",
+        "https://assistance.orange.fr/ordinateurs-peripheriques/installer-et-utiliser/l-utilisation-du-mail-et-services-associes/mail-orange/parametrer-la-boite-mail",
         ("orange.fr", "wanadoo.fr"),
+        ways=("app password", "password"),
+        note="other programs must be allowed in its settings",
     ),
     Provider(
         "Free",
         "imap.free.fr",
-        "https://assistance.free.fr/articles/627",
+        "https://assistance.free.fr/articles/configurer-de-maniere-avancee-mon-logiciel-de-messagerie-609",
         ("free.fr",),
         user="local part",
     ),
@@ -312,19 +342,20 @@ PROVIDERS = (
         "SFR",
         "imap.sfr.fr",
         "https://assistance.sfr.fr/sfrmail-appli/sfrmail/parametres-mail.html",
-        ("sfr.fr", "neuf.fr"),
+        ("sfr.fr", "neuf.fr", "cegetel.net", "9online.fr", "club-internet.fr"),
     ),
     Provider(
         "La Poste",
         "imap.laposte.net",
-        "https://aide.laposte.net",
+        "https://aide.laposte.net/contents/comment-parametrer-un-logiciel-de-messagerie-pour-envoyer-et-recevoir-mes-courriers-electroniques",
         ("laposte.net",),
         note="IMAP must be switched on in its settings",
+        user="local part",
     ),
     Provider(
         "Infomaniak",
         "mail.infomaniak.com",
-        "https://www.infomaniak.com/en/support/faq/2427",
+        "https://www.infomaniak.com/en/support/faq/admin2/webmail",
         ("ik.me", "ikmail.com", "etik.com"),
         ("infomaniak.ch",),
         ("app password", "password"),
@@ -333,8 +364,8 @@ PROVIDERS = (
     Provider(
         "Bluewin",
         "imaps.bluewin.ch",
-        "https://www.swisscom.ch/en/residential/help/internet/set-up-email.html",
-        ("bluewin.ch",),
+        "https://www.swisscom.ch/de/privatkunden/hilfe/e-mail/einrichten/swisscom-server-information.html",
+        ("bluewin.ch", "bluemail.ch"),
     ),
     Provider(
         "Hostinger",
@@ -352,13 +383,18 @@ PROVIDERS = (
         "IONOS",
         "imap.ionos.de",
         "https://www.ionos.de/hilfe/e-mail/allgemeine-themen/serverinformationen-fuer-imap-pop3-und-smtp",
-        ("online.de",),
-        ("kundenserver.de", "ionos.de", "1and1.de"),
+        mx=("kundenserver.de", "schlund.de", "ionos.de", "1and1.de"),
+    ),
+    Provider(
+        "1&1",
+        "imap.1und1.de",
+        "https://hilfe-center.1und1.de/e-mail-c82645/1und1-e-mail-adresse-c84749/e-mail-kontoeinstellungen-fuer-eine-1und1-e-mail-adresse-a783411.html",
+        ("online.de", "onlinehome.de", "sofortstart.de", "sofort-start.de", "go4more.de"),
     ),
     Provider(
         "STRATO",
         "imap.strato.de",
-        "https://www.strato.de/faq/mail",
+        "https://www.strato.de/faq/mail/externes-e-mail-programm-mit-strato-e-mail-adresse-nutzen/",
         mx=("rzone.de", "strato.de"),
     ),
     Provider(
@@ -366,6 +402,12 @@ PROVIDERS = (
         "ssl0.ovh.net",
         "https://help.ovhcloud.com/csm/en-mx-plan-email-general-configuration",
         mx=("mail.ovh.net",),
+    ),
+    Provider(
+        "OVHcloud (America, Asia)",
+        "imap.mail.ovh.ca",
+        "https://help.ovhcloud.com/csm/en-mx-plan-email-general-configuration",
+        mx=("mail.ovh.ca",),
     ),
     Provider(
         "Gandi",
@@ -376,7 +418,7 @@ PROVIDERS = (
     Provider(
         "Migadu",
         "imap.migadu.com",
-        "https://www.migadu.com/guides/",
+        "https://www.migadu.com/guides/imap/",
         mx=("migadu.com",),
     ),
     Provider(
@@ -417,7 +459,7 @@ PROVIDERS = (
     Provider(
         "QQ Mail",
         "imap.qq.com",
-        "https://service.mail.qq.com",
+        "https://service.mail.qq.com/detail/0/75",
         ("qq.com", "foxmail.com"),
         ways=_APP,
         page="https://mail.qq.com",
@@ -448,29 +490,29 @@ PROVIDERS = (
         ("naver.com",),
         ways=_APP,
         page="https://nid.naver.com",
-        note="IMAP must be switched on in its settings",
-        user="local part",
+        note="IMAP must be switched on in its settings, and two-step verification",
     ),
     Provider(
         "Seznam",
         "imap.seznam.cz",
-        "https://o-seznam.cz/napoveda/email/pristup-pres-emailove-programy/",
+        "https://o-seznam.cz/napoveda/email/mohlo-by-se-hodit/postovni-programy-a-aplikace/",
         ("seznam.cz", "email.cz", "post.cz", "spoluzaci.cz"),
         note="IMAP must be switched on in its settings",
     ),
     Provider(
         "WP",
         "imap.wp.pl",
-        "https://pomoc.wp.pl/jak-ustawic-program-pocztowy",
+        "https://pomoc.wp.pl/jak-skonfigurowac-program-pocztowy",
         ("wp.pl",),
         note="IMAP must be switched on in its settings",
     ),
     Provider(
         "o2",
         "poczta.o2.pl",
-        "https://pomoc.o2.pl",
-        ("o2.pl",),
-        note="IMAP must be switched on in its settings",
+        "https://pomoc.o2.pl/jak-skonfigurowac-program-pocztowy",
+        ("o2.pl", "go2.pl", "tlen.pl", "prokonto.pl"),
+        note="access by other programs must be switched on in its settings",
+        user="local part",
     ),
 )
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast, get_ar
 from mailframe.beside import Detail, Request, Unknown, wanted
 from mailframe.entry import Entry, address_of, aenter, enter
 from mailframe.errors import ConfigurationError, first_of, warn
-from mailframe.fetcher.folders import PLANNING
+from mailframe.fetcher.folders import INBOX, PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.fetcher.ledger import Problem
 from mailframe.fetcher.pool import Pool
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from mailframe.account import Account
     from mailframe.errors import MailframeError
     from mailframe.fetcher.folders import Listing
-    from mailframe.fetcher.plan import Folder
+    from mailframe.fetcher.plan import Expected, Folder
     from mailframe.progress import Progress, ProgressOption
     from mailframe.secret import Secret
     from mailframe.store.plan import FlagPolicy
@@ -138,7 +138,8 @@ class BatchStream:
         unknown = Unknown()
         async with heartbeat(), pool:
             with self._entry.watched():
-                listing = await pool.folders(ITEMS if keeping else PLANNING)
+                likely = await self._expected()
+                listing = await pool.folders(ITEMS if keeping else PLANNING, likely)
             self._plan_details(pool)
             choice = choose(listing.folders, self._patterns)
             if choice.missing and not choice.folders:
@@ -185,6 +186,13 @@ class BatchStream:
         self.schema = self._builder.schema
         asks = tuple(one.ask for one in self._details if one.ask.items)
         self._query = replace(self._query, beside=asks)
+
+    async def _expected(self) -> Expected | None:
+        """Look into the store while the connection is made."""
+        inbox = self._patterns is None or bool(choose([INBOX], self._patterns).folders)
+        if self._keeping is None or not inbox:
+            return None
+        return await self._keeping.expected(self._account.name, self._account.server)
 
     async def _told_once(
         self, batches: AsyncGenerator[pa.RecordBatch]

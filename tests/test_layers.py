@@ -45,7 +45,8 @@ ROOMS = {
     "discovery": Room(
         {"errors", "providers"},
         {"pandas", "pyarrow"},
-        dict.fromkeys(("asyncio", "dns", "http", "socket", "ssl"), "network.py"),
+        dict.fromkeys(("asyncio", "dns", "http", "socket"), "network.py")
+        | {"ssl": ("network.py", "pinning.py")},
     ),
     "entry": Room(
         {"account", "auth", "discovery", "errors", "providers", "secret"},
@@ -98,7 +99,9 @@ ROOMS = {
         SHOWS,
         {"distributed": ("running.py", "visits.py")},
     ),
-    "application": Room({"read", "widgets"}, FLEET),
+    "application": Room(
+        {"auth", "discovery", "entry", "errors", "providers", "read", "threads", "widgets"}, FLEET
+    ),
     "desk": Room({"errors", "frame"}, SHOWS | FLEET | {"pyarrow"}),
     "options": Room({"errors"}, {"pandas", "pyarrow"}),
     "source": Room(

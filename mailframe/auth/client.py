@@ -7,6 +7,7 @@ session was told). Errors say what is wrong and never what was sent.
 from __future__ import annotations
 
 import importlib
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from mailframe.auth.grants import Attempt, Issuer
 
 _SECONDS = 30  # for one request: an endpoint that takes longer is not there
+_OK = 200
 _SERVER_ERRORS = 500
 _LIFE = 3600  # seconds that a token is taken to live where nobody says
+_SHOWN_URL, _SHOWN_CODE = re.compile(r"https://[!-~]{1,2000}"), re.compile(r"[ -~]{1,100}")
+_EVER = 1e10  # more seconds than anybody means: three centuries
 _DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -87,6 +91,8 @@ def _asked(issuer: Issuer, ask: Callable[[Any], dict[str, Any]]) -> dict[str, An
         failure = TransportError(f"No answer from {host}, where the tokens come from")
     except MailframeError as error:
         failure = type(error)(str(error))
+    except (ValueError, TypeError, OverflowError):  # a number that is none, which authlib adds to
+        failure = TransportError(f"{host} answers what is no token")
     raise failure
 
 
@@ -109,19 +115,26 @@ def _told(response: Any) -> Any:  # noqa: ANN401 -- of a library without types
 
 
 def _how(issuer: Issuer) -> dict[str, Any]:
-    return {"verify": issuer.ca_file or True, "timeout": _SECONDS}
+    # A server that has moved must be named anew: what is sent here is for no other, and by no
+    # other way.
+    return {"verify": issuer.ca_file or True, "timeout": _SECONDS, "allow_redirects": False}
 
 
 def _tokens(told: dict[str, Any]) -> Tokens:
     access, refresh, life = (told.get(n) for n in ("access_token", "refresh_token", "expires_in"))
     if not isinstance(access, str) or not access:
         raise AuthenticationError("No log-in: the server gave no access token")
-    try:
-        seconds = float(life) if life is not None else _LIFE
-    except (TypeError, ValueError):
-        seconds = _LIFE
     kept = Secret(refresh) if isinstance(refresh, str) and refresh else None
-    return Tokens(Secret(access), kept, time.time() + seconds)
+    return Tokens(Secret(access), kept, time.time() + _seconds(life, _LIFE))
+
+
+def _seconds(told: object, usual: float) -> float:
+    """Read a time; one that cannot be one is the usual."""
+    try:
+        seconds = float(told)  # type: ignore[arg-type]  # whatever the server says
+    except (TypeError, ValueError, OverflowError):
+        return usual
+    return seconds if 0 < seconds < _EVER else usual
 
 
 def metadata(url: str, ca_file: str = "") -> Issuer:
@@ -132,8 +145,13 @@ def metadata(url: str, ca_file: str = "") -> Issuer:
     places = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
     for place in places:
         try:
-            answer = requests.get(url.rstrip("/") + place, verify=ca_file or True, timeout=_SECONDS)
-            told = answer.json() if answer.ok else None
+            answer = requests.get(
+                url.rstrip("/") + place,
+                verify=ca_file or True,
+                timeout=_SECONDS,
+                allow_redirects=False,
+            )
+            told = answer.json() if answer.status_code == _OK else None
         except requests.exceptions.SSLError:
             raise ConnectError(f"The certificate of {url} cannot be trusted") from None
         except requests.exceptions.RequestException:
@@ -184,12 +202,17 @@ def begin_device(issuer: Issuer) -> Device:
     if "error" in told:
         raise grants.declined(str(told["error"]), str(told.get("error_description", "")))
     url = told.get("verification_uri") or told.get("verification_url")
-    if not (isinstance(url, str) and url.startswith("https://") and told.get("device_code")):
+    code, typed = told.get("device_code"), told.get("user_code")
+    # Both are shown in a terminal, which takes some characters for commands.
+    if not (
+        (isinstance(url, str) and _SHOWN_URL.fullmatch(url))
+        and (isinstance(typed, str) and _SHOWN_CODE.fullmatch(typed))
+        and (isinstance(code, str) and code)
+    ):
         raise AuthenticationError("No log-in: the server gave no device code")
-    life = min(float(told.get("expires_in") or grants.LONGEST_WAIT), 3 * grants.LONGEST_WAIT)
-    interval = float(told.get("interval") or 5)
-    code = Secret(str(told["device_code"]))
-    return Device(url, str(told.get("user_code", "")), code, interval, time.time() + life)
+    life = min(_seconds(told.get("expires_in"), grants.LONGEST_WAIT), 3 * grants.LONGEST_WAIT)
+    interval = _seconds(told.get("interval"), 5)
+    return Device(url, typed, Secret(code), interval, time.time() + life)
 
 
 def poll_device(

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import webbrowser
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,60 +31,77 @@ if TYPE_CHECKING:
 _ID, _SECRET = "MAILFRAME_CLIENT_ID", "MAILFRAME_CLIENT_SECRET"
 
 
-def login(
-    address: str,
-    flow: Flow = "auto",
-    client: str | os.PathLike[str] | Mapping[str, Any] | None = None,
-    *,
-    provider: str = "",
-    say: Callable[[str], object] = print,
-    ask: Callable[[str], str] | None = input,
-    browse: Callable[[str], object] | None = None,
-) -> None:
-    """Log in to a mailbox by OAuth 2.0, once; later reads renew the token themselves.
+@dataclass(frozen=True)
+class Person:
+    """Who logs in: what tells them something, asks them for a line, and opens a page.
 
-    What is kept is the log-in, in a file that only its owner can read (and the keyring, where
-    there is one); `logout` removes it.
+    Attributes
+    ----------
+    say, ask, browse : callable
+        ``ask`` is None where nobody is there, ``browse`` where no browser is given.
+    ended : threading.Event
+        Once it is set nobody waits any longer, and nothing is kept.
+    """
+
+    say: Callable[[str], object]
+    ask: Callable[[str], str] | None
+    browse: Callable[[str], object] | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for something, and tell whether it came.
+
+        Raises
+        ------
+        AuthenticationError
+            Nobody waits any longer.
+        """
+        until = time.monotonic() + seconds
+        while not event.wait(max(0.0, min(_LOOK, until - time.monotonic()))):
+            self.stop_if_ended()
+            if time.monotonic() >= until:
+                return False
+        return True
+
+    def stop_if_ended(self) -> None:
+        """Raise if nobody waits any longer."""
+        if self.ended.is_set():
+            raise AuthenticationError("No log-in: it was broken off")
+
+
+_LOOK = 0.2  # seconds between two looks whether somebody still waits
+
+
+def log_in(
+    address: str,
+    flow: Flow,
+    client: object,
+    find: Callable[[str], str],
+    person: Person,
+) -> None:
+    """Log a mailbox in, once, and keep the log-in; see `mailframe.login`.
 
     Parameters
     ----------
-    address : str
-        Such as ``ann@outlook.com``.
-    flow : {"auto", "browser", "device", "paste"}
-        A browser on this machine, a code to type on any other, or an address to paste.
-    client : str, path or mapping, optional
-        The application that you registered: its ID, Google's ``client_secret_*.json``, or a mapping
-        with ``client_id`` and, as far as needed, ``client_secret``, ``issuer`` (a URL), ``scope``,
-        ``mechanism`` and ``ca_file``. Otherwise from ``MAILFRAME_CLIENT_ID`` and
-        ``MAILFRAME_CLIENT_SECRET``, or ``~/.config/mailframe/clients.json``, by the issuer's name.
-    provider : str
-        The provider's name, such as ``"Microsoft 365"``, where the address does not tell.
-    say, ask, browse : callable
-        What tells a person something, asks for a line (None: nobody is there), and opens a page.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no client, or no such way to log in; the message says how to get one.
-    AuthenticationError
-        The log-in was declined, or nobody logged in in time.
-    TransportError
-        The provider could not be reached.
+    find : callable
+        Gives the name of an address's provider, or an empty one.
     """
-    issuer = issuer_of(address, client, provider)
-    if browse is None and _has_browser():
-        browse = webbrowser.open
-    chosen = grants.choose_flow(issuer, flow, browser=browse is not None)
+    issuer = issuer_of(address, client, find)
+    if person.browse is None and _has_browser():
+        person = replace(person, browse=webbrowser.open)
+    chosen = grants.choose_flow(issuer, flow, browser=person.browse is not None)
     if chosen == "device":
-        got = _by_device(issuer, say)
+        got = _by_device(issuer, person)
     else:
-        got = _by_redirect(issuer, address, say, ask, browse if chosen == "browser" else None)
+        person = person if chosen == "browser" else replace(person, browse=None)
+        got = _by_redirect(issuer, address, person)
+    person.stop_if_ended()
     if got.refresh is None:
-        say("The provider gave no lasting log-in: it ends with this token.")
+        person.say("The provider gave no lasting log-in: it ends with this token.")
     with tokens.alone(address):
         life = got.until - time.time()
         tokens.write(tokens.Kept(address, issuer, got.access, got.refresh, got.until, life))
-    say(f"{address} is logged in.")
+    person.say(f"{address} is logged in.")
 
 
 def logout(address: str) -> bool:
@@ -103,24 +121,43 @@ def logout(address: str) -> bool:
         return tokens.forget(address)
 
 
-def issuer_of(address: str, given: object = None, provider: str = "") -> Issuer:
-    """Give who gives out the tokens of an address, with the client to ask as."""
+def issuer_of(
+    address: str, given: object = None, find: Callable[[str], str] = lambda _: ""
+) -> Issuer:
+    """Give who gives out the tokens of an address, with the client to ask as.
+
+    Raises
+    ------
+    ConfigurationError
+        It is no address, nobody gives out tokens for it, or a client is missing.
+    """
+    if "@" not in address.strip("@"):
+        raise ConfigurationError("A log-in is for an address such as ann@outlook.com")
     known = providers.of_domain(address.rpartition("@")[2].lower())
-    name = grants.OF_PROVIDER.get(provider or (known.name if known else ""), "")
-    told = _client(given, name)
+    provider = known.name if known else ""
+    told = _client(given, grants.OF_PROVIDER.get(provider, ""))
+    if not told.get("issuer") and not provider:
+        provider = find(address)
+        told = told or _client(given, grants.OF_PROVIDER.get(provider, ""))
+    name = grants.OF_PROVIDER.get(provider, "")
     if told.get("issuer"):
         issuer = oauth.metadata(str(told["issuer"]), str(told.get("ca_file", "")))
     elif name:
         issuer = grants.ISSUERS[name]
+    elif known is not None:
+        raise ConfigurationError(f"{known.way_in(address)}; no log-in serves there")
     else:
         raise ConfigurationError(
             f"Who logs {address} in is not known: give a client with its issuer's URL, "
-            'client={"issuer": "https://login.example.org", "client_id": "..."}'
+            '{"issuer": "https://login.example.org", "client_id": "..."} as a mapping or a JSON'
+            " file, or the provider's name"
         )
     issuer = grants.with_client(issuer, told)
     if not issuer.client_id:
         how = f" To make one: {issuer.register}" if issuer.register else ""
-        raise ConfigurationError(f"{issuer.name} wants a client of yours.{how}")
+        raise ConfigurationError(
+            f"{provider or issuer.name} wants a client of yours: an application that asks.{how}"
+        )
     return issuer
 
 
@@ -149,12 +186,13 @@ def _described(path: Path) -> dict[str, Any]:
     return told
 
 
-def _by_device(issuer: Issuer, say: Callable[[str], object]) -> oauth.Tokens:
+def _by_device(issuer: Issuer, person: Person) -> oauth.Tokens:
     device = oauth.begin_device(issuer)
-    say(f"On any device open {device.url} and type the code {device.user_code}")
+    person.say(f"On any device open {device.url} and type the code {device.user_code}")
     interval: float | None = device.interval
     while interval is not None and time.time() < device.until:
-        time.sleep(min(interval, max(0.0, device.until - time.time())))
+        person.ended.wait(min(interval, max(0.0, device.until - time.time())))
+        person.stop_if_ended()
         answer = oauth.poll_device(issuer, device)
         if isinstance(answer, oauth.Tokens):
             return answer
@@ -162,55 +200,66 @@ def _by_device(issuer: Issuer, say: Callable[[str], object]) -> oauth.Tokens:
     raise grants.declined("expired_token")
 
 
-def _by_redirect(
-    issuer: Issuer,
-    address: str,
-    say: Callable[[str], object],
-    ask: Callable[[str], str] | None,
-    browse: Callable[[str], object] | None,
-) -> oauth.Tokens:
+def _by_redirect(issuer: Issuer, address: str, person: Person) -> oauth.Tokens:
+    ask, browse = person.ask, person.browse
     with loopback.listening(issuer.redirect) as redirect:
         attempt = grants.begin(issuer, address, redirect.url)
         redirect.attempt = attempt
-        say(f"Open this page and log in:\n{attempt.url}")
+        person.say(f"Open this page and log in:\n{attempt.url}")
         if browse is not None:
             browse(attempt.url)
         elif ask is None:
             raise ConfigurationError("Nobody is there to paste an address; use a terminal")
-        if browse is None or ask is None:
-            code = _pasted(attempt, ask, say) if ask is not None else _awaited(redirect)
+        # A notebook can be asked by its main thread alone. Elsewhere whoever is first: the browser
+        # here, or a person who had to use another one.
+        aside = browse is not None or threading.current_thread() is not threading.main_thread()
+        if ask is not None and not aside:
+            code = _pasted(redirect, attempt, ask, person.say)
         else:
-            # Whoever is first: the browser here, or a person who had to use another one.
-            threading.Thread(
-                target=_paste_into, args=(redirect, attempt, ask, say), daemon=True
-            ).start()
-            code = _awaited(redirect)
+            if ask is not None:
+                threading.Thread(
+                    target=_paste_into, args=(redirect, attempt, ask, person.say), daemon=True
+                ).start()
+            if not person.wait(redirect.arrived, grants.LONGEST_WAIT):
+                raise grants.declined("expired_token")
+            code = _came(redirect)
+        person.stop_if_ended()
         return oauth.exchange(issuer, attempt, code)
 
 
-def _awaited(redirect: loopback.Redirect) -> Secret:
-    if not redirect.arrived.wait(grants.LONGEST_WAIT):
-        raise grants.declined("expired_token")
+def _came(redirect: loopback.Redirect) -> Secret:
     if redirect.refused is not None:
         raise AuthenticationError(str(redirect.refused), code=redirect.refused.code)
     assert redirect.code is not None
     return Secret(redirect.code)
 
 
-_PROMPT = "Then paste here the address that the browser ends at, or its code: "
+_PROMPT = (
+    "Then paste here the address that the browser ends at, or its code "
+    "(where its page says that you are logged in, press Enter): "
+)
 
 
 def _pasted(
-    attempt: grants.Attempt, ask: Callable[[str], str], say: Callable[[str], object]
+    redirect: loopback.Redirect,
+    attempt: grants.Attempt,
+    ask: Callable[[str], str],
+    say: Callable[[str], object],
 ) -> Secret:
     for _ in range(3):
         try:
-            return Secret(grants.pasted(ask(_PROMPT), attempt))
+            given = ask(_PROMPT)
+            # The browser may have been on this machine after all.
+            return _came(redirect) if redirect.arrived.is_set() else _code(given, attempt)
         except grants.NotOursError as error:
             say(f"That does not belong to this log-in: {error}.")
         except EOFError:
             break
     raise AuthenticationError("No log-in: nothing that fits was pasted")
+
+
+def _code(given: str, attempt: grants.Attempt) -> Secret:
+    return Secret(grants.pasted(given, attempt))
 
 
 def _paste_into(
@@ -220,7 +269,7 @@ def _paste_into(
     say: Callable[[str], object],
 ) -> None:
     try:
-        code = _pasted(attempt, ask, say)
+        code = _pasted(redirect, attempt, ask, say)
     except AuthenticationError:
         return  # the browser may still come
     if not redirect.arrived.is_set():

@@ -6,6 +6,7 @@ many. Unknown elements are ignored, as the draft says; servers without encryptio
 
 from __future__ import annotations
 
+import re
 from xml.parsers import expat
 
 from mailframe.discovery.plan import Address, Security, Server, filled, host_of
@@ -14,6 +15,8 @@ from mailframe.discovery.plan import Address, Security, Server, filled, host_of
 LONGEST = 64 << 10
 
 _SECURITY: dict[str, Security] = {"SSL": "tls", "STARTTLS": "starttls"}
+_PORT = re.compile(r"0*([0-9]{1,5})")
+_PLACEHOLDER = re.compile(r"%[A-Z]{2,}%")
 _SERVER = ["clientConfig", "emailProvider", "incomingServer"]
 
 
@@ -44,14 +47,16 @@ def read(document: bytes, address: Address) -> Server:
 def _server(described: dict[str, str], address: Address) -> Server | None:
     host = host_of(filled(described.get("hostname", ""), address))
     security = _SECURITY.get(described.get("socketType", "").upper())
-    port = described.get("port", "")
-    if host is None or security is None or not (port.isascii() and port.isdigit()):
+    port = _PORT.fullmatch(described.get("port", ""))
+    if host is None or security is None or port is None:
         return None
-    number = int(port[:6])
+    number = int(port[1])
     user = described.get("username", "")
     if not 0 < number < 1 << 16 or any(not each.isprintable() for each in user):
         return None
-    return Server(host, number, security, user or "%EMAILADDRESS%")
+    # Placeholders for what nobody has told us: a name or a number of a customer.
+    told = user and not _PLACEHOLDER.search(filled(user, address))
+    return Server(host, number, security, user if told else "%EMAILADDRESS%")
 
 
 def _servers(document: bytes) -> list[dict[str, str]]:

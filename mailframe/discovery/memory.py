@@ -6,14 +6,12 @@ read or written is like an empty one.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from mailframe.discovery.notes import read_notes, write_notes
 from mailframe.discovery.plan import Address, Found, Server, host_of, of_server
 
 _DAYS = 30
@@ -21,9 +19,13 @@ _DAY = 86_400  # seconds
 _USERS = {"%EMAILADDRESS%", "%EMAILLOCALPART%"}
 
 
-def _path() -> Path:
+def _path() -> Path | None:
     above = os.environ.get("XDG_CACHE_HOME")
-    return (Path(above) if above else Path.home() / ".cache") / "mailframe" / "servers.json"
+    try:
+        place = Path(above) if above else Path.home() / ".cache"
+    except RuntimeError:  # there is no home
+        return None
+    return place / "mailframe" / "servers.json"
 
 
 def recall(address: Address) -> Found | None:
@@ -75,18 +77,11 @@ def forget(address: str) -> None:
 
 
 def _read() -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError, RuntimeError, RecursionError):
-        known = json.loads(_path().read_text("utf-8"))
-        if isinstance(known, dict):
-            return known
-    return {}
+    path = _path()
+    return read_notes(path) if path is not None else {}
 
 
 def _write(known: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError, RuntimeError):
-        path = _path()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(dir=path.parent)  # 0600
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(known, file)
-        Path(name).replace(path)
+    path = _path()
+    if path is not None:
+        write_notes(path, known)

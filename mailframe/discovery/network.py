@@ -345,7 +345,7 @@ class _Asking:
             raise _Unanswered("no answer") from error
         except ConnectionRefusedError as error:
             raise _Unanswered("no connection") from error
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise _Unanswered("no usable answer") from error
 
     def _customary(self, host: str) -> Server:
@@ -368,7 +368,7 @@ class _Asking:
                 status, moved, body = self._get(url)
                 if status not in _MOVED or not moved:
                     break
-                url = self._followed(urljoin(url, moved), question)
+                url = self._followed(url, moved, question)
         if status != _OK:
             raise _Unanswered(f"status {status}")
         try:
@@ -376,19 +376,24 @@ class _Asking:
         except autoconfig.UnusableError as error:
             raise _Unanswered(str(error)) from error
 
-    def _followed(self, url: str, question: Question) -> str:
+    def _followed(self, url: str, moved: str, question: Question) -> str:
         """Give where a document has moved, if one may go there."""
         try:
+            url = urljoin(url, moved)
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
         except ValueError:
             raise _Unanswered("redirects to nowhere") from None
         if parts.scheme != "https" or (port or 443) != 443:  # noqa: PLR2004 -- HTTPS
             raise _Unanswered("redirects to where nothing is secured")
-        tells = question.local and question.local in unquote(f"{url} {host}")
-        if tells and not self._address.owns(host):
+        if question.local and self._is_told(f"{url} {host}") and not self._address.owns(host):
             raise _Unanswered("redirects to a stranger, with the address")
         return url
+
+    def _is_told(self, url: str) -> bool:
+        """Tell whether a URL holds the local part; the words of such URLs are told by none."""
+        local, text = self._address.local.lower(), unquote(url).lower()
+        return f"{local}@" in text or (local in text and local not in plan.WORDS)
 
     def _get(self, url: str) -> tuple[int, str, bytes]:
         """Ask for a document: its status, where it has moved, and its first octets."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mailframe.providers import Provider
 
 ISPDB = "https://v1.ispdb.net"
+# What stands in the URL of any description, and may be a local part as well: mail@example.org.
+WORDS = {"mail", "config", "autoconfig", "www", "https", "imap", "xml", "well-known"}
 
 Security = Literal["tls", "starttls"]
 Kind = Literal["https", "imaps", "imap", "mx", "tls"]

@@ -21,7 +21,7 @@ from mailframe.imap.responses import Listed, MailboxStatus
 from mailframe.names import SPECIAL_USES, decode_mailbox, decode_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mailframe.fetcher.session import Session
     from mailframe.imap.connection import Pending
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 # What a fetch must know of a folder to plan it.
 PLANNING = ("MESSAGES", "UIDNEXT", "UIDVALIDITY")
+
+# Every account has it, whether LIST names it or not.
+INBOX = Folder(name="INBOX", wire=b"INBOX")
 
 _USES = frozenset(use.lower() for use in SPECIAL_USES)
 
@@ -55,20 +58,27 @@ class Listing:
     lost: tuple[FolderError, ...] = ()
 
 
-async def read_folders(session: Session, items: Sequence[str] = PLANNING) -> Listing:
+async def read_folders(
+    session: Session,
+    items: Sequence[str] = PLANNING,
+    behind: Callable[[], object] | None = None,
+) -> Listing:
     """List every folder, with its numbers where it can be selected.
 
     Parameters
     ----------
     items : sequence of str
         STATUS items. SIZE and HIGHESTMODSEQ are left out where the server lacks them.
+    behind : callable, optional
+        Called when LIST was sent that tells all numbers: it may send more in the same step. (Where
+        each folder must be asked for its numbers, none may be open.)
 
     Returns
     -------
     Listing
     """
     known = [item for item in items if _has_item(session, item)]
-    told, doubtful, strange = await _first_listing(session, known)
+    told, doubtful, strange = await _first_listing(session, known, behind)
     asked: set[bytes] = set()
     for _ in range(LIST_TRIES):
         again = [session.submit(commands.list_mailboxes())] if doubtful else []
@@ -105,8 +115,7 @@ async def _unlisted_inbox(session: Session, items: Sequence[str], *, needed: boo
     numbers = [one for one in status.take_responses() if isinstance(one, MailboxStatus)]
     if not (status.ok or needed):
         return []
-    inbox = Folder(name="INBOX", wire=b"INBOX")
-    return [_numbered(inbox, numbers[-1]) if numbers else inbox]
+    return [_numbered(INBOX, numbers[-1]) if numbers else INBOX]
 
 
 # A line that made no sense, and may have named a folder.
@@ -148,14 +157,15 @@ def _has_inbox(folders: Sequence[Folder]) -> bool:
 
 
 async def _first_listing(
-    session: Session, items: Sequence[str]
+    session: Session, items: Sequence[str], behind: Callable[[], object] | None
 ) -> tuple[list[Told], bool, list[bytes]]:
     """Ask for all folders at once; tell whether there is reason to doubt the answer."""
     if session.connection.has("LIST-STATUS"):
         special_use = session.connection.has("SPECIAL-USE")
-        listing = await session.answer(
-            session.submit(commands.list_mailboxes(special_use=special_use, status=items))
-        )
+        asked = session.submit(commands.list_mailboxes(special_use=special_use, status=items))
+        if behind is not None:
+            behind()
+        listing = await session.answer(asked)
         # quirk: RETURN refused with BAD although LIST-STATUS is advertised.
         told = listing.take_responses()
         listed = {one.name for one in told if isinstance(one, Listed)}

@@ -140,11 +140,31 @@ class Lane:
                 self._schedule.finish(work)
                 self._schedule.add(self._ledger.dropped(work))
                 continue
-            examine = self._open_folder(work.folder)
-            pending = self._session.submit(self._command(work))
-            self._jobs.append(_Job(work, examine, pending))
-            self._by_pending[pending] = work
+            job = self._asked_ahead(work) or self._ask(work)
+            self._jobs.append(job)
+            self._by_pending[job.pending] = work
             self._load.add(work)
+            if job.examine.opened:
+                self._hand_on(job.pending)  # what came before anybody knew whose it was
+
+    def _ask(self, work: Work) -> _Job:
+        examine = self._open_folder(work.folder)
+        return _Job(work, examine, self._session.submit(self._command(work)))
+
+    def _asked_ahead(self, work: Work) -> _Job | None:
+        """Take over what was asked together with the listing, if this work is just that.
+
+        A check of what came is asked anew: it wants to see what is there by then.
+        """
+        if not self._session.ahead or self._ledger.entry(work.folder).checks:
+            return None
+        asked = self._session.ahead.pop((work.folder.wire, self._command(work)), None)
+        if asked is None:
+            return None
+        examine, pending = asked
+        if self._examine is None:  # nothing else has been opened since
+            self._examine, self._examined, self._checks = examine, work.folder, 0
+        return _Job(work, examine, pending)
 
     def _open_folder(self, folder: Folder) -> Pending:
         """Send EXAMINE, unless the folder is the one that the last EXAMINE opens.
@@ -172,15 +192,7 @@ class Lane:
                 esearch=self._searches_extended and not (last or work.plain),
                 charset=keys.charset,
             )
-        if work.halves:
-            return commands.uid_fetch_parts(work.uids, commands.lacking_items(work.halves))
-        if work.ask is not None:
-            ask = work.ask
-            return commands.uid_fetch(
-                work.uids, ask.items, modifier=ask.modifier, written=work.written
-            )
-        items = self._ledger.entry(work.folder).known.items or query.items
-        return commands.uid_fetch(work.uids, items, written=work.written)
+        return fetching(work, self._ledger.entry(work.folder).known.items or query.items)
 
     @property
     def _searches_extended(self) -> bool:
@@ -439,6 +451,16 @@ class Lane:
         if rows.uid and self._ledger.wants(work):
             self._ledger.deliver(work, rows.uid)
             self._deliver(work, rows)
+
+
+def fetching(work: Span, items: bytes) -> commands.Command:
+    """Write the FETCH that a span is asked for with; ``items`` are those of whole rows."""
+    if work.halves:
+        return commands.uid_fetch_parts(work.uids, commands.lacking_items(work.halves))
+    if work.ask is not None:
+        ask = work.ask
+        return commands.uid_fetch(work.uids, ask.items, modifier=ask.modifier, written=work.written)
+    return commands.uid_fetch(work.uids, items, written=work.written)
 
 
 def _without_modifier(work: Span) -> tuple[Work, ...]:

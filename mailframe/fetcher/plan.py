@@ -217,6 +217,24 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """A folder that is likely to have news, and what would be asked of it then.
+
+    Parameters
+    ----------
+    folder : Folder
+        As it is known from an earlier time.
+    works : tuple of Span
+    items : bytes
+        FETCH items of its rows.
+    """
+
+    folder: Folder
+    works: tuple[Span, ...]
+    items: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What a fetch hands on: rows of one folder, or the news that it is closed.
 

@@ -16,6 +16,7 @@ import logging
 import random
 from collections import deque
 from contextlib import asynccontextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
@@ -31,7 +32,7 @@ from mailframe.errors import (
     TransportError,
 )
 from mailframe.fetcher.folders import PLANNING, Listing, read_folders
-from mailframe.fetcher.lane import Lane, Query, suggested_pause
+from mailframe.fetcher.lane import Lane, Query, fetching, suggested_pause
 from mailframe.fetcher.ledger import Ledger, cost
 from mailframe.fetcher.plan import Known, Part, Schedule, Span
 from mailframe.fetcher.session import Session
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mailframe.account import Account
-    from mailframe.fetcher.plan import Folder, Work
+    from mailframe.fetcher.plan import Expected, Folder, Work
 
 log = logging.getLogger(__name__)
 
@@ -154,18 +155,30 @@ class Pool:
             for session in self._sessions:
                 session.abort()
         workers = tuple(self._workers)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        try:
+            if kind is None and self._is_over and workers:
+                # They say goodbye; who is still waiting to come back need not.
+                await asyncio.wait(workers, timeout=self._limits.goodbye)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
 
     # What callers do ---------------------------------------------------------------------------
 
-    async def folders(self, items: Sequence[str] = PLANNING) -> Listing:
-        """List every folder with its numbers, over the first session that is ready."""
+    async def folders(
+        self, items: Sequence[str] = PLANNING, expected: Expected | None = None
+    ) -> Listing:
+        """List every folder with its numbers, over the first session that is ready.
+
+        What is ``expected`` to be asked next is asked in the same write; `fetch` takes it over as
+        far as it is just what it wants.
+        """
         for _ in range(self._limits.first_tries - 1):
             session = await self._any_session()
+            behind = partial(_ask_ahead, session, expected) if expected is not None else None
             try:
-                listing = await read_folders(session, items)
+                listing = await read_folders(session, items, behind)
             except (TransportError, CommandError):
                 if session.failure is None:
                     raise
@@ -225,9 +238,14 @@ class Pool:
                 yield part
                 continue
             self._raise_if_fatal()
-            if not self._workers:
-                return
+            if self._is_over or not self._workers:
+                return  # what is left is to say goodbye: nobody waits for that with rows in hand
             await self._change()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether everything that was asked for has been answered, or given up."""
+        return self._query is not None and self._schedule.done
 
     async def _any_session(self) -> Session:
         while True:
@@ -510,6 +528,13 @@ class Pool:
             if busy and self._throttled == before:
                 self._throttled = 0
             return busy
+
+
+def _ask_ahead(session: Session, expected: Expected) -> None:
+    fetches = [fetching(work, expected.items) for work in expected.works]
+    # What only QRESYNC understands is asked where that was switched on with the listing.
+    if session.connection.has("QRESYNC"):
+        session.ask_ahead(expected.folder, fetches)
 
 
 # Before the first login these will not get better by trying again.

@@ -34,9 +34,11 @@ from mailframe.imap.connection import Connection, Pending
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mailframe.account import Account, Auth
+    from mailframe.fetcher.plan import Folder
+    from mailframe.imap.refusal import Refusal
     from mailframe.imap.responses import Status
     from mailframe.secret import Secret
 
@@ -71,6 +73,8 @@ class Session(asyncio.Protocol):
         Called with a FETCH and told to take its rows, each time enough have come.
     on_end : callable or None
         Called when the session ends, for whatever reason.
+    ahead : dict
+        What was asked before it was planned: folder and FETCH → the EXAMINE and FETCH sent.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Session(asyncio.Protocol):
         self.commands = 0
         self.on_rows: Callable[[Pending], None] | None = None
         self.on_end: Callable[[], None] | None = None
+        self.ahead: dict[tuple[bytes, Command], tuple[Pending, Pending]] = {}
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -251,18 +256,22 @@ class Session(asyncio.Protocol):
             await self.ask(commands.capability())
         secret = await account.secret()
         pending = await self.answer(self.submit(self._login_command(secret)))
-        if not pending.ok and account.is_asked and not _is_cap(pending.result):
+        refusal = connection.refusal_of(pending)
+        hopeless = _is_cap(pending.result) or (refusal is not None and refusal.lacks_scope)
+        if not pending.ok and account.is_asked and not hopeless:
             # What it gave may have ended meanwhile: once more, on this connection, with another.
             another = await account.secret(refused=secret)
             if another != secret:
                 pending = await self.answer(self.submit(self._login_command(another)))
+                refusal = connection.refusal_of(pending)
         result = pending.result
         assert result is not None
         if result.kind != "OK":
             refused = _is_connection_cap(result.code, result.text)
             kind = ThrottledError if refused else AuthenticationError
-            hint = "" if refused else f"; {self._login_hint()}"
+            hint = "" if refused else f"; {self._login_hint(refusal)}"
             said = result.text.rstrip(".") or result.kind
+            said += f" ({refusal.why})" if refusal is not None else ""
             behalf = "" if account.login is None else f" on behalf of {account.user}"
             raise kind(
                 f"{account.host} refused the login of {account.who}{behalf}: {said}{hint}",
@@ -305,7 +314,11 @@ class Session(asyncio.Protocol):
             account=account.name,
         )
 
-    def _login_hint(self) -> str:
+    def _login_hint(self, refusal: Refusal | None = None) -> str:
+        if refusal is not None and refusal.lacks_scope and refusal.scope:
+            wanted = f"a token for {self.account.host} must cover {refusal.scope}"
+            again = f", so log in again: mailframe login {self.account.who}"
+            return wanted + again * self.account.is_asked
         if self.account.auth != "password" and self.account.is_asked:
             return f"log in again: mailframe login {self.account.who}"
         if self.account.login is not None:
@@ -315,7 +328,9 @@ class Session(asyncio.Protocol):
         if provider is not None:
             return provider.way_in(self.account.user)
         if self.account.auth != "password":
-            return "check the user name, and that the access token is fresh (most last an hour)"
+            fresh = "check the user name, and that the access token is fresh (most last an hour)"
+            known = refusal is not None and refusal.issuer
+            return f"{fresh}; its tokens come from {known}" if known else fresh
         app = "check user name and password (many need an app password)"
         return f"{app}; {self._other_ways()}" if self._offers_tokens() else app
 
@@ -363,10 +378,25 @@ class Session(asyncio.Protocol):
         self.commands += 1
         log.debug("%s %s %r", self.account.name, pending.tag, command)
         if self._compresses_next:
+            # Behind whatever else is asked in this step: nothing may travel behind the question.
             self._compresses_next = False
-            self.submit(commands.compress())
+            self._loop.call_soon(self._ask_to_compress)
         self._flush()
         return pending
+
+    def _ask_to_compress(self) -> None:
+        if self.failure is None:
+            self.submit(commands.compress())
+
+    def ask_ahead(self, folder: Folder, fetches: Iterable[Command]) -> None:
+        """Open a folder that is likely to be wanted, and ask what is likely to be asked of it.
+
+        What turns out not to be wanted is read and forgotten.
+        """
+        wanted = commands.examine(folder.wire, uidvalidity=folder.uidvalidity)
+        examine = self.submit(wanted)
+        for fetch in fetches:
+            self.ahead[folder.wire, fetch] = examine, self.submit(fetch)
 
     async def wait(self, pending: Pending) -> None:
         """Wait until a command is answered or the session has failed."""
@@ -564,13 +594,17 @@ class Session(asyncio.Protocol):
     # Ending ------------------------------------------------------------------------------------
 
     async def close(self) -> None:
-        """Say goodbye and close the socket, without waiting for a server that does not answer."""
+        """Say goodbye and close the socket, without waiting for what the server says to it."""
         if self._transport is None:
             return
         if self.failure is None:
             self.connection.send(commands.logout())
             self._flush()
             self._transport.close()
+            if not self._transport.get_write_buffer_size():
+                # TLS has said its own goodbye by now, and would wait for the server's (RFC 8446
+                # section 6.1 asks nobody to): a round trip for nothing.
+                self._transport.abort()
         try:
             async with asyncio.timeout(self._limits.goodbye):
                 await asyncio.shield(self._closed)

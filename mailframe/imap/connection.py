@@ -23,6 +23,7 @@ from mailframe.imap.framing import Framer
 from mailframe.imap.inflate import Deflated
 from mailframe.imap.kept import Kept
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
+from mailframe.imap.refusal import LONGEST, Refusal, read_refusal
 from mailframe.imap.responses import Columns, Fetched, Status, Told
 from mailframe.uidset import MAX_UID, UidSet
 
@@ -81,6 +82,8 @@ class Pending:
         Responses that made no sense while it was being answered; any may have been for it.
     mailbox : Mailbox
         Of an EXAMINE: what it told.
+    challenge : bytes
+        Of an AUTHENTICATE: the start of what the server last wanted answered.
     void : bool
         The mailbox it was meant for could not be opened: whatever it brought does not count.
     """
@@ -96,6 +99,7 @@ class Pending:
     junk: int = 0
     strange: list[bytes] = field(default_factory=list)  # excerpts of the first of them
     mailbox: Mailbox = field(default_factory=Mailbox)
+    challenge: bytes = b""
     void: bool = False
     crowded: bool = False  # it was not alone on the wire
     folders: int = 0  # that a LIST has told
@@ -479,10 +483,21 @@ class Connection:
         self._hidden.append(secret)
 
     def _without_secrets(self, response: r.Response) -> r.Response:
-        if isinstance(response, Status):
-            for secret in self._hidden:
-                response = replace(response, text=response.text.replace(secret, "***"))
+        if isinstance(response, Status) and self._hidden:
+            response = replace(response, text=self._starred(response.text))
         return response
+
+    def _starred(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, "***")
+        return text
+
+    def refusal_of(self, pending: Pending) -> Refusal | None:
+        """Give why the server refused a token, as far as it said so."""
+        told = read_refusal(pending.challenge)
+        if told is None:
+            return None
+        return Refusal(*map(self._starred, (told.status, told.scope, told.issuer)))
 
     def _handle(self, response: r.Response, finished: list[Pending]) -> None:
         match response:
@@ -494,8 +509,8 @@ class Connection:
                 self._take_untagged_status(response)
             case Status():
                 self._finish(response, finished)
-            case r.Continuation():
-                self._continue()
+            case r.Continuation(text):
+                self._continue(text)
             case r.Capability(names):
                 self._count_unsolicited()
                 self._learn(names)
@@ -606,9 +621,11 @@ class Connection:
             self._queue.remove(pending)
         return unsent
 
-    def _continue(self) -> None:
+    def _continue(self, text: bytes) -> None:
         """Send what the server waits for; a ``+`` that nobody expects is skipped."""
         pending = self._sent[-1] if self._sent else None
+        if pending is not None and pending.command.kind is Kind.LOGIN:
+            pending.challenge = text[:LONGEST]
         if pending is None:
             self._count_junk()
         elif pending._segments:  # noqa: SLF001
@@ -616,7 +633,7 @@ class Connection:
         elif pending._replies:  # noqa: SLF001
             self._outgoing.append(pending._replies.popleft() + b"\r\n")  # noqa: SLF001
         elif pending.command.kind is Kind.LOGIN:
-            # A challenge after the last reply is an error report (XOAUTH2); an empty line ends it.
+            # A challenge after the last reply says why it refuses (XOAUTH2); an empty line ends it.
             self._outgoing.append(b"\r\n")
         else:
             self._count_junk()

@@ -16,14 +16,14 @@ from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
 from mailframe.gather import Gathered
 from mailframe.refresh.saving import Saver
-from mailframe.refresh.task import Task, server_state
+from mailframe.refresh.task import Task, expected, server_state
 from mailframe.store.ahead import ahead
 from mailframe.store.atomic import LockHeldError
 from mailframe.store.columns import canonical, needed, shown
 from mailframe.store.folder import ROW_GROUP
 from mailframe.store.plan import FlagPolicy, plan
 from mailframe.store.reader import root_of
-from mailframe.store.writer import WAIT, is_ours, writing
+from mailframe.store.writer import WAIT, glimpse, is_ours, writing
 
 if TYPE_CHECKING:
     import os
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from mailframe.beside import Detail
     from mailframe.fetcher.folders import Listing
-    from mailframe.fetcher.plan import Folder, Part
+    from mailframe.fetcher.plan import Expected, Folder, Part
     from mailframe.fetcher.pool import Pool
     from mailframe.refresh.task import Kind
     from mailframe.store.held import Held, Read
@@ -80,6 +80,19 @@ class Keeping:
         self._root = root_of(path)
         self._headers = canonical(headers)
         self._flags = flags
+
+    async def expected(self, account: str, server: str) -> Expected | None:
+        """Tell what the INBOX will be asked for if mail has come; it reads the disk in a thread.
+
+        Parameters
+        ----------
+        account, server : str
+            Whose, and where it is now.
+        """
+        held = await asyncio.to_thread(glimpse, self._root, account, "INBOX")
+        if held is None or held.state.server != server:
+            return None
+        return expected(held, self._headers)
 
     @asynccontextmanager
     async def refresh(

@@ -12,6 +12,7 @@ from mailframe.fetcher.plan import (
     SPAN,
     SPARSE,
     Ask,
+    Expected,
     Folder,
     Known,
     Lookup,
@@ -22,12 +23,12 @@ from mailframe.fetcher.plan import (
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
-from mailframe.store.columns import beside_fields, headers_of
+from mailframe.store.columns import beside_fields, headers_of, united
 from mailframe.store.plan import Beside, Fetch, Flags, Headers, Plan, ServerState, Uids
 from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import TypeAlias
 
     import pyarrow as pa
@@ -98,14 +99,13 @@ class Task:
 
     def known(self) -> Known:
         """Tell the pool what is held, and what to ask in place of the whole folder."""
-        items = header_items(BatchBuilder("", headers=headers_of(self.plan.headers)).fields)
         beside = tuple(one.ask for one in self.details if one.ask.items)
         if self.held is None:
-            return Known(items=items, beside=beside)
+            return Known(items=self.items, beside=beside)
         held = self.held.uids
-        works = tuple(work for step in self.plan.steps for work in self._works(step, held))
+        works = tuple(work for step in self.plan.steps for work in self.works(step, held))
         lacking = tuple(pair for step in self.plan.steps for pair in self._lacking(step, held))
-        return Known(held, works, items, beside, lacking)
+        return Known(held, works, self.items, beside, lacking)
 
     def _lacking(self, step: Step, held: UidSet) -> Iterator[tuple[Ask, UidSet]]:
         """Tell what held rows lack that is told beside headers."""
@@ -118,9 +118,17 @@ class Task:
             key = beside_fields([min(names)])[0].name
             yield detail.ask, self.held.without(key) if step.missing else held
 
-    def _works(self, step: Step, held: UidSet) -> Iterator[Work]:
+    @property
+    def items(self) -> bytes:
+        """FETCH items of its rows."""
+        return header_items(BatchBuilder("", headers=headers_of(self.plan.headers)).fields)
+
+    def works(self, step: Step, held: UidSet) -> Iterator[Work]:
+        """Give what a step asks for, given the UIDs held."""
         folder = self.folder
         match step:
+            case Fetch(first) if held:
+                yield from _news(first, folder)
             case Fetch(first):
                 yield from _from(first, folder)
             case Flags():
@@ -166,6 +174,37 @@ class Task:
         self.folder, self.held = folder, None
         self.plan = Plan((Fetch(1),), keep=False, headers=self.plan.headers)
         self.rows, self.flags, self.headers, self.beside, self.staged = [], [], [], [], []
+
+
+# So many UIDs at the most are asked for before it is known whether they are there.
+AHEAD = 500
+
+
+def expected(held: Held, headers: Sequence[str]) -> Expected | None:
+    """Tell what a refresh will ask of a folder if mail has come; None where that cannot be said."""
+    state = held.state
+    if not (held.rows and state.complete and state.modseq > 0 and state.uidvalidity):
+        return None
+    folder = Folder(
+        name=state.folder,
+        wire=b"INBOX",
+        uidvalidity=state.uidvalidity,
+        uidnext=state.uidnext,
+    )
+    kept = united(state.headers, headers)
+    steps = (Flags(state.uidnext, state.modseq, vanished=True), Fetch(state.uidnext))
+    task = Task(folder, Plan(steps, headers=kept), held)
+    uids = UidSet.of((1, state.uidnext))  # more of them than are held, and none is read
+    works = [work for step in steps for work in task.works(step, uids)]
+    return Expected(folder, tuple(w for w in works if isinstance(w, Span)), task.items)
+
+
+def _news(first: int, folder: Folder) -> Iterator[Work]:
+    """Ask for the messages from a UID on, the first of them by themselves; see `expected`."""
+    uids = UidSet.of((first, first + AHEAD - 1))
+    yield Span(folder, uids, max(1, min(AHEAD, (folder.uidnext or first) - first)))
+    if (folder.uidnext or MAX_UID) > first + AHEAD:
+        yield from _from(first + AHEAD, folder)
 
 
 def _from(first: int, folder: Folder) -> Iterator[Work]:

@@ -92,11 +92,12 @@ class MailAccessor:
     ``exclude``
         What is no question to me: by default "draft", "deleted", "junk" and "trash" (by flags and
         by folders, as the server said what these are for, ``df.attrs["mailframe"]["special_use"]``,
-        else as they are called; of a mail with copies every copy), "bulk" (sent to many: the
-        column, List-Id, List-Unsubscribe) and "auto" (sent by a program: the column, no-reply
-        senders). Fewer of these names leave out less. ``result.attrs["left_out"]`` counts:
-        ``asking``, the mails to me that were left out of the questions, by reason, each once;
-        ``replies``, the mails left out of the replies, as ``response_times`` has it.
+        else, as where ``pd.concat`` dropped that, by their names; of a mail with copies every
+        copy), "bulk" (sent to many: the column, List-Id, List-Unsubscribe) and "auto" (sent by a
+        program: the column, no-reply senders). Fewer of these names leave out less.
+        ``result.attrs["left_out"]`` counts: ``asking``, the mails to me that were left out of the
+        questions, by reason, each once; ``replies``, the mails left out of the replies, as
+        ``response_times`` has it.
     """
 
     def __init__(self, df: pd.DataFrame) -> None:
@@ -304,7 +305,8 @@ class MailAccessor:
         -------
         pandas.DataFrame
             One row an address (or a value of ``column``), indexed by the start of the period of
-            its ``first`` message, in that order; ``messages`` counts all of its mail.
+            its ``first`` message, in that order; ``messages`` counts all of its mail;
+            ``attrs["partial"]`` as in ``volume``.
         """
         return people.newcomers(self._df, freq, column=column, tz=tz, date=date)
 
@@ -453,7 +455,8 @@ class MailAccessor:
             answers, and that are not flagged ``\Answered`` (RFC 9051 section 2.3.2): in no
             average; ``outside``, how many of the replies came, as their questions, outside of
             business hours with none between: in no quantile of business hours; ``hours_50%`` and
-            so on, then the same in business hours, of ``replies`` less ``outside``.
+            so on, then the same in business hours, of ``replies`` less ``outside``. By period,
+            ``attrs["partial"]`` is as in ``volume``.
         """
         office = Office(days, hours, holidays, tz)
         return replies.response_summary(
@@ -585,7 +588,8 @@ class MailAccessor:
         -------
         pandas.DataFrame
             Largest sum first (years in order): ``messages``, ``bytes``, ``share`` of the bytes of
-            the frame, ``mean``, ``largest``. Messages of unknown size count 0 bytes.
+            the frame, ``mean``, ``largest``. Messages of unknown size count 0 bytes. By year,
+            ``attrs["partial"]`` names the first and the last.
         """
         return clutter.sizes(self._df, by, tz)
 
@@ -907,7 +911,7 @@ class MailAccessor:
             were answered by then or are at least so old (what came an hour ago cannot tell, and
             ``untimed`` neither); ``median_hours`` by Kaplan and Meier (1958), of ``asked`` less
             ``untimed``: open questions count for as long as they are open, and where fewer than
-            half are answered there is none.
+            half are answered there is none. By period, ``attrs["partial"]`` is as in ``volume``.
         """
         return answers.answered(
             self._df, by, within=within, per=per, me_=me, now=now, exclude=exclude, tz=tz

@@ -130,8 +130,7 @@ def answered(
     table["low"], table["high"] = wilson(hits, n)
     timed = ~found.untimed
     for name, span in spans.items():
-        soon = timed & found.answered & (found.open <= span)
-        old = timed & (soon | (found.open >= span))
+        soon, old = within_span(found, span)
         table[f"n_{name}"] = count(old)
         table[f"within_{name}"] = _ratio(count(soon), count(old))
     table["median_hours"] = [
@@ -140,7 +139,16 @@ def answered(
     ]
     if by is not None and by not in CLOCKS and not volume.is_period(by):
         table = columns.ranked(table[table["asked"] > 0], "asked")
+    elif by is not None and by not in CLOCKS:
+        volume.partial(table)
     return mail.tell(table, asking=left_out)
+
+
+def within_span(found: Questions, span: int) -> tuple[Bools, Bools]:
+    """Mark the questions answered within a span of microseconds, and those that can tell."""
+    timed = ~found.untimed
+    soon = timed & found.answered & (found.open <= span)
+    return soon, timed & (soon | (found.open >= span))
 
 
 def _each(cell: Ints, timed: Bools, total: int) -> list[Ints]:
@@ -217,6 +225,11 @@ def backlog(
     mail = replies.Correspondence(df, me_)
     present = clock.now(now)
     found, left_out = questions(mail, exclude, "mail", present)
+    return mail.tell(open_by_day(found, tz, present), asking=left_out)
+
+
+def open_by_day(found: Questions, tz: str | tzinfo | None, present: int) -> pd.DataFrame:
+    """Count what was asked, answered and open, day by day until the present."""
     found = found.only(~found.untimed)
     asked = clock.shown(found.asked, tz) // clock.DAY
     ended = clock.shown((found.asked + found.open)[found.answered], tz) // clock.DAY
@@ -226,8 +239,7 @@ def backlog(
     new = np.bincount(asked - first, minlength=len(days))
     done = np.bincount(ended - first, minlength=len(days))
     index = pd.DatetimeIndex(days.astype("M8[D]").astype("M8[us]"), name="day")
-    table = pd.DataFrame({"asked": new, "answered": done, "open": np.cumsum(new - done)}, index)
-    return mail.tell(table, asking=left_out)
+    return pd.DataFrame({"asked": new, "answered": done, "open": np.cumsum(new - done)}, index)
 
 
 def _ratio(part: Ints, whole: Ints) -> Floats:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import clock, columns, dates, people
+from mailframe.stats import clock, columns, dates, people, volume
 from mailframe.stats.mails import mails
 from mailframe.stats.profiles import profile
 
@@ -54,7 +54,7 @@ def sizes(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> pd.DataFrame:
         },
         index=groups.index(by),
     )[counts > 0]
-    return table.sort_index() if by == "year" else columns.ranked(table, "bytes")
+    return volume.partial(table.sort_index()) if by == "year" else columns.ranked(table, "bytes")
 
 
 def _years(df: pd.DataFrame, tz: str | tzinfo | None) -> columns.Coded:

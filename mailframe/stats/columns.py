@@ -197,6 +197,30 @@ def flat(df: pd.DataFrame, name: str) -> tuple[Ints, pa.Array]:
     return rows, values
 
 
+def wide(df: pd.DataFrame, name: str) -> tuple[Ints, list[pa.LargeStringArray]]:
+    """Give the items of a column of long texts as they lie, chunk by chunk, and the row of each.
+
+    To join the chunks, as `flat` does, would copy a gigabyte.
+    """
+    require(df, name)
+    array = pa.array(df[name].array, from_pandas=True)
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    if not chunks or not all(is_list(chunk.type) for chunk in chunks):
+        rows, values = flat(df, name)
+        return rows, [values]
+    parts, texts, begin = [np.empty(0, np.int64)], [], 0
+    for chunk in chunks:
+        rows = _integers(pc.list_parent_indices(chunk)) + begin
+        values = pc.list_flatten(chunk).cast(pa.large_string())
+        if values.null_count:
+            keep = pc.is_valid(values)
+            rows, values = rows[numpy(keep)], values.filter(keep)
+        parts.append(rows)
+        texts.append(values)
+        begin += len(chunk)
+    return np.concatenate(parts), texts
+
+
 def coded(df: pd.DataFrame, name: str, *, fold: bool = False) -> Coded:
     """Encode a column of any kind.
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.stats import columns, dates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import networkx as nx
     from numpy.typing import NDArray
 
@@ -25,49 +31,85 @@ WORK = 30_000_000  # edges looked at: two seconds
 SEED = 7  # communities and the sample are then the same each time
 
 
-def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
-    """List who writes to whom; see ``df.mail.contacts``."""
+class Edges(NamedTuple):
+    """Who writes to whom, as numbers of ``names``; by how often, then in the order of names."""
+
+    names: pa.Array  # in the order of the alphabet
+    source: Ints
+    target: Ints
+    messages: Ints
+    first: Ints
+    last: Ints
+
+
+def edges(df: pd.DataFrame, least: int) -> Edges:
+    """Find who writes to whom."""
     columns.require(df, "from_addr", "to", "cc", "date")
     sender, *named = columns.together(df, ("from_addr", "to", "cc"), "address", fold=True)
-    width = max(len(sender.labels), 1)
-    source = sender.dense(len(df))
+    order = columns.numpy(pc.array_sort_indices(sender.labels)).astype(np.int64)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    width, names = max(len(order), 1), sender.labels.take(pa.array(order))
+    source = np.full(len(df), -1, dtype=np.int64)
+    source[sender.rows] = rank[sender.codes]
     rows = np.concatenate([part.rows for part in named])
-    target = np.concatenate([part.codes for part in named])
+    target = rank[np.concatenate([part.codes for part in named])]
     keep = (source[rows] >= 0) & (source[rows] != target)
     rows, target = rows[keep], target[keep]
     # One message counts once for each pair, though it name somebody in To and in Cc.
-    order = np.lexsort((rows, source[rows] * width + target))
-    rows, edge = rows[order], (source[rows] * width + target)[order]
-    fresh = columns.starts_of(edge) | columns.starts_of(rows)
-    rows, edge = rows[fresh], edge[fresh]
-    used, group = np.unique(edge, return_inverse=True)
+    edge, rows = _distinct(source[rows] * width + target, rows, width * width, len(df))
+    starts = np.flatnonzero(columns.starts_of(edge))
+    group = np.cumsum(columns.starts_of(edge)) - 1
+    used, messages = edge[starts], np.diff(starts, append=len(edge))
 
     when = dates.micros(df)[rows]
     known = when != columns.NEVER
     last = columns.latest(group[known], when[known], len(used))
     first = columns.earliest(group[known], when[known], len(used))
-    names = columns.text(sender.labels)
-    table = pd.DataFrame(
+    first = np.where(last == columns.NEVER, last, first)
+    order = np.argsort(-messages, kind="stable")
+    order = order[messages[order] >= least]
+    source, target = np.divmod(used[order], width)
+    return Edges(names, source, target, messages[order], first[order], last[order])
+
+
+def _distinct(left: Ints, right: Ints, lefts: int, rights: int) -> tuple[Ints, Ints]:
+    """Give the distinct pairs of two columns in their order."""
+    if lefts * rights < np.iinfo(np.int64).max:  # as one number a pair is sorted much faster
+        both = columns.unique(left * rights + right)
+        pair = np.divmod(both, max(rights, 1))
+        return pair[0], pair[1]
+    order = np.lexsort((right, left))
+    left, right = left[order], right[order]
+    fresh = columns.starts_of(left) | columns.starts_of(right)
+    return left[fresh], right[fresh]
+
+
+def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
+    """List who writes to whom; see ``df.mail.contacts``."""
+    found = edges(df, least)
+    names = columns.text(found.names)
+    return pd.DataFrame(
         {
-            "source": names.take(used // width),
-            "target": names.take(used % width),
-            "messages": np.bincount(group, minlength=len(used)),
-            "first": columns.stamps(np.where(last == columns.NEVER, last, first)),
-            "last": columns.stamps(last),
-        }
+            "source": names.take(found.source),
+            "target": names.take(found.target),
+            "messages": found.messages,
+            "first": columns.stamps(found.first),
+            "last": columns.stamps(found.last),
+        },
+        index=pd.RangeIndex(len(found.source), name="edge"),
     )
-    table = table[table["messages"] >= least]
-    table = table.sort_values(["messages", "source", "target"], ascending=[False, True, True])
-    return table.set_axis(pd.RangeIndex(len(table), name="edge"))
 
 
 class Ranked(NamedTuple):
-    """People in the graph: their addresses, and what each one's place in it is."""
+    """People in the graph, and what each one's place in it is."""
 
     address: list[str]
     community: Ints
     degree: Floats
     betweenness: Floats
+    source: Ints  # of each edge, as numbers of people
+    target: Ints
 
 
 def contact_graph(df: pd.DataFrame, least: int) -> nx.DiGraph[str]:
@@ -79,24 +121,38 @@ def contact_graph(df: pd.DataFrame, least: int) -> nx.DiGraph[str]:
             'contact_graph() needs networkx: pip install "mailframe[graph]"; contacts() gives the '
             "edges without it"
         ) from error
-    edges = contacts(df, least)
-    found = _ranked(edges)
+    written = edges(df, least)
+    found = ranked(written)
     graph = nx.DiGraph()
-    ranks = zip(*(column.tolist() for column in found[1:]), strict=True)
-    graph.add_nodes_from(
-        (name, {"community": community, "degree": degree, "betweenness": between})
-        for name, (community, degree, between) in zip(found.address, ranks, strict=True)
-    )
-    graph.add_weighted_edges_from(
-        zip(edges["source"], edges["target"], edges["messages"].tolist(), strict=True),
-        weight="messages",
-    )
+    ranks = zip(*(column.tolist() for column in found[1:4]), strict=True)
+    names = np.array(found.address, dtype=object)
+    with _uncollected():
+        graph.add_nodes_from(
+            (name, {"community": community, "degree": degree, "betweenness": between})
+            for name, (community, degree, between) in zip(found.address, ranks, strict=True)
+        )
+        graph.add_weighted_edges_from(
+            zip(names[found.source], names[found.target], written.messages.tolist(), strict=True),
+            weight="messages",
+        )
     return graph
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector off while millions of dicts are made: it would look at all of them."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def contact_ranks(df: pd.DataFrame, least: int) -> pd.DataFrame:
     """Rank people in the graph; see ``df.mail.contact_ranks``."""
-    found = _ranked(contacts(df, least))
+    found = ranked(edges(df, least))
     table = pd.DataFrame(
         {name: getattr(found, name) for name in ("community", "degree", "betweenness")},
         index=pd.Index(found.address, name="address", dtype="str"),
@@ -104,22 +160,26 @@ def contact_ranks(df: pd.DataFrame, least: int) -> pd.DataFrame:
     return columns.ranked(table, "degree")
 
 
-def _ranked(edges: pd.DataFrame) -> Ranked:
+def ranked(written: Edges) -> Ranked:
     """Find everyone's place in a graph."""
-    codes, people = pd.factorize(pd.concat([edges["source"], edges["target"]]))
-    source, target = np.split(codes.astype(np.int64), 2)
-    total = len(people)
+    used = np.zeros(len(written.names), dtype=bool)
+    used[written.source] = used[written.target] = True
+    number = np.cumsum(used) - 1
+    source, target, total = number[written.source], number[written.target], int(used.sum())
     # Of two who write to one another each is one neighbour, so that no share exceeds 1.
     pairs = np.minimum(source, target) * total + np.maximum(source, target)
-    pairs, place = np.unique(pairs, return_inverse=True)
-    weight = np.bincount(place, edges["messages"].to_numpy(), len(pairs)).astype(np.float64)
-    one, other = np.divmod(pairs, max(total, 1))
+    order = np.argsort(pairs)
+    starts = np.flatnonzero(columns.starts_of(pairs[order]))
+    weight = np.add.reduceat(written.messages[order], starts) if len(starts) else starts
+    one, other = np.divmod(pairs[order[starts]], max(total, 1))
     neighbours = np.bincount(one, minlength=total) + np.bincount(other, minlength=total)
     return Ranked(
-        [str(name) for name in people],
-        _communities(one, other, weight, total),
+        written.names.filter(pa.array(used)).to_pylist(),
+        _communities(one, other, weight.astype(np.float64), total),
         neighbours / max(total - 1, 1),
         _betweenness(source, target, total),
+        source,
+        target,
     )
 
 

@@ -106,8 +106,8 @@ def _results(rows: Ints, results: pa.DictionaryArray, method: str, total: int) -
 def hops(df: pd.DataFrame) -> pd.DataFrame:
     """List the relays of each message; see ``df.mail.hops``."""
     columns.require(df, "received", hint=HINT)
-    rows, values = columns.flat(df, "received")
-    read = received.read(values)
+    rows, values = columns.wide(df, "received")
+    read = received.read(*values)
     number, order = _way(rows)
     at = read.instant[order]
     tls = pd.arrays.BooleanArray(read.tls[order], ~read.mail[order])
@@ -184,9 +184,9 @@ def delivery(df: pd.DataFrame, by: str, authserv: str | Iterable[str] | None) ->
 
 def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, total: int) -> None:
     """Add hop count, TLS share and the time on the way to a table by group."""
-    rows, values = columns.flat(df, "received")
+    rows, values = columns.wide(df, "received")
     number = np.bincount(rows, minlength=len(df))
-    read = received.read(values, hosts=False)
+    read = received.read(*values, hosts=False)
     local = columns.numpy(pc.match_substring(read.protocol.dictionary, "LMTP"))
     over = read.mail & ~np.append(local, False)[pieces.codes(read.protocol)]
     secure = np.bincount(rows[read.tls & over], minlength=len(df))

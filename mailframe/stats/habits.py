@@ -26,6 +26,11 @@ MAD = 1.4826  # makes a median deviation a standard one, where values are normal
 def after_hours(df: pd.DataFrame, by: str, *, me_: me.Given, office: Office) -> pd.DataFrame:
     """Tell how much is written outside of working hours; see ``df.mail.after_hours``."""
     own = me.own(df, me_)
+    return own.tell(outside(df, by, own=own, office=office))
+
+
+def outside(df: pd.DataFrame, by: str, *, own: me.Own, office: Office) -> pd.DataFrame:
+    """Tell the shares, where it is known whose mail is mine."""
     when = dates.micros(df)
     counts = np.zeros(len(df), dtype=bool)
     counts[mails.mails(df).first] = True
@@ -50,7 +55,7 @@ def after_hours(df: pd.DataFrame, by: str, *, me_: me.Given, office: Office) -> 
         table[name] = np.where(n > 0, hits / np.maximum(n, 1), np.nan)
     if by == "person":
         table = columns.ranked(table[n > 0])
-    return own.tell(table)
+    return table
 
 
 def trend(df: pd.DataFrame, freq: str, *, tz: str | tzinfo | None, date: str) -> pd.DataFrame:

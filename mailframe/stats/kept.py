@@ -35,16 +35,21 @@ def kept(df: pd.DataFrame, names: Sequence[str], make: Callable[[pd.DataFrame], 
     if None in told:
         return make(df)
     key = what, tuple(name for name in names if name in df.columns), tuple(told)
-    _kept[:] = [entry for entry in _kept if all(ref() is not None for ref in entry[1])]
     for entry in _kept:
         if entry[0] == key:
             found: T = entry[2]
             return found
     made = make(df)
     arrays = [_arrow(df[name].array) for name in names if name in df.columns]
-    _kept.append((key, [weakref.ref(array) for array in arrays if array is not None], made))
+    refs = [weakref.ref(array, _forget) for array in arrays if array is not None]
+    _kept.append((key, refs, made))
     del _kept[:-MOST]
     return made
+
+
+def _forget(_gone: object) -> None:
+    """Let go of what was made of a column that is no more."""
+    _kept[:] = [entry for entry in _kept if all(ref() is not None for ref in entry[1])]
 
 
 def _told(values: Any) -> Hashable | None:  # noqa: ANN401 -- any array of pandas'

@@ -8,7 +8,7 @@ without an id is alone. A server's ids are those of one account.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,15 +58,23 @@ class Mails:
         return ~self.any(~rows)
 
 
-def mails(df: pd.DataFrame) -> Mails:
-    """Find the mails of a frame."""
+def mails(df: pd.DataFrame, ids: Ints | None = None) -> Mails:
+    """Find the mails of a frame.
+
+    Parameters
+    ----------
+    ids : int64 array, optional
+        A number for the Message-ID of each row, -1 without one, where somebody has them.
+    """
     columns.require(df, "message_id")
-    return kept(df, ("message_id", "date", "from_addr", "account", *SERVER_IDS), _mails, "mails")
+    told_by = ("message_id", "date", "from_addr", "account", *SERVER_IDS)
+    return kept(df, told_by, partial(_mails, ids=ids), "mails")
 
 
-def _mails(df: pd.DataFrame) -> Mails:
-    ids = columns.coded(df, "message_id").dense(len(df))
-    key = np.where(ids >= 0, ids, len(df) + np.arange(len(df)))
+def _mails(df: pd.DataFrame, ids: Ints | None) -> Mails:
+    if ids is None:
+        ids = columns.coded(df, "message_id").dense(len(df))
+    key = np.where(ids >= 0, ids, int(ids.max(initial=-1)) + 1 + np.arange(len(df)))
     if len(columns.unique(key)) < len(df):
         for part in _told_apart(df):
             key = paired(key, part)

@@ -188,7 +188,7 @@ def newcomers(
             "messages": who.count[who.codes[first]],
         }
     ).rename(columns={} if column in ADDRESSES else {"address": column})
-    return table.set_index(index[period[who.rows[first]]])
+    return volume.partial(table.set_index(index[period[who.rows[first]]]), index)
 
 
 def internal(df: pd.DataFrame, *, own: str | Iterable[str] | None, me_: me.Given) -> pd.DataFrame:

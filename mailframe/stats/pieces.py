@@ -124,8 +124,8 @@ def matches(texts: pa.Array, pattern: str) -> Bools:
     return found
 
 
-def spread(work: Callable[[pa.Array], _T], values: pa.Array) -> list[_T]:
-    """Do the same to slices of a column at once: Arrow lets go of the interpreter's lock."""
-    slices = [values.slice(at, SHARE) for at in range(0, len(values), SHARE)] or [values]
+def spread(work: Callable[[pa.Array], _T], *values: pa.Array, share: int = SHARE) -> list[_T]:
+    """Do the same to slices of arrays at once: Arrow lets go of the interpreter's lock."""
+    slices = [part.slice(at, share) for part in values for at in range(0, len(part), share)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(work, slices))
+        return list(pool.map(work, slices or list(values[:1])))

@@ -239,7 +239,9 @@ def response_summary(
             found_at = times[name].quantile(quantile).reindex(range(len(index)))
             table[f"{name}_{quantile * 100:g}%"] = found_at.to_numpy(dtype=np.float64)
     shown = table["replies"] + table["untimed"] + table.get("unanswered", 0) > 0
-    if not volume.is_period(by):
+    if volume.is_period(by):
+        volume.partial(table)
+    else:
         table = columns.ranked(table[shown], "replies")
     return mail.tell(table, asking=asked.left_out)
 

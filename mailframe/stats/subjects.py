@@ -2,6 +2,8 @@
 
 The RFC knows the English marks alone; those that programs write in other languages go as well.
 Worked out once for each distinct subject, by regular expressions that run in linear time (RE2).
+Most subjects are plain: no brackets, single blanks. What such a one begins with, up to a colon, is
+all that can mark it, and of those beginnings few are distinct: they are read once each.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailframe.stats import columns, pieces
+
 if TYPE_CHECKING:
-    from mailframe.stats.columns import Bools
+    from mailframe.stats.columns import Bools, Ints
 
 BLOB = r"\[[^\[\]]*\]\s*"  # subj-blob
 # Marks in front as programs write them in the languages that they speak most: of a forward …
@@ -40,14 +44,45 @@ TRANSLATED = rf"(?i)^((?:\s|{BLOB}|{REFWD})*)(?:{LOCAL}|re|fwd?)\s*((?:{BLOB})?)
 ROUNDS = 20  # wrappers in wrappers; no honest subject comes near
 
 
+WHOLE = b"[(\xef\t\n\v\f\r"  # brackets, other blanks, and what a full-width colon begins with
+
+
 def forwarded(subjects: pa.Array) -> Bools:
     """Tell which subjects are those of a forward: "Re: Fwd: Plan" answers one, and is none."""
-    marked = np.array(pc.match_substring_regex(subjects, FORWARD))
-    mention = np.flatnonzero(pc.match_substring(subjects, "fwd", ignore_case=True))
-    few = subjects.take(pa.array(mention))
-    around = pc.match_substring_regex(few, FORWARD_AROUND)
-    marked[mention] |= np.asarray(pc.and_not(around, pc.match_substring_regex(few, REPLY)))
+    spans = pieces.spans(subjects)
+    whole, colon = _whole(spans), _colon(spans, spans.start)
+    marked = np.zeros(len(subjects), dtype=bool)
+    rows = np.flatnonzero(~whole & (colon >= 0))
+    head = pieces.encoded(subjects, spans.start[rows], colon[rows] + 1)
+    marked[rows] = pieces.matches(head.dictionary, FORWARD)[pieces.codes(head)]
+    rest = np.flatnonzero(whole)
+    few = subjects.take(pa.array(rest))
+    around = pc.and_not(
+        pc.match_substring_regex(few, FORWARD_AROUND), pc.match_substring_regex(few, REPLY)
+    )
+    marked[rest] = columns.numpy(pc.or_(around, pc.match_substring_regex(few, FORWARD)))
     return marked
+
+
+def _whole(spans: pieces.Spans) -> Bools:
+    """Mark the subjects that more than their first words can tell of."""
+    whole = np.zeros(len(spans.start), dtype=bool)
+    at = pieces.marks(spans, WHOLE)
+    blank = pieces.marks(spans, b" ")
+    twice = blank[:-1][np.diff(blank) == 1]
+    for found in (at, twice):  # a pair may be of two subjects: one too many costs nothing
+        whole[np.searchsorted(spans.end, found, side="right")] = True
+    filled = np.flatnonzero(spans.end > spans.start)
+    first, last = spans.start[filled], spans.end[filled] - 1
+    whole[filled] |= (spans.octets[first] == ord(" ")) | (spans.octets[last] == ord(" "))
+    return whole
+
+
+def _colon(spans: pieces.Spans, since: Ints) -> Ints:
+    """Find the first colon of each subject from a place on; -1 where there is none."""
+    at = np.append(pieces.marks(spans, b":"), np.iinfo(np.int64).max)
+    colon = at[np.searchsorted(at, since)]
+    return np.where(colon < spans.end, colon, -1)
 
 
 def translated(subjects: pa.Array) -> pa.Array:
@@ -76,6 +111,42 @@ def base(subjects: pa.Array, *, local: bool = True) -> tuple[pa.Array, Bools]:
     tuple of (pyarrow.LargeStringArray, numpy.ndarray of bool)
         The base subjects, lower case, and whether the subject was marked as a reply or forward.
     """
+    spans = pieces.spans(subjects)
+    whole = _whole(spans)
+    start, marked = _led(subjects, spans, np.flatnonzero(~whole), local=local)
+    rest = np.flatnonzero(whole)
+    plain = pieces.between(subjects, start, spans.end).take(pa.array(np.arange(len(start)) * 2))
+    if not len(rest):
+        return pc.utf8_lower(plain), marked
+    texts, marked[rest] = _base(subjects.take(pa.array(rest)), local=local)
+    place = np.arange(len(subjects))
+    place[rest] = len(subjects) + np.arange(len(rest))
+    return pc.utf8_lower(pa.concat_arrays([plain, texts]).take(pa.array(place))), marked
+
+
+def _led(subjects: pa.Array, spans: pieces.Spans, rows: Ints, *, local: bool) -> tuple[Ints, Bools]:
+    """Tell where plain subjects begin behind what marks them, and which are marked."""
+    start, marked = spans.start.copy(), np.zeros(len(spans.start), dtype=bool)
+    leader = LEADER if local else ENGLISH_LEADER
+    first = True
+    while len(rows):
+        colon = _colon(spans, start)[rows]
+        rows, colon = rows[colon >= 0], colon[colon >= 0]
+        head = pieces.encoded(subjects, start[rows], colon + 1)
+        codes = pieces.codes(head)
+        if first:
+            marked[rows] = pieces.matches(head.dictionary, LEADER)[codes]
+        led = pieces.matches(head.dictionary, leader)[codes]
+        rows, behind = rows[led], colon[led] + 1
+        blank = behind < spans.end[rows]
+        blank[blank] = spans.octets[behind[blank]] == ord(" ")
+        start[rows] = behind + blank
+        first = False
+    return start, marked
+
+
+def _base(subjects: pa.Array, *, local: bool) -> tuple[pa.Array, Bools]:
+    """Find the base subjects of any subjects, in their case, and which are marked."""
     text = pc.replace_substring_regex(subjects, pattern=r"\s+", replacement=" ")
     leading = pc.match_substring_regex(text, rf"(?i)^\s*(?:{BLOB})*{REFWD}")
     leader = LEADER if local else ENGLISH_LEADER
@@ -89,4 +160,4 @@ def base(subjects: pa.Array, *, local: bool = True) -> tuple[pa.Array, Bools]:
         text = pc.replace_substring_regex(text, pattern=FORWARDED, replacement=r"\1")
         if text.equals(before):
             break
-    return pc.utf8_lower(text), np.asarray(marked)
+    return text, columns.numpy(marked)

@@ -75,10 +75,11 @@ def _forest(df: pd.DataFrame) -> Forest:
     )
     total, rows = len(own.labels), len(df)
     # Nothing answers itself: an own id at the end of References hides the one before it.
-    replied, referred = (_but_own(named, own.dense(rows)) for named in (replied, referred))
-    mails = copies.mails(df)
+    ids = own.dense(rows)
+    replied, referred = (_but_own(named, ids) for named in (replied, referred))
+    mails = copies.mails(df, ids)
     # Of the mails of one id the first has it, the others a fresh one (RFC 5256 section 3, step 1).
-    named = own.dense(rows)[mails.first]
+    named = ids[mails.first]
     having = np.flatnonzero(named >= 0)
     holder = np.full(total, -1, dtype=np.int64)
     holder[named[having][::-1]] = having[::-1]

@@ -56,9 +56,13 @@ def binned(
     return rows, bins, begins.rename(dates.name(date))
 
 
-def partial(table: Counts) -> Counts:
-    """Mark the first and the last period: mail begins and ends somewhere within them."""
-    ends = table.index[[0, -1]].unique() if len(table) else table.index
+def partial(table: Counts, periods: pd.Index[Any] | None = None) -> Counts:
+    """Mark the first and the last period: mail begins and ends somewhere within them.
+
+    The periods are those of the table's index, unless it has not all.
+    """
+    index = table.index if periods is None else periods
+    ends = index[[0, -1]].unique() if len(index) else index
     table.attrs["partial"] = [str(start) for start in ends]
     return table
 

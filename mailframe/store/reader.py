@@ -279,7 +279,8 @@ class Store:
             the store), ``"flags"`` (flags or keywords changed) or ``"gone"`` (it was expunged:
             only folder and UID are left, and flags are False); ``at``, UTC, is when its folder
             was written, shortly before it could be seen: who asks again and again asks since a
-            little before the last time. A folder that was renamed, or made anew, is new as a
+            little before the last time. What came into a folder that shows others' messages again
+            is told there as well. A folder that was renamed, or made anew, is new as a
             whole; one that the server no longer has leaves nothing behind.
         """
         selection = Selection(accounts, folders, errors)

@@ -381,3 +381,14 @@ def writing(root: Path, account: str, *, wait: float | None = None) -> Iterator[
         writer = AccountWriter(directory, account)
         yield writer
         writer.finish()
+
+
+def glimpse(root: Path, account: str, folder: str) -> Held | None:
+    """Give what is held of a folder now, without keeping anybody from writing it.
+
+    Of what cannot be read nothing is held: whoever writes next will tell.
+    """
+    try:
+        return AccountWriter(layout.account_dir(root, account), account).held(folder)
+    except (StoreError, OSError):
+        return None

@@ -27,6 +27,9 @@ OTHERS = "all others"
 WEEKDAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROW_HEIGHT = 18  # pixels a bar with its label needs
 NUMBER_PIXELS = 50  # for "1,000,000" beside a bar
+SHARE_PIXELS = 120  # for "38 % (161 of 425)" beside one
+READABLE = 0.06  # the share of a bar that its number has room in
+HATCHED = "url(#mf-hatched)"  # the page has it: see panel.js
 LABEL_PIXELS = 128  # longer names are cut; the tooltip shows them whole
 
 # A tick tells what sets it apart from its neighbours: the year, the month of it, the day.
@@ -94,7 +97,7 @@ class Figure:
 def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
     """Show messages a day, week, month or year; those in which mail begins and ends are paler.
 
-    ``rows``: ``start``, ``end`` (ms), ``label``, ``partial``, ``n``, ``on``.
+    ``rows``: ``start``, ``end`` (ms), ``label``, ``whole`` ("yes" or why not), ``n``, ``on``.
     """
     spec = _spec(
         height=height,
@@ -112,14 +115,17 @@ def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
             },
             "y2": {"datum": 0},
             "opacity": OPACITY,
-            "fillOpacity": {"condition": {"test": "datum.partial", "value": 0.6}, "value": 1},
-            "tooltip": _tooltip(label="Period"),
+            "fillOpacity": {
+                "condition": {"test": "datum.whole != 'yes'", "value": 0.6},
+                "value": 1,
+            },
+            "tooltip": _tooltip(label="Period", whole="Whole"),
         },
         params=[_brush("x")],
     )
     unit, out = periods.unit, periods.left_out
     title = f"Messages a {unit}" + (f", {out:,} far earlier or later left out" if out else "")
-    text = f"Bar chart: number of messages a {unit}; the first and the last one are partial."
+    text = f"Bar chart: messages a {unit}, copies counted; the first and the last are partial."
     return Figure("volume", title, text, spec, span, height)
 
 
@@ -200,6 +206,136 @@ def bars(name: str, title: str, text: str, *, rows: int, span: int = 4) -> Figur
         layer=[{"mark": mark, "encoding": shared | encoding} for mark, encoding in layers],
     )
     return Figure(name, title, f"Bar chart: {text}.", spec, span, rows * ROW_HEIGHT)
+
+
+def trend(height: int, span: int = 6) -> Figure:
+    """Show months side by side, hatched where one is not whole.
+
+    ``rows``: ``start``, ``end`` (ms), ``label``, ``n``, ``partial``, ``change`` (text).
+    """
+    ends = {"x2": {"field": "end"}, "y2": {"datum": 0}}
+    whole = {
+        "x": {
+            **_field("start", "temporal"),
+            "scale": {"type": "utc"},
+            "axis": {"tickCount": DATES, "labelExpr": SINCE_WHEN, "labelOverlap": True},
+        },
+        "y": {
+            **_field("n", "quantitative"),
+            "axis": {"tickCount": 3, "tickMinStep": 1, "format": "~s", "grid": True},
+        },
+        **ends,
+        "tooltip": [*_tooltip(label="Month"), _told("change", "Against the month before")],
+    }
+    hatched = {"fill": HATCHED, "stroke": "var(--mf-accent)", "strokeWidth": 1}
+    spec = _spec(
+        height=height,
+        layer=[
+            {
+                "transform": [{"filter": "!datum.partial"}],
+                "mark": {"type": "rect", "strokeWidth": 1},
+                "encoding": whole,
+            },
+            {
+                "transform": [{"filter": "datum.partial"}],
+                "mark": {"type": "rect", **hatched},
+                "encoding": whole,
+            },
+        ],
+    )
+    text = "Bar chart: messages a month; the first and the last, hatched, may not be whole."
+    return Figure("trend", "Month by month (hatched: not whole)", text, spec, span, height)
+
+
+def shares(name: str, title: str, text: str, rows: int, span: int = 6) -> Figure:
+    """Show shares of a whole; ``rows``: ``label``, ``n``, ``share``, ``told``, ``rank``."""
+    y = {
+        **_field("label", "nominal"),
+        "sort": {"field": "rank", "op": "min"},
+        "axis": {"labelLimit": LABEL_PIXELS},
+    }
+    shared = {"y": y, "tooltip": [*_tooltip(label="Answered"), _told("told", "Share")]}
+    most = {"domain": [0, 1], "range": [0, {"expr": f"width - {SHARE_PIXELS}"}]}
+    length = {"field": "share", "type": "quantitative", "axis": None, "scale": most}
+    whole = {"x": {"value": 0}, "x2": {"value": {"expr": f"width - {SHARE_PIXELS}"}}}
+    layers: list[tuple[Spec, Spec]] = [
+        ({"type": "bar", "opacity": 0.14}, whole),
+        ({"type": "bar"}, {"x": length}),
+        ({"type": "text", "align": "right"}, {"x": {"value": "width"}, "text": {"field": "told"}}),
+    ]
+    spec = _spec(
+        height={"step": ROW_HEIGHT},
+        layer=[{"mark": mark, "encoding": shared | encoding} for mark, encoding in layers],
+    )
+    return Figure(name, title, f"Bar chart: {text}.", spec, span, rows * ROW_HEIGHT)
+
+
+def line(name: str, title: str, height: int, span: int = 6) -> Figure:
+    """Show a number that rises and falls by day; ``rows``: ``day`` (ms), ``label``, ``n``."""
+    mark = {"type": "area", "color": "var(--mf-accent)", "fillOpacity": 0.25, "interpolate": "step"}
+    spec = _spec(
+        height=height,
+        mark={**mark, "line": {"color": "var(--mf-accent)", "strokeWidth": 1.5}},
+        encoding={
+            "x": {
+                **_field("day", "temporal"),
+                "scale": {"type": "utc"},
+                "axis": {"tickCount": DATES, "labelExpr": SINCE_WHEN, "labelOverlap": True},
+            },
+            "y": {
+                **_field("n", "quantitative"),
+                "axis": {"tickCount": 3, "tickMinStep": 1, "format": "~s", "grid": True},
+            },
+            "tooltip": _tooltip(label="End of"),
+        },
+    )
+    return Figure(name, title, f"Line: {title.lower()}, by day.", spec, span, height)
+
+
+def parts(name: str, title: str, text: str, order: Sequence[str], span: int = 6) -> Figure:
+    """Show what wholes are made of; ``rows``: ``side``, ``part``, ``share``, ``told``, ``rank``."""
+    depth = {
+        "field": "part",
+        "type": "nominal",
+        "sort": list(order),
+        "scale": {"domain": list(order), "range": [0.25, 0.6, 1]},
+        "legend": {
+            "orient": "top",
+            "title": None,
+            "labelColor": "var(--mf-dim)",
+            "symbolFillColor": "var(--mf-accent)",
+            "symbolStrokeWidth": 0,
+            "symbolType": "square",
+        },
+    }
+    shared = {
+        "y": {**_field("side", "nominal"), "sort": None, "axis": {"labelLimit": LABEL_PIXELS}},
+        "tooltip": [*_tooltip(label="Written"), _told("told", "Share")],
+        "order": {"field": "rank"},
+    }
+    length = {
+        "field": "share",
+        "type": "quantitative",
+        "axis": None,
+        "stack": "zero",
+        "scale": {"domain": [0, 1]},
+    }
+    number = {**length, "bandPosition": 0.5}
+    spec = _spec(
+        height={"step": 2 * ROW_HEIGHT},
+        layer=[
+            {"mark": {"type": "bar"}, "encoding": {**shared, "x": length, "fillOpacity": depth}},
+            {
+                "mark": {"type": "text", "color": "var(--mf-ink)"},
+                "encoding": {**shared, "x": number, "text": {"field": "told"}},
+            },
+        ],
+    )
+    return Figure(name, title, f"Stacked bars: {text}.", spec, span, 6 * ROW_HEIGHT)
+
+
+def _told(name: str, title: str) -> Spec:
+    return {"field": name, "type": "nominal", "title": title}
 
 
 def _spec(**parts: Any) -> Spec:  # noqa: ANN401 -- plain JSON

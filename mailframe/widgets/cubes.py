@@ -135,16 +135,12 @@ def count(codes: Codes, size: int, mask: Bools | None = None) -> NDArray[np.int6
 def over_time(cut: Periods, counts: NDArray[np.int64], on: Bools) -> pd.DataFrame:
     """Rows of the volume chart."""
     edges = cut.edges * MILLISECONDS_A_DAY
-    labels = [
-        f"{label} (partial)" if partial else label
-        for label, partial in zip(cut.labels, cut.partial, strict=True)
-    ]
     return pd.DataFrame(
         {
             "start": edges[:-1],
             "end": edges[1:],
-            "label": labels,
-            "partial": cut.partial,
+            "label": cut.labels,
+            "whole": np.where(cut.partial, "no, mail begins or ends in it", "yes"),
             "n": counts,
             "on": on,
         }

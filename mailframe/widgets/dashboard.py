@@ -14,6 +14,7 @@ from mailframe.store.reader import Store
 from mailframe.widgets import cube, parts
 from mailframe.widgets.contents import COPIES, NOTHING, Contents, period
 from mailframe.widgets.large import WHOLE, of_store
+from mailframe.widgets.standing import standing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,10 +47,14 @@ def contents(
     counted = cube.build(found)
     counted["total"] = len(df)
     figures = [side.figure.told(counted["rows"][side.figure.name]) for side in found]
+    letters = replies.Correspondence(df, me, must_send=None, trees=columns.trees())
+    stand = standing(columns, letters, tz)
+    counted["standing"] = {one.figure.name: one.rows for one in stand}
+    figures += [one.figure for one in stand]
     told = period(columns.wall())
     if len(columns) > len(columns.trees().mails.first):
         told += COPIES
-    return Contents(title or _title(df), told, _numbers(columns, me), figures, counted)
+    return Contents(title or _title(df), told, _numbers(columns, letters), figures, counted)
 
 
 class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
@@ -123,7 +128,7 @@ def _title(df: pd.DataFrame) -> str:
     return f"Mail of {accounts[0]}" if len(accounts) == 1 else "Mail"
 
 
-def _numbers(columns: Columns, me: Given) -> list[tuple[str, str]]:
+def _numbers(columns: Columns, mail: replies.Correspondence) -> list[tuple[str, str]]:
     mails, rows = len(columns.trees().mails.first), len(columns)
     noun = "messages" if mails != 1 else "message"
     copies = f" ({rows:,} with copies)" if rows > mails else ""
@@ -137,17 +142,16 @@ def _numbers(columns: Columns, me: Given) -> list[tuple[str, str]]:
         (f"{unread:,}", "unread"),
         (f"{len(columns.coded('from_addr').words):,}", "senders"),
         (human_size(int(sizes[sizes > 0].sum())) if rows else NOTHING, "in all"),
-        _median_reply(columns, me),
+        _median_reply(mail),
     ]
     odd, _, what = dates.told(columns.df).partition(" ")
     return [*numbers, (odd, what)] if odd else numbers
 
 
-def _median_reply(columns: Columns, me: Given) -> tuple[str, str]:
+def _median_reply(mail: replies.Correspondence) -> tuple[str, str]:
     """Tell how fast the user answers what asks for it, as ``df.mail.response_summary`` has it."""
-    if not len(columns):
+    if not len(mail.df):
         return NOTHING, "median time of your replies"
-    mail = replies.Correspondence(columns.df, me, must_send=None, trees=columns.trees())
     hours = replies.hours_of_mine(mail, mail.asked(asks.EXCLUDED))
     noun = "reply" if len(hours) == 1 else "replies"
     if not len(hours):

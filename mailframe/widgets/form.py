@@ -1,13 +1,14 @@
 """The form for those who do not write code: an account in, an explorer out.
 
-What fetches is handed in (``mailframe.connect`` knows the readers), so nothing here opens a
-socket. The fetch is a task of the notebook's own event loop: the page stays alive, and Cancel
-cancels it.
+What fetches and what logs in is handed in (``mailframe.connect`` knows the readers), so nothing
+here opens a socket. The fetch is a task of the notebook's own event loop: the page stays alive, and
+Cancel cancels it. What is wrong is told below the field where it can be mended.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,10 +16,16 @@ from urllib.parse import quote
 import ipywidgets as ipw
 import traitlets
 
-from mailframe.errors import AuthenticationError, MailframeError
-from mailframe.secret import Secret
+from mailframe.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectError,
+    FolderError,
+    MailframeError,
+)
 from mailframe.widgets import parts
 from mailframe.widgets.explorer import Explorer
+from mailframe.widgets.signin import LogIn, Password, SignIn, WayIn, linked, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -28,52 +35,55 @@ if TYPE_CHECKING:
     Fetch = Callable[..., Coroutine[Any, Any, pd.DataFrame]]
 
 # What our errors advise a program to do → what does the same here, where there are fields.
-_ADVICE = {
-    "pass password=": "type it above",
-    "This is not an IMAP URL; write imaps://USER@HOST, with %40 for an @ inside USER, or use "
-    "mailframe.Account": "There is no such server: write a name such as imap.example.org, or its "
-    "URL, such as imap://localhost:1143.",
-}
+_ADVICE = (
+    (r"pass password=", "type it above"),
+    (
+        r"This is not an IMAP URL; write imaps://USER@HOST, .* or use mailframe\.Account",
+        "There is no such server: write a name such as imap.example.org, or imap://localhost:1143.",
+    ),
+    (r"if you know it, write imaps://USER@HOST", "if you know it, write it above"),
+    (r"mailframe login \S+", 'with "Log in instead"'),
+)
 SHOWN_EVERY = 0.1  # seconds between two steps of the bar: a person sees no more
 
 
-class Password(ipw.Password):  # type: ignore[misc]  # as below
-    """A field whose text goes into the kernel and nowhere else.
+class Line(ipw.HBox):  # type: ignore[misc]  # ipywidgets is untyped
+    """A field with its name before it, and below it what is wrong with it."""
 
-    A notebook saves the state of its widgets, as the browser has it. So the browser sets none
-    before the field is left, and what the kernel then gets it keeps in a ``Secret`` and answers
-    with an empty field; its own state never tells the text.
-    """
+    def __init__(self, name: str, field: ipw.Widget, *more: ipw.Widget) -> None:
+        self._field = field
+        self._told = ipw.HTML().add_class("mf-told")
+        shown(self._told, when=False)
+        beside = ipw.VBox([field, *more, self._told]).add_class("mf-entry")
+        super().__init__([ipw.HTML(f"<label>{name}</label>"), beside])
+        self.add_class("mf-field")
 
-    value = traitlets.Unicode().tag(sync=True, echo_update=False, to_json=lambda *_: "")
+    @property
+    def wrong(self) -> str:
+        """What is wrong, as HTML; empty where nothing is."""
+        told: str = self._told.value
+        return told
 
-    def __init__(self) -> None:
-        self.secret: Secret | None = None
-        super().__init__(continuous_update=False)
-        self.forget()
-        self.observe(self._take, "value")
-
-    def forget(self) -> None:
-        """Ask for a password again."""
-        self.secret = None
-        self.placeholder = "stays in this kernel, is not kept"
-
-    def _take(self, _change: object) -> None:
-        if self.value:
-            self.secret = Secret(self.value)
-            self.placeholder = "taken; write it again to change it"
-            self.value = ""
+    def tell(self, sentence: str = "") -> None:
+        """Say what is wrong with the field, or that nothing is."""
+        self._told.value = parts.problem(sentence) if sentence else ""
+        shown(self._told, when=bool(sentence))
+        (self._field.add_class if sentence else self._field.remove_class)("mf-wrong")
 
 
-class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
+class Connect(ipw.VBox):  # type: ignore[misc]  # as above
     """Ask for an account, fetch its headers with a live bar, and become an explorer.
 
     Parameters
     ----------
     read, list_folders : coroutine functions
         What fetches: ``mailframe.aread_imap`` and ``mailframe.alist_folders``.
-    host, user : str
+    host, user, client : str
         To begin with.
+    way_in : callable, optional
+        Tells what lets an address in, without asking anybody.
+    log_in : LogIn, optional
+        What logs an address in by OAuth 2.0.
 
     Attributes
     ----------
@@ -86,31 +96,58 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     explorer = traitlets.Instance(Explorer, allow_none=True)
     state = traitlets.Unicode("idle")
 
-    def __init__(self, read: Fetch, list_folders: Fetch, host: str = "", user: str = "") -> None:
+    def __init__(
+        self,
+        read: Fetch,
+        list_folders: Fetch,
+        host: str = "",
+        user: str = "",
+        *,
+        client: str = "",
+        way_in: Callable[[str], WayIn] = lambda _: WayIn(),
+        log_in: LogIn | None = None,
+    ) -> None:
         self._read = read
         self._list = list_folders
+        self._way_in = way_in
         self._task: asyncio.Task[None] | None = None
         self._shown = 0.0
         self._host = ipw.Text(host, placeholder="found by the address")
         self._user = ipw.Text(user, placeholder="ann@example.org")
+        self._hint = ipw.HTML().add_class("mf-told")
         self._password = Password()
         self._since = ipw.DatePicker()
         self._folders = parts.Folders()
         self._no_folders = ipw.HTML("All folders. List them to choose.").add_class("mf-told")
         self._bar = ipw.IntProgress(min=0, max=1)
         self._said = ipw.HTML().add_class("mf-told")
+        self._instead = ipw.ToggleButton(description="Log in instead").add_class("mf-instead")
+        self._signin = SignIn(log_in, client) if log_in is not None else None
         self._buttons = {
             name: ipw.Button(description=text).add_class("mf-button")
             for name, text in (("list", "List folders"), ("fetch", "Fetch"), ("cancel", "Cancel"))
         }
-        self._buttons["fetch"].add_class("mf-primary")
+        self._lines = {
+            "server": Line("Server", self._host),
+            "user": Line("User", self._user, self._hint),
+            "password": Line("Password", self._password),
+            "log-in": Line("Log-in", self._instead, *([self._signin] if self._signin else [])),
+            "since": Line("Since", self._since),
+            "folders": Line("Folders", ipw.VBox([self._no_folders, self._folders])),
+        }
+        self._buttons["fetch"].add_class("mf-primary").add_class("mf-goes")
         self._buttons["list"].on_click(lambda _: self._start("listing", self._list_folders))
         self._buttons["fetch"].on_click(lambda _: self._start("fetching", self._fetch))
         self._buttons["cancel"].on_click(lambda _: self.cancel())
         for named in (self._host, self._user):  # another account has other folders
             named.observe(self._forget_folders, "value")
+            named.observe(self._look, "value")
+        self._instead.observe(self._look, "value")
+        if self._signin is not None:
+            self._signin.observe(self._logged_in, "done")
         super().__init__([parts.Page(), self._form()])
         self.add_class("mailframe").add_class("mf-connect")
+        self._look()
         self._follow()
         self.observe(self._follow, "state")
 
@@ -136,14 +173,14 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _start(self, state: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._said.value = ""
-        fields = {"server": self._host, "user": self._user}
-        missing = [name for name, box in fields.items() if not box.value.strip()]
-        if "@" in self._user.value:  # an address: its server is found
-            missing = []
-        for name, box in fields.items():
-            (box.add_class if name in missing else box.remove_class)("mf-wrong")
-        if missing:
-            self._said.value = parts.problem(f"Fill in the {' and the '.join(missing)}.")
+        user, host = self._user.value.strip(), self._host.value.strip()
+        for line in self._lines.values():
+            line.tell()
+        if not user:
+            self._lines["user"].tell("Fill in your address, or a user name and its server.")
+        elif not host and "@" not in user:  # of an address the server is found
+            self._lines["server"].tell("Fill in the server of this user, or an address below.")
+        if any(line.wrong for line in self._lines.values()):
             return
         self.state = state
         self._task = asyncio.get_running_loop().create_task(self._guard(work()))
@@ -154,15 +191,36 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         except asyncio.CancelledError:
             self._said.value = "Cancelled."
         except MailframeError as error:
+            self._said.value = ""
+            place = self._place(error)
             if isinstance(error, AuthenticationError):
                 self._password.forget()
+                self._look()
             sentence = str(error)
-            for advice, here in _ADVICE.items():
-                sentence = sentence.replace(advice, here)
-            self._said.value = parts.problem(sentence)
+            for advice, here in _ADVICE:
+                sentence = re.sub(advice, here, sentence)
+            if place is None:
+                self._said.value = parts.problem(sentence)
+            else:
+                self._lines[place].tell(sentence)
         finally:
             self._task = None
             self.state = "idle"
+
+    def _place(self, error: MailframeError) -> str | None:
+        """Tell below which field a person can mend what is wrong; None: nowhere."""
+        entry = "log-in" if self._lines["password"].layout.display == "none" else "password"
+        match error:
+            case AuthenticationError():
+                return entry
+            case FolderError():
+                return "folders"
+            case ConfigurationError() if "password" in str(error):
+                return entry
+            case ConfigurationError() | ConnectError():
+                return "server" if self._host.value.strip() else "user"
+            case _:
+                return None
 
     async def _list_folders(self) -> None:
         listed = await self._list(self.account(), password=self._password.secret)
@@ -208,27 +266,40 @@ class Connect(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         of = f" of {total:,}" if total else ""
         self._said.value = f"{done:,}{of} messages"
 
+    # -- the way in -----------------------------------------------------------------------------
+
+    def _look(self, _change: object = None) -> None:
+        """Show what lets this address in; an account of a named server has its password."""
+        address = "" if self._host.value.strip() else self._user.value.strip()
+        way = self._way_in(address) if "@" in address else WayIn()
+        can = self._signin is not None and "@" in address
+        open_now = can and not way.logged_in and (way.only_login or self._instead.value)
+        self._hint.value = linked(way.hint)
+        shown(self._hint, when=bool(way.hint))
+        shown(self._lines["password"], when=not (way.logged_in or open_now))
+        shown(self._lines["log-in"], when=can and not way.logged_in)
+        shown(self._instead, when=not way.only_login)
+        if self._signin is not None:
+            self._signin.address = address
+            shown(self._signin, when=open_now)
+
+    def _logged_in(self, _change: object) -> None:
+        for line in self._lines.values():
+            line.tell()
+        self._password.forget()
+        self._look()
+
     # -- the screen -----------------------------------------------------------------------------
 
     def _form(self) -> ipw.VBox:
-        fields = [
-            ("Server", self._host),
-            ("User", self._user),
-            ("Password", self._password),
-            ("Since", self._since),
-            ("Folders", ipw.VBox([self._no_folders, self._folders])),
-        ]
-        lines = [
-            ipw.HBox([ipw.HTML(f"<label>{name}</label>"), widget]).add_class("mf-field")
-            for name, widget in fields
-        ]
         buttons = ipw.HBox(list(self._buttons.values())).add_class("mf-buttons")
-        return ipw.VBox([*lines, buttons, self._bar, self._said]).add_class("mf-form")
+        lines = ipw.VBox([*self._lines.values(), buttons, self._bar, self._said])
+        return lines.add_class("mf-form").add_class("mf-submits")
 
     def _follow(self, _change: object = None) -> None:
         busy = self.state != "idle"
         for name, button in self._buttons.items():
             button.disabled = busy != (name == "cancel")
-        self._buttons["cancel"].layout.display = "" if busy else "none"
-        self._bar.layout.display = "" if self.state == "fetching" else "none"
-        self._no_folders.layout.display = "none" if self._folders.nodes else ""
+        shown(self._buttons["cancel"], when=busy)
+        shown(self._bar, when=self.state == "fetching")
+        shown(self._no_folders, when=not self._folders.nodes)

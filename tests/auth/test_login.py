@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import logging
 import pickle
@@ -14,7 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,12 +24,16 @@ import pytest
 import mailframe as mf
 from mailframe.account import Account
 from mailframe.auth import grants, loopback, tokens
-from mailframe.auth.login import issuer_of, login
+from mailframe.auth.login import issuer_of
 from mailframe.auth.source import Source
+from mailframe.discovery import network
+from mailframe.entry import login
 from mailframe.secret import Secret
 from tests.servers import dovecot as servers
 from tests.servers.issuer import Issuer
 from tests.servers.relay import Relay
+from tests.servers.scripted import CAPABILITIES, Scripted
+from tests.servers.world import World
 
 USER = "ann@example.org"
 ROOT = Path(mf.__file__).parents[1]
@@ -116,7 +121,7 @@ def test_a_browser_here_logs_in_and_nothing_else_is_taken_for_it(issuer, home):
     assert tokens.read(USER) is None
 
 
-@pytest.mark.parametrize("form", ["whole", "query", "code", "wrong then right"])
+@pytest.mark.parametrize("form", ["whole", "query", "code", "wrong then right", "it was here"])
 def test_what_a_person_pastes_logs_in(issuer, form):
     said = []
 
@@ -124,6 +129,9 @@ def test_what_a_person_pastes_logs_in(issuer, form):
         back = issuer.approve(said[0].split("\n")[1])
         query = urlsplit(back).query
         code = parse_qs(query)["code"][0]
+        if form == "it was here":
+            assert visit(back) == 200
+            return ""
         if form == "wrong then right" and len(said) == 1:
             return f"http://127.0.0.1/?code={code}&state=another"
         return {"query": query, "code": code}.get(form, back)
@@ -151,6 +159,30 @@ def test_a_device_code_logs_in(issuer, told, words):
         login(USER, "device", issuer.client, say=said.append)
         assert tokens.addresses() == [USER]
     assert "ABCD-EFGH" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ({"expires_in": "soon", "interval": 0.01}, "answers what is no token"),
+        ({"expires_in": -5, "interval": 0.01}, ""),
+        ({"user_code": "\x1b]0;evil\x07"}, "no device code"),
+        ({"user_code": None}, "no device code"),
+        ({"verification_uri": "http://127.0.0.1/"}, "no device code"),
+        ({"verification_uri": "https://127.0.0.1/\r\x1b[2J"}, "no device code"),
+        ({"device_code": 5}, "no device code"),
+    ],
+)
+def test_what_a_token_server_says_is_not_believed_blindly(issuer, odd, words):
+    issuer.odd = odd
+    said = []
+    if words:
+        with pytest.raises(mf.MailframeError, match=words):
+            login(USER, "device", issuer.client, say=said.append)
+        assert "evil" not in "".join(said)
+        return
+    login(USER, "device", issuer.client, say=said.append)
+    assert 3000 < tokens.read(USER).life < 4000
 
 
 def test_a_device_that_is_too_fast_waits_five_seconds_more():
@@ -245,33 +277,48 @@ def test_of_eight_processes_one_refreshes(issuer):
     assert issuer.refreshes == 1
 
 
-def killed_while_refreshing(issuer, wait):
-    """Kill a process at some moment of a refresh; tell whether the log-in serves afterwards."""
+@contextmanager
+def a_process_that_refreshes(issuer):
+    """Give it when the issuer has made new tokens of the old ones; it is killed in the end."""
     logged_in(issuer, life=0.01)
-    issuer.delay = 0.1
+    issuer.rotated.clear()
     with subprocess.Popen(
         [sys.executable, "-c", ASK], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as process:
-        before = issuer.refreshes
         process.stdin.write(b"g")
         process.stdin.close()
-        while issuer.refreshes == before and process.poll() is None:
-            time.sleep(0.005)
-        time.sleep(wait)
-        process.kill()
-    issuer.delay = 0
-    try:
+        assert issuer.rotated.wait(60)
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def test_killed_before_the_answer_the_log_in_asks_for_another(issuer):
+    issuer.answers.clear()
+    with a_process_that_refreshes(issuer):
+        pass
+    issuer.answers.set()
+    with pytest.raises(mf.AuthenticationError, match=f"mailframe login {USER}"):
         token(Source(USER))
-    except mf.AuthenticationError as error:
-        assert f"mailframe login {USER}" in str(error)  # noqa: PT017 -- either is right
-        return False
-    return True
 
 
-def test_killed_between_answer_and_write_the_log_in_serves_or_asks_for_another(issuer):
-    served = [killed_while_refreshing(issuer, wait) for wait in (0.0, 0.1, 0.5)]
-    assert served[0] is False
-    assert served[-1] is True
+def test_killed_after_the_write_the_log_in_serves(issuer):
+    with a_process_that_refreshes(issuer):
+        while tokens.read(USER).access.reveal() not in issuer.given[-2:]:
+            time.sleep(0.005)
+    assert token(Source(USER))
+    assert issuer.refreshes == 1
+
+
+def test_killed_at_any_moment_the_log_in_serves_or_asks_for_another(issuer):
+    for wait in (0.0, 0.004, 0.016):
+        with a_process_that_refreshes(issuer):
+            time.sleep(wait)  # whichever comes first, either is right
+        try:
+            assert token(Source(USER))
+        except mf.AuthenticationError as error:
+            assert f"mailframe login {USER}" in str(error)  # noqa: PT017 -- either is right
 
 
 # Fetching ---------------------------------------------------------------------------------------
@@ -313,6 +360,40 @@ def test_a_token_that_never_serves_is_tried_twice_on_one_connection(issuer, stag
     with pytest.raises(mf.AuthenticationError, match=f"mailframe login {USER}"):
         mf.read_imap(account(stage.port, source), progress=False)
     assert issuer.introspected == 2
+
+
+@pytest.mark.parametrize("auth", ["xoauth2", "oauthbearer"])
+def test_a_token_that_does_not_cover_mail_is_not_renewed_but_told(issuer, auth):
+    """As RFC 7628 has it; Dovecot 2.3 tells it as of any other token that it refuses."""
+    told = base64.b64encode(b'{"status":"insufficient_scope","scope":"https://mail.example/"}')
+
+    async def refuse(session, command):
+        if command.name != "AUTHENTICATE":
+            return False
+        await session.send(b"+ " + told + b"\r\n")
+        await session.line()
+        await session.send(command.done("NO", "[AUTHENTICATIONFAILED] no"))
+        return True
+
+    offered = f"{CAPABILITIES} AUTH=XOAUTH2 AUTH=OAUTHBEARER"
+    source = logged_in(issuer)
+    with Scripted(refuse, capabilities=offered) as server:
+        with pytest.raises(mf.AuthenticationError) as refused:
+            mf.read_imap(account(server.port, source, auth), progress=False)
+        assert server.seen["AUTHENTICATE"] == 1
+    assert "the token does not cover mail" in str(refused.value)
+    assert "must cover https://mail.example/" in str(refused.value)
+    assert f"mailframe login {USER}" in str(refused.value)
+    assert issuer.refreshes == 0
+
+
+def test_a_token_of_ones_own_is_refused_with_the_reason_and_the_place_of_others(issuer, stage):
+    url = f"imap://ann%40example.org;AUTH=OAUTHBEARER@127.0.0.1:{stage.port}"
+    with pytest.raises(mf.AuthenticationError) as refused:
+        mf.read_imap(url, password="a-token-of-nobody", progress=False)
+    assert "has ended, or is not known there" in str(refused.value)
+    assert issuer.url in str(refused.value)
+    assert "a-token-of-nobody" not in str(refused.value)
 
 
 def _bob(one):
@@ -420,3 +501,36 @@ def test_no_traceback_holds_a_token(issuer):
 def test_threads_end(issuer):
     token(logged_in(issuer))
     assert threading.active_count() < 40
+
+
+# What a newcomer is told ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("ann", "such as ann@outlook.com"),
+        ("ann@yahoo.com", "app password.*no log-in serves there"),
+        ("ann@fastmail.com", "Fastmail wants a client of yours"),
+    ],
+)
+def test_who_cannot_log_in_is_told_what_lets_them_in(address, words):
+    with pytest.raises(mf.ConfigurationError, match=words):
+        mf.login(address)
+
+
+def test_where_no_password_serves_none_is_asked_for(monkeypatch):
+    monkeypatch.setenv("MAILFRAME_PASSWORD", "of no use")
+    with pytest.raises(mf.ConfigurationError, match=r"mailframe login ann@outlook\.com"):
+        mf.read_imap("ann@outlook.com", progress=False)
+
+
+def test_a_domain_at_a_hoster_logs_in_where_the_hoster_does(home, monkeypatch):
+    """What a refusal advises must lead somewhere: the table does not know such a domain."""
+    records = {"firm.example": ["MX 0 firm.mail.protection.outlook.com."]}
+    with World(home, records) as world:
+        monkeypatch.setattr(network, "WORLD", world.network())
+        with pytest.raises(mf.ConfigurationError, match=r"Microsoft 365 wants a client.*App reg"):
+            mf.login("ann@firm.example")
+        with pytest.raises(mf.ConfigurationError, match=r"mailframe login ann@firm\.example"):
+            mf.read_imap("ann@firm.example", progress=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from mailframe.discovery.plan import Address
 from mailframe.fetcher.session import Session
 from tests.discovery.test_discovery import AUTOCONFIG, config, imap
 from tests.servers import dovecot as servers
+from tests.servers.certificates import Authority
+from tests.servers.scripted import Scripted
 from tests.servers.world import World
 
 ADDRESS = "ann@example.org"
@@ -35,6 +38,7 @@ def server():
 @pytest.fixture
 def world(tmp_path, monkeypatch, server):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("MAILFRAME_PASSWORD", servers.PASSWORD)
     page = config(imap("127.0.0.1", server.tls_port))
     with World(tmp_path, {"example.org": []}, {AUTOCONFIG: page}) as running:
@@ -66,6 +70,25 @@ def test_every_command_takes_an_address(world, tmp_path, monkeypatch, capsys):
     said = capsys.readouterr()
     assert said.out.startswith("imaps://ann%40example.org@127.0.0.1:")
     assert "an earlier log-in" in said.err  # what worked is remembered
+
+
+def test_on_this_machine_the_certificate_of_the_first_time_is_trusted_and_no_other(
+    world, server, tmp_path
+):
+    """As of Proton's Bridge, which signs its own: whoever else listens there is sent nothing."""
+    assert len(mf.read_imap(ADDRESS, progress=False)) == 1
+    noted = tmp_path / "config" / "mailframe" / "certificates.json"
+    assert noted.stat().st_mode & 0o777 == 0o600
+    assert len(mf.read_imap(ADDRESS, progress=False)) == 1
+    with Scripted(tls=Authority.in_folder(tmp_path).server()) as other:
+        told = json.loads(noted.read_text())
+        (certificate,) = told.values()
+        noted.write_text(json.dumps({f"127.0.0.1:{other.port}": certificate}))
+        there = network.plan.Server("127.0.0.1", other.port, "tls")
+        memory.remember(network.plan.of_server(there, Address.parse(ADDRESS), "somebody"))
+        with pytest.raises(mf.ConnectError, match=r"another one than before.*certificates\.json"):
+            mf.read_imap(ADDRESS, progress=False)
+        assert other.seen.total() == 0
 
 
 def test_a_file_called_like_an_address_is_a_file(tmp_path, monkeypatch, capsys):

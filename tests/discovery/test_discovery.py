@@ -130,8 +130,67 @@ FOUND = {
         {},
         "imaps://ann%40example.org@imap.example.org",
     ),
+    "a port with zeros before it": (
+        {AUTOCONFIG: config(imap(port="0000993"))},
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "a port of too many digits is none": (
+        {AUTOCONFIG: config(imap("evil.example.org", port="9" * 5000), imap())},
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "a placeholder that nobody knows": (
+        {AUTOCONFIG: config(imap(user="%CUSTOMERNUMBER%"))},
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "a host's name beyond ASCII": (
+        {AUTOCONFIG: config(imap("imap.bücher.example"))},
+        {},
+        "imaps://ann%40example.org@imap.xn--bcher-kva.example",
+    ),
+    "a description in UTF-16": (
+        {AUTOCONFIG: config(imap()).decode().encode("utf-16")},
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "a host that is none is passed over": (
+        {AUTOCONFIG: config(imap("imap example.org"), imap("imap..org"), imap("b.example.org"))},
+        {},
+        "imaps://ann%40example.org@b.example.org",
+    ),
+    "SRV without a port or a host": (
+        {},
+        dns(imaps=["SRV 0 1 0 a.example.org.", "SRV 0 1 993 -.", "SRV 9 1 993 imap.example.org."]),
+        "imaps://ann%40example.org@imap.example.org",
+    ),
     "redirect to http is refused": (
         {AUTOCONFIG: moved("http://www.example.org/x.xml")},
+        dns(imaps=[OWN]),
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "redirects to nowhere": (
+        {AUTOCONFIG: moved("https://[::1/x.xml"), WELL_KNOWN: moved("file:///etc/passwd")},
+        dns(imaps=[OWN]),
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "redirects within the domain, without a scheme": (
+        {
+            AUTOCONFIG: moved("//www.example.org/x.xml"),
+            "www.example.org/x.xml": moved("/y.xml"),
+            "www.example.org/y.xml": config(imap()),
+        },
+        {},
+        "imaps://ann%40example.org@imap.example.org",
+    ),
+    "redirects with the address as a user or a host": (
+        {
+            AUTOCONFIG: moved("https://ann@stranger.example/x.xml"),
+            WELL_KNOWN: moved("https://ann.stranger.example/x.xml"),
+            "stranger.example/x.xml": config(imap("evil.example.org")),
+            "ann.stranger.example/x.xml": config(imap("evil.example.org")),
+        },
         dns(imaps=[OWN]),
         "imaps://ann%40example.org@imap.example.org",
     ),
@@ -186,6 +245,16 @@ FOUND = {
         dns(own=["MX 20 alt1.aspmx.l.google.com.", "MX 10 aspmx.l.google.com."]),
         "imaps://ann%40example.org@imap.gmail.com",
     ),
+    "MX of a hoster whose customers have a server of their own": (
+        {},
+        dns(own=["MX 10 mx.zoho.com."]),
+        "imaps://ann%40example.org@imappro.zoho.com",
+    ),
+    "MX of one of two providers with one hoster": (
+        {},
+        dns(own=["MX 10 mx-aol.mail.gm0.yahoodns.net."]),
+        "imaps://ann%40example.org@imap.aol.com",
+    ),
     "MX of Microsoft 365": (
         {},
         dns(own=["MX 0 example-org.mail.protection.outlook.com."]),
@@ -214,6 +283,11 @@ REFUSED = {
         "write imaps://ann%40example.org@imap.hoster.example",
     ),
     "plain only": ({AUTOCONFIG: config(imap(socket="plain"))}, {}, "offers no encrypted IMAP"),
+    "an MX host that only looks like a provider's": (
+        {},
+        dns(own=["MX 10 aspmx.l.notgoogle.com.", "MX 20 google.com.stranger.example."]),
+        "No IMAP server was found",
+    ),
     "nothing at all": ({}, {}, "write imaps://USER@HOST"),
     "no such domain": ({}, {"example.org": None}, "There is no domain example.org"),
     "takes no mail": ({}, dns(own=["MX 0 ."]), "No IMAP server was found"),
@@ -273,6 +347,28 @@ def test_what_cannot_be_trusted_is_a_sentence_that_helps(case, home):
             search(world)
         assert words in str(refused.value)
         assert told_strangers(world) == []
+
+
+@pytest.mark.parametrize(
+    ("local", "place", "goes"),
+    [
+        ("mail", "mail/config-v1.1.xml", True),
+        ("mail", "mail/config-v1.1.xml?emailaddress=mail%40example.org", False),
+        ("www", "mail/config-v1.1.xml", True),
+        ("ann", "mail/config-v1.1.xml", True),
+        ("ann", "mail/config-v1.1.xml#ANN", False),
+        ("ann", "%61nn/x.xml", False),
+    ],
+)
+def test_who_moves_to_a_stranger_takes_no_address_along(home, local, place, goes):
+    pages = {
+        AUTOCONFIG: moved(f"https://www.hoster.example/{place}"),
+        "www.hoster.example/mail/config-v1.1.xml": config(imap()),
+    }
+    with World(home, dns(imaps=["SRV 0 1 143 b.example.org."]), pages) as world:
+        host = search(world, f"{local}@example.org").host
+        assert (host == "imap.example.org") == goes
+        assert any("hoster" in url for url in world.asked) == goes
 
 
 def test_a_stranger_is_taken_where_a_person_agrees(home):

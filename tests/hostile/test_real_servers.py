@@ -94,3 +94,29 @@ def test_mail_that_was_archived_without_a_label_is_read_and_its_answers_count():
             assert frame["folder"].value_counts().to_dict() == {"All": 2, "Sent": 2, "INBOX": 1}
             assert len(frame.mail.response_times(me="ann@example.org")) == 2
         assert len(mf.read_imap(server.url("ann"), folders="All", progress=False)) == 5
+
+
+@needs_dovecot
+def test_what_the_server_says_a_folder_is_for_keeps_its_mail_from_the_questions(tmp_path):
+    def mail(number, sender, to):
+        return (
+            f"From: {sender}@example.org\r\nTo: {to}@example.org\r\nSubject: plan {number}\r\n"
+            f"Date: Mon, 05 Feb 2024 1{number}:00:00 +0000\r\n"
+            f"Message-ID: <{number}@x>\r\n\r\nhi\r\n"
+        ).encode()
+
+    uses = {"Reklama": r"\Junk", "Gone": r"\Trash", "Out": r"\Sent"}
+    boxes = "".join(
+        f"  mailbox {name} {{\n    special_use = {use}\n  }}\n" for name, use in uses.items()
+    )
+    with dovecot_server.Dovecot(config=f"namespace inbox {{\n{boxes}}}") as server:
+        for number, name in enumerate(("INBOX", "Reklama", "Gone")):
+            server.deliver("ann", name, [mail(number, f"bob{number}", "ann")])
+        server.deliver("ann", "Out", [mail(5, "ann", "carol")])
+        for options in ({}, {"store": tmp_path / "store"}):
+            frame = mf.read_imap(server.url("ann"), progress=False, **options)
+            told = frame.mail.awaiting_reply()
+            assert told.attrs["me"]["source"] == "guessed from Out"
+            assert sorted(told["subject"]) == ["plan 0", "plan 5"]
+    kept = mf.open_store(tmp_path / "store").frame()
+    assert sorted(kept.mail.awaiting_reply()["subject"]) == ["plan 0", "plan 5"]

@@ -93,6 +93,10 @@ class Issuer:
         A status to answer at the token endpoint, if any.
     device : str
         What a device that asks is told: "", or an error of RFC 8628.
+    devices : bool
+        Whether codes for other devices are offered at all.
+    odd : dict
+        What stands in its answers besides, or in place of what ought to.
     """
 
     def __init__(self, home: Path, user: str, *, life: float = 3600) -> None:
@@ -100,9 +104,13 @@ class Issuer:
         self.refreshes = 0
         self.trouble = 0
         self.device: list[str] = []
+        self.devices = True
+        self.odd: dict[str, Any] = {}
         self.given: list[str] = []
         self.introspected = 0
-        self.delay = 0.0
+        self.rotated = threading.Event()  # a refresh token was taken, and its successor made
+        self.answers = threading.Event()  # cleared: the token endpoint holds its answers back
+        self.answers.set()
         self._tokens: dict[str, _Token] = {}
         self._refresh: dict[str, _Token] = {}
         self._codes: dict[str, _Token] = {}
@@ -299,7 +307,7 @@ class Issuer:
                 "issuer": self.url,
                 "authorization_endpoint": f"{self.url}/authorize",
                 "token_endpoint": f"{self.url}/token",
-                "device_authorization_endpoint": f"{self.url}/device",
+                **({"device_authorization_endpoint": f"{self.url}/device"} if self.devices else {}),
                 "scopes_supported": ["mail", "offline_access"],
             }
         if path == "/introspect":
@@ -316,6 +324,7 @@ class Issuer:
                 "verification_uri": f"{self.url}/d",
                 "expires_in": 60,
                 "interval": 0.05,
+                **self.odd,
             }
         if path == "/token":
             if self.trouble:
@@ -323,7 +332,9 @@ class Issuer:
             with self._lock:
                 request = self._request("POST", f"{self.url}/token", data, headers)
                 status, body, _ = self._server.create_token_response(request)
-            time.sleep(self.delay)
+            body = {**body, **self.odd} if isinstance(body, dict) else body
+            self.rotated.set()
+            self.answers.wait(60)
             return status, body
         return 404, {}
 

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 HOST = "127.0.0.1"
@@ -34,6 +36,7 @@ CHUNK = 256 * 1024
 PIECE = 12_500
 #: Bytes under way in one direction before the relay stops reading; 25 ms at 100 MB/s are 2.5 MB.
 MAX_UNDER_WAY = 64 * 1024 * 1024
+MOST_TURNS = 100  # whose verbs are noted
 ROOT = Path(__file__).parents[2]
 
 
@@ -81,7 +84,9 @@ class Relay:
     `aim` lets it lead to another server from then on, as when an address moves.
 
     Keywords are those of `Link`. `opened` counts the connections accepted so far, `open` those that
-    have not ended; `octets` counts what servers sent over connections that have ended.
+    have not ended; `octets` counts what servers sent over connections that have ended. `turns` has
+    of each of those, where nothing was encrypted, what the client said before it waited, by the
+    verbs of its commands: each turn is a round trip. It ends with the first row of a FETCH.
     """
 
     def __init__(self, target_port: int, **link: float) -> None:
@@ -90,6 +95,7 @@ class Relay:
         self.opened = 0
         self.open = 0
         self.octets = 0
+        self.turns: list[list[str]] = []
         self._aimed = threading.Event()
 
     def __enter__(self) -> Self:
@@ -146,14 +152,48 @@ class Relay:
             else:
                 self.open -= 1
                 self.octets += event["octets"]
+                self.turns.append(event["turns"])
+
+
+class _Turns:
+    """What a client says between two answers."""
+
+    def __init__(self) -> None:
+        self._said: list[bytes] = []
+        self._listened = True
+        self._over = False
+
+    def client(self, data: bytes) -> None:
+        if self._over:
+            return
+        if self._listened:
+            self._said.append(b"")
+        self._listened = False
+        self._said[-1] += data
+
+    def server(self, data: bytes) -> None:
+        self._listened = True
+        self._over = self._over or b" FETCH (" in data or len(self._said) > MOST_TURNS
+
+    def verbs(self) -> list[str]:
+        """The verbs of each turn; of what is no command, nothing."""
+        lines = re.compile(rb"^M\d+ ((?:UID )?[A-Z]+)", re.MULTILINE)
+        return [" ".join(verb.decode() for verb in lines.findall(said)) for said in self._said]
 
 
 class _Pipe(asyncio.Protocol):
     """One end of a connection; what it receives goes to `other` after the delay."""
 
     def __init__(
-        self, link: Link, fault: _Fault | None = None, queue: _Queue | None = None
+        self,
+        link: Link,
+        fault: _Fault | None = None,
+        queue: _Queue | None = None,
+        *,
+        arrived: Callable[[bytes], None] = bytes,
+        passed: Callable[[bytes], None] = bytes,
     ) -> None:
+        self.arrived, self.passed = arrived, passed
         self.loop = asyncio.get_running_loop()
         self.link = link
         self.narrow = queue
@@ -176,6 +216,7 @@ class _Pipe(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.octets += len(data)
+        self.arrived(data)
         self._put(data)
         if self.under_way > MAX_UNDER_WAY:
             self.transport.pause_reading()
@@ -221,6 +262,7 @@ class _Pipe(asyncio.Protocol):
             if not data:
                 self._end_other()
             elif self.fault is None:
+                self.passed(data)
                 self.other.transport.write(data)
             else:
                 self._send_with_faults(data)
@@ -229,6 +271,7 @@ class _Pipe(asyncio.Protocol):
 
     def _send_with_faults(self, data: bytes) -> None:
         send, rest, wait = self.fault.take(data)
+        self.passed(send)
         self.other.transport.write(send)
         if wait is None:
             self.transport.abort()
@@ -243,7 +286,8 @@ class _Pipe(asyncio.Protocol):
             self.transport.close()
             self.other.transport.close()  # after what is still to be written
         elif not self.other.transport.is_closing():
-            self.other.transport.write_eof()
+            with contextlib.suppress(OSError):  # it has gone already
+                self.other.transport.write_eof()
 
 
 @dataclass
@@ -305,9 +349,10 @@ class _Listener:
         self.narrow = _Queue(link.rate) if link.rate else None
 
     def accept(self) -> _Pipe:
-        client = _Pipe(self.link)
+        turns = _Turns()
+        client = _Pipe(self.link, arrived=turns.client)
         refused = bool(self.link.refuse_after) and self.open >= self.link.refuse_after
-        carry = self._carry(client, self.number, refused=refused)
+        carry = self._carry(client, turns, self.number, refused=refused)
         task = asyncio.get_running_loop().create_task(carry)
         self.number += 1
         self.open += 1
@@ -319,9 +364,10 @@ class _Listener:
         self.target_port = target_port
         _say(event="aimed")
 
-    async def _carry(self, client: _Pipe, number: int, *, refused: bool) -> None:
+    async def _carry(self, client: _Pipe, turns: _Turns, number: int, *, refused: bool) -> None:
         _say(event="opened")
-        server = _Pipe(self.link, _fault_of(self.link, number), self.narrow)
+        fault = _fault_of(self.link, number)
+        server = _Pipe(self.link, fault, self.narrow, passed=turns.server)
         await client.made.wait()
         try:
             if refused:
@@ -337,7 +383,7 @@ class _Listener:
         finally:
             client.transport.abort()
             self.open -= 1
-            _say(event="closed", octets=server.octets)
+            _say(event="closed", octets=server.octets, turns=turns.verbs())
 
 
 def _fault_of(link: Link, number: int) -> _Fault | None:

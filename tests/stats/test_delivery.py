@@ -11,7 +11,7 @@ import pytest
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns, received
+from mailframe.stats import columns, pieces, received, tracewords
 from tests.bench.varied import make_varied
 from tests.stats.frames import make_frame
 
@@ -204,23 +204,61 @@ def test_a_frame_without_the_headers_says_how_to_get_them():
 
 
 PIECES = ["(", ")", ";", "\\", '"', " ", " by ", " with ", " from ", "(by x)", " id ", "\r\n\t"]
-PIECES += ["(a (b) c)", "(a (b (c)))", "TLSv1.2 ", "cipher=", "Microsoft ", "x"]
+PIECES += [
+    "(a (b) c)",
+    "(a (b (c)))",
+    "TLSv1.2 ",
+    "cipher=",
+    "Microsoft ",
+    "x",
+    "by",
+    "with",
+    "BY ",
+]
+PIECES += [
+    "With\t",
+    " MICROSOFT ",
+    " microsoft;",
+    " Microsoft (x) ",
+    "\x01",
+    "\x0b",
+    "\x00",
+    "é",
+    "60",
+]
+PIECES += [" by(x) ", " with (x) y", " by;", "(x", "x)", "; Mon, 3 Jun 2024 10:00:05 +0200", "\n"]
+PIECES += ["-0000", " (CEST)", "+2500", " (CES)T)", "30 Feb", "y", "h", ",", "Mon, "]
 
 
-def test_a_field_says_the_same_read_by_its_pieces_and_whole():
-    values = columns.flat(make_varied(300), "received")[1].to_pylist()
+def damaged(values, rng):
+    for value in values:
+        text = value
+        for _ in range(rng.choice((1, 1, 2, 3))):
+            at = rng.randrange(max(len(text) // rng.choice((1, 2)), 1))
+            text = text[:at] + rng.choice(PIECES) + text[at + rng.choice((0, 0, 1, 7)) :]
+        yield text
+
+
+def test_a_field_says_the_same_read_by_arithmetic_and_by_the_patterns():
     rng = random.Random(5)
-    for text in values[:]:
-        at = rng.randrange(len(text))
-        values.append(text[:at] + rng.choice(PIECES) + text[at + rng.choice([0, 0, 7]) :])
-    fields = pa.array(values, pa.large_string())
-    read, whole = received.read(fields), received._whole(fields)
+    values = columns.flat(make_varied(300), "received")[1].to_pylist()
+    values += [*damaged(values, rng), *damaged(values, rng)]
+    rng.shuffle(values)
+    fields = pa.array(values, pa.large_string())[5:]
+    read, whole = received.read(fields[:999], fields[999:]), received._whole(fields)
     for name in ("from_host", "by_host"):
         found = getattr(read, name).dictionary_decode().to_pylist()
         assert found == whole[name].to_pylist()
     said = read.protocol.dictionary_decode().to_pylist()
     assert said == pc.utf8_upper(whole["protocol"]).to_pylist()
     assert (read.instant == received._dates(fields)).all()
+    noted = pc.match_substring_regex(fields, received.TLS).to_pylist()
+    named = pc.match_substring_regex(pa.array(said), received.SECURE_PROTOCOL).to_pylist()
+    assert read.tls.tolist() == [
+        bool(one or other) for one, other in zip(noted, named, strict=True)
+    ]
+    sure = tracewords.find(pieces.spans(fields)).sure
+    assert sure.mean() > 0.5  # else the patterns were compared with themselves
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import random
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import mailframe as mf
 from mailframe.errors import ConfigurationError
+from mailframe.stats import subjects
 from tests.stats.frames import make_frame
 
 
@@ -109,3 +113,39 @@ def test_every_statistic_sees_one_address_for_each_person():
     for name in dir(mf.MailAccessor):
         if not name.startswith("_") and name != "joined":
             assert "people" in inspect.signature(getattr(mf.MailAccessor, name)).parameters, name
+
+
+MARKS = [
+    "Re",
+    "Fwd",
+    "fw",
+    "AW",
+    "回复",
+    "\uff1a",
+    ":",
+    " ",
+    "  ",
+    "[x]",
+    "[fwd: ",
+    "]",
+    "(fwd)",
+    "Plan",
+]
+MARKS += ["é", "Tr", "r", "I", "[", "(", ")", "Réf", "\u00a0", "", "\n", "\t", "a", ": "]
+
+
+def test_a_plain_subject_says_the_same_read_by_its_beginning_and_whole():
+    rng = random.Random(3)
+    texts = ["".join(rng.choices(MARKS, k=rng.randrange(9))) for _ in range(6_000)]
+    for some in (pa.array(texts, pa.large_string()), pa.array(texts, pa.large_string())[7:]):
+        for local in (True, False):
+            found, marked = subjects.base(some, local=local)
+            whole, marked_whole = subjects._base(some, local=local)
+            assert found.equals(pc.utf8_lower(whole))
+            assert marked.tolist() == marked_whole.tolist()
+        around = pc.and_not(
+            pc.match_substring_regex(some, subjects.FORWARD_AROUND),
+            pc.match_substring_regex(some, subjects.REPLY),
+        )
+        forward = pc.or_(around, pc.match_substring_regex(some, subjects.FORWARD))
+        assert subjects.forwarded(some).tolist() == forward.to_pylist()

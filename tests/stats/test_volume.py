@@ -178,3 +178,14 @@ def test_where_nothing_tells_who_is_asking_a_warning_says_what_to_do():
     lists = DF[DF["folder"] == "Lists/dev"].drop(columns="account")
     with pytest.warns(MailframeWarning, match="pass me="):
         assert lists.mail.flow()["sent"].sum() == 0
+
+
+def test_whatever_is_told_by_period_names_the_first_and_the_last():
+    months = ["2024-06-01 00:00:00+00:00", "2024-07-01 00:00:00+00:00"]
+    for told in (
+        DF.mail.response_summary("M", tz="UTC"),
+        DF.mail.answered("M", tz="UTC"),
+        DF.mail.newcomers("M", tz="UTC"),
+    ):
+        assert told.attrs["partial"] == months
+    assert DF.mail.sizes("year", tz="UTC").attrs["partial"] == ["2024"]

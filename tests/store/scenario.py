@@ -325,8 +325,8 @@ class Refreshes:
         """Let things happen between the listing and the fetch; the next refresh mends it."""
         folders, happened = Pool.folders, []
 
-        async def listed(pool, items):
-            found = await folders(pool, items)
+        async def listed(pool, *how):
+            found = await folders(pool, *how)
             happened.extend(self.mailbox.step() for _ in range(self.draw.randint(1, 4)))
             return found
 

@@ -96,8 +96,11 @@ def test_what_has_not_changed_is_not_fetched_again(inbox, tmp_path):
     again, report = kept(inbox, tmp_path)
     pd.testing.assert_frame_equal(again, expected)
     assert report["store"] == UNCHANGED
-    # LOGIN, ID, ENABLE, LIST: no folder was opened.
-    assert (report["commands"], report["connections"]) == (4, 1)
+    # LOGIN, ID, ENABLE, LIST; and what the INBOX may bring, which is nothing.
+    assert (report["commands"], report["connections"]) == (7, 1)
+    assert report["bytes"] < 2000
+    _, report = kept(inbox, tmp_path, folders="Work")
+    assert report["commands"] == 4  # no folder was opened
 
 
 def test_changes_alone_are_moved(dovecot, user, inbox, tmp_path):

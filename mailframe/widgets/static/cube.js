@@ -39,7 +39,16 @@ class Linked {
       pick: (name, value) => this.choose(name, value, true),
       brushing: (name, value) => this.choose(name, value, false),
     });
+    this.explainStanding();
     this.show();
+  }
+
+  // Charts of habits, below: no choice changes them.
+  explainStanding() {
+    const [first] = Object.keys(this.cube.standing ?? {});
+    if (!first) return;
+    const said = "Habits of the whole mailbox: these do not follow what is chosen.";
+    this.panel.charts.get(first).element.before(node("p", { class: "mf-standing" }, said));
   }
 
   draw() {
@@ -48,6 +57,7 @@ class Linked {
 
   // A finished click on what is chosen already takes it back; a brush is taken back by Vega, with null.
   choose(name, value, clicked) {
+    if (!this.cube.rows[name]) return;
     if (value?.key === null) return; // all others are nobody in particular
     const mine = this.chosen?.name === name;
     if (!value && !mine) return;
@@ -117,7 +127,8 @@ class Linked {
   }
 
   show() {
-    this.panel.show(Object.fromEntries(this.cube.names.map((name) => [name, this.rows(name)])));
+    const followed = Object.fromEntries(this.cube.names.map((name) => [name, this.rows(name)]));
+    this.panel.show({ ...this.cube.standing, ...followed });
     if (!this.cube.total) {
       this.said.replaceChildren("There is no mail here yet.");
       return;

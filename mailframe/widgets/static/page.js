@@ -51,6 +51,16 @@ function nameHandles(root) {
   }
 }
 
+// Nor do fields: the label before them is a widget of its own.
+function nameFields(root) {
+  for (const line of root.querySelectorAll(".mf-field")) {
+    const name = line.querySelector("label")?.textContent ?? "";
+    for (const field of line.querySelectorAll("input:not([type=checkbox]):not([aria-label])")) {
+      field.setAttribute("aria-label", field.closest(".mf-answer") ? "What to paste" : name);
+    }
+  }
+}
+
 // The clipboard is closed to pages that are not served securely: then what to copy is selected instead.
 async function copy(button) {
   const before = button.textContent;
@@ -80,9 +90,16 @@ function settle(root, el) {
     } else if (event.key === "Escape" && !dialog.open && !typing(event.target)) {
       const close = root.querySelector(".mf-close");
       if (close?.offsetParent) close.click();
-    } else if (event.key === "Enter" && event.target.matches(".mf-connect input")) {
-      root.querySelector(".mf-primary:not(:disabled)")?.click();
     }
+  };
+  // Heard on its way down: fields keep the keys that are pressed in them to themselves.
+  const entered = (event) => {
+    if (event.key !== "Enter" || !event.target.matches(".mf-submits input")) return;
+    // A field that tells its text when it is left must have told it before the button is pressed.
+    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+    const box = event.target.closest(".mf-submits");
+    const own = (button) => button.closest(".mf-submits") === box && button.offsetParent;
+    [...box.querySelectorAll(".mf-goes:not(:disabled)")].find(own)?.click();
   };
   const clicked = (event) => {
     const button = event.target.closest("[data-copy]");
@@ -90,12 +107,18 @@ function settle(root, el) {
     if (event.target.closest("[data-keys]")) dialog.showModal();
   };
   root.addEventListener("keydown", heard);
+  root.addEventListener("keydown", entered, true);
   root.addEventListener("click", clicked);
-  const changes = new MutationObserver(() => nameHandles(root));
+  const named = () => {
+    nameHandles(root);
+    nameFields(root);
+  };
+  const changes = new MutationObserver(named);
   changes.observe(root, { childList: true, subtree: true });
-  nameHandles(root);
+  named();
   return () => {
     root.removeEventListener("keydown", heard);
+    root.removeEventListener("keydown", entered, true);
     root.removeEventListener("click", clicked);
     root.removeEventListener("focusin", focused);
     changes.disconnect();

@@ -27,6 +27,15 @@ function node(tag, attributes = {}, ...children) {
   return made;
 }
 
+// What is not whole is hatched. A pattern lives in the page: a chart only names it.
+function hatching() {
+  const holder = node("div", { class: "mf-pattern", "aria-hidden": "true" });
+  holder.innerHTML = `<svg width="0" height="0"><defs><pattern id="mf-hatched" width="5" height="5"
+    patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0,0V5" stroke="var(--mf-accent)"
+    stroke-width="3"/></pattern></defs></svg>`;
+  return holder;
+}
+
 // What a click or a finished brush says, in the fields of the rows it touched.
 function chosen(figure, datum) {
   if (figure.name === "volume") return { start: datum.start, end: datum.end };
@@ -155,7 +164,7 @@ export class Panel {
     this.charts = new Map(figures.map((figure) => [figure.name, new Chart(figure, this)]));
     this.grid = node("div", { class: "mf-charts" });
     this.grid.append(...[...this.charts.values()].map((chart) => chart.element));
-    root.append(this.grid);
+    root.append(hatching(), this.grid);
     this.sizes = new ResizeObserver(() => this.charts.forEach((chart) => chart.fit()));
     this.charts.forEach((chart) => this.sizes.observe(chart.plot));
   }
