@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mailframe.search.keys import HAS, KEYS, SAME_KEY, STATES, folded
+from mailframe.search.keys import HAS, KEYS, OPTIONAL, SAME_KEY, STATES, folded
 from mailframe.search.language import last_term, quote
 from mailframe.search.values import WEEKDAYS
 
@@ -129,7 +129,7 @@ def _values(key: str, text: str, columns: Columns, among: Bools | None) -> Itera
 def _states(text: str, columns: Columns, among: Bools | None) -> Iterator[Completion]:
     held = set(columns.df.columns)
     for name, (predicate, means) in (STATES | HAS).items():
-        needed = {"bulk": "bulk", "auto": "auto", "attachment": "attachments"}.get(name)
+        needed = OPTIONAL.get(name)
         if name.startswith(text) and (needed is None or needed in held):
             mask = predicate.mask(columns)
             count = np.count_nonzero(mask if among is None else mask & among)

@@ -206,8 +206,10 @@ _SAME_STATE = {
 }
 HAS: dict[str, tuple[Predicate, str]] = {
     "attachment": (AtLeast(1, "attachments"), "with a file attached"),
+    "nothing": (Below(1, "attachments"), "with nothing attached"),
 }
-_OPTIONAL = {"bulk": "bulk", "auto": "auto", "attachment": "attachments"}
+# Which column a state needs that not every frame has.
+OPTIONAL = {"bulk": "bulk", "auto": "auto"} | dict.fromkeys(HAS, "attachments")
 
 
 def _state(values: Sequence[str], scope: Scope) -> Predicate:
@@ -218,8 +220,8 @@ def _state(values: Sequence[str], scope: Scope) -> Predicate:
         if known is None:
             known_names = ", ".join([*STATES, *HAS])
             raise ConfigurationError(f"is:{value} means nothing: write one of {known_names}")
-        if name in _OPTIONAL:
-            scope.require(_OPTIONAL[name], f"is:{name} cannot be told")
+        if name in OPTIONAL:
+            scope.require(OPTIONAL[name], f"is:{name} cannot be told")
         found.append(known[0])
     return any_of(found)
 

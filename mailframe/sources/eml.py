@@ -150,8 +150,8 @@ class EmlReading(FileReading):
                 return Message(folder, uid, read.flags or b"", *told)
             stream.seek(0)
         elif outlook.begins_msg(stream):
-            block, flags = outlook.read_msg(stream)
-            return Message(folder, uid, flags, block.internaldate, size, block.header)
+            block, flags = outlook.read_msg(stream, parts=self._options.attachments)
+            return Message(folder, uid, flags, block.internaldate, size, block.header, block.parts)
         block = self.block(folder, found.name, stream)
         flags = header_flags(block.header)
         if not found.named and found.part is None:

@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from mimetypes import guess_type
 from typing import TYPE_CHECKING, NamedTuple
+
+from mailframe.headers.mime import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +31,12 @@ RECIPIENT = (0x3001, 0x39FE, 0x3003)
 RECIPIENT_TYPE = 0x0C15
 DISPLAYED = {"To": 0x0E04, "Cc": 0x0E03}
 _FIELDS = {1: "To", 2: "Cc"}  # blind copies are no column
+# Of an attachment: its name, long or short or shown, its type, how it is kept, and whether the
+# message's text shows it.
+ATTACHED_NAME = (0x3707, 0x3704, 0x3001)
+ATTACHED_TYPE, ATTACHED_METHOD, ATTACHED_SIZE = 0x370E, 0x3705, 0x0E20
+ATTACHED_ID, ATTACHED_HIDDEN = 0x3712, 0x7FFE
+_ENCLOSED = 5  # method: an item of Outlook's own
 CODE_PAGES = (0x3FFD, 0x3FDE)  # of the message's own text
 
 # Mail, also signed, encrypted or returned; the rest is appointments, contacts and tasks.
@@ -41,6 +50,26 @@ _FIELD_NAME = re.compile(rb"^([!-9;-~]+)[ \t]*:", re.MULTILINE)
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 Value = str | int | datetime
+
+
+def attached(properties: Mapping[int, Value], size: int | None) -> Part:
+    """Make a part of what an attachment's properties tell; its size is the decoded one."""
+    named = next((properties[tag] for tag in ATTACHED_NAME if properties.get(tag)), "")
+    enclosed = properties.get(ATTACHED_METHOD) == _ENCLOSED
+    kind = str(properties.get(ATTACHED_TYPE) or "").lower()
+    if enclosed:
+        kind = "message/rfc822"
+    elif "/" not in kind:
+        kind = guess_type(str(named), strict=False)[0] or "application/octet-stream"
+    told = properties.get(ATTACHED_SIZE)
+    shown = bool(properties.get(ATTACHED_HIDDEN)) and bool(properties.get(ATTACHED_ID))
+    return Part(
+        kind.encode("ascii", "replace"),
+        octets=size if size is not None else told if isinstance(told, int) else None,
+        disposition=b"inline" if shown else b"attachment",
+        disposition_parameters=((b"filename", str(named).encode("utf-8", "replace")),),
+        related=shown,
+    )
 
 
 class Told(NamedTuple):

@@ -17,11 +17,13 @@ from mailframe.sources.onefile import internaldate
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
 
+    from mailframe.headers.attachments import MimePart
+    from mailframe.headers.mime import Part
     from mailframe.progress import ProgressOption
     from mailframe.sources.files import PathsOption
     from mailframe.sources.reading import ErrorsOption, Keywords
@@ -40,6 +42,11 @@ _WANTED = {
     *(*mapi.SENDER, *mapi.REPRESENTED, *mapi.RECIPIENT, *mapi.DISPLAYED.values()),
     *(*mapi.CODE_PAGES, mapi.CREATOR, mapi.CREATOR_SMTP),
 }
+_OF_ATTACHMENT = {
+    *(*mapi.ATTACHED_NAME, mapi.ATTACHED_TYPE, mapi.ATTACHED_METHOD, mapi.ATTACHED_SIZE),
+    *(mapi.ATTACHED_ID, mapi.ATTACHED_HIDDEN),
+}
+_DATA = "__substg1.0_37010102"  # of an attachment of a .msg file
 
 
 def read_pst(
@@ -160,12 +167,13 @@ class PstReading(Reading):
                         continue
                     uid += 1
                     told = mapi.told(properties, _recipients(item))
+                    parts = _attached(item) if self._options.attachments else None
                 except DAMAGE as error:
                     uid += 1
                     self.unreadable(name, f"message {number + 1} of {name}", error)
                     continue
                 received = b"" if told.received is None else internaldate(told.received)
-                yield Message(name, uid, told.flags, received, told.size, told.header)
+                yield Message(name, uid, told.flags, received, told.size, told.header, parts)
         if others:
             self.skipped["other items"] = f"holds {others:,} appointments, contacts and the like"
 
@@ -226,13 +234,26 @@ def _entries(item: Any) -> Iterator[Any]:  # noqa: ANN401 -- as above
         yield from item.get_record_set(number).entries
 
 
-def _properties(item: Any) -> dict[int, mapi.Value]:  # noqa: ANN401 -- as above
+def _properties(item: Any, wanted: Container[int] = _WANTED) -> dict[int, mapi.Value]:  # noqa: ANN401 -- as above
     """Read the wanted properties of an item."""
     return _decoded(
         (entry.entry_type, entry.value_type, entry.data)
         for entry in _entries(item)
-        if entry.entry_type in _WANTED
+        if entry.entry_type in wanted
     )
+
+
+def _attached(item: Any) -> list[Part] | None:  # noqa: ANN401 -- as above
+    """Tell what is attached to an item; None where that cannot be read."""
+    try:
+        found = []
+        for number in range(item.number_of_attachments):
+            attachment = item.get_attachment(number)
+            size = _count(attachment, "size") or None
+            found.append(mapi.attached(_properties(attachment, _OF_ATTACHMENT), size))
+    except DAMAGE:
+        return None
+    return found
 
 
 def _recipients(item: Any) -> list[dict[int, mapi.Value]]:  # noqa: ANN401 -- as above
@@ -270,8 +291,8 @@ def _decoded(entries: Iterable[tuple[int, int, bytes]]) -> dict[int, mapi.Value]
     return values
 
 
-def read_msg(stream: IO[bytes]) -> tuple[Block, bytes]:
-    """Read a ``.msg`` file: its header block and its flags.
+def read_msg(stream: IO[bytes], *, parts: bool = False) -> tuple[Block, bytes]:
+    """Read a ``.msg`` file: its header block and its flags; with ``parts`` what is attached, too.
 
     Raises
     ------
@@ -286,16 +307,32 @@ def read_msg(stream: IO[bytes]) -> tuple[Block, bytes]:
         properties = _storage(ole, "", _HEADER_OF_MESSAGE)
         storages = {entry[0] for entry in ole.listdir() if entry[0].startswith("__recip_version")}
         recipients = [_storage(ole, f"{one}/", _HEADER_OF_RECIPIENT) for one in sorted(storages)]
+        found = _attached_in(ole) if parts else None
     told = mapi.told(properties, recipients)
     received = b"" if told.received is None else internaldate(told.received)
-    return Block(received, told.header), told.flags
+    return Block(received, told.header, parts=found), told.flags
 
 
 _HEADER_OF_MESSAGE, _HEADER_OF_RECIPIENT = 32, 8  # octets before the properties of fixed size
 _ENTRY = struct.Struct("<HHI8s")
 
 
-def _storage(ole: Any, prefix: str, header: int) -> dict[int, mapi.Value]:  # noqa: ANN401 -- olefile has no types
+def _attached_in(ole: Any) -> list[MimePart]:  # noqa: ANN401 -- as above
+    storages = {entry[0] for entry in ole.listdir() if entry[0].startswith("__attach_version")}
+    found: list[MimePart] = []
+    for one in sorted(storages):
+        properties = _storage(ole, f"{one}/", _HEADER_OF_RECIPIENT, _OF_ATTACHMENT)
+        data = f"{one}/{_DATA}"
+        found.append(mapi.attached(properties, ole.get_size(data) if ole.exists(data) else None))
+    return found
+
+
+def _storage(
+    ole: Any,  # noqa: ANN401 -- olefile has no types
+    prefix: str,
+    header: int,
+    wanted: Collection[int] = _WANTED,
+) -> dict[int, mapi.Value]:
     entries = []
     fixed = f"{prefix}__properties_version1.0"
     if ole.exists(fixed):
@@ -304,9 +341,9 @@ def _storage(ole: Any, prefix: str, header: int) -> dict[int, mapi.Value]:  # no
         entries += [
             (tag, kind, value)
             for kind, tag, _, value in _ENTRY.iter_unpack(octets[:whole])
-            if tag in _WANTED and (kind in _INTEGERS or kind == _TIME)
+            if tag in wanted and (kind in _INTEGERS or kind == _TIME)
         ]
-    for tag in _WANTED:
+    for tag in wanted:
         for kind in (_TEXT, _TEXT8):
             name = f"{prefix}__substg1.0_{tag:04X}{kind:04X}"
             if ole.exists(name):

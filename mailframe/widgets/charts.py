@@ -43,6 +43,7 @@ MONTHS = "date(toDate(datum.value)) <= 7 ? utcFormat(datum.value, '%b') : ''"
 
 # What belongs to what is chosen is drawn as it is, the rest pale.
 OPACITY = {"condition": {"test": "datum.on", "value": 1}, "value": 0.28}
+PARTIAL = {"condition": {"test": "datum.whole != 'yes'", "value": 0.6}, "value": 1}
 # A square root, for a few heavy hours would leave all others blank.
 DEPTH = {
     "field": "n",
@@ -115,10 +116,7 @@ def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
             },
             "y2": {"datum": 0},
             "opacity": OPACITY,
-            "fillOpacity": {
-                "condition": {"test": "datum.whole != 'yes'", "value": 0.6},
-                "value": 1,
-            },
+            "fillOpacity": PARTIAL,
             "tooltip": _tooltip(label="Period", whole="Whole"),
         },
         params=[_brush("x")],

@@ -90,6 +90,7 @@ def sides(columns: Columns) -> list[Side]:
         _delays(columns),
         _threads(columns),
         _sizes(columns),
+        *([_attached(columns)] if cubes.tells_attached(columns) else []),
         calendar(columns),
     ]
     return [side for side in found if len(side.rows)]
@@ -234,6 +235,13 @@ def sizes() -> Side:
     names = [f"under {marks[0]}", *between, f"{marks[-1]} and more"]
     figure = _bars("sizes", "Size", "messages by size", len(names))
     return Side(figure, _places(names), NONE)
+
+
+def _attached(columns: Columns) -> Side:
+    names = [label for label, _ in cubes.ATTACHED.values()]
+    text = "messages by the size of what is attached"
+    figure = _bars("attached", "Attached", text, len(names))
+    return Side(figure, _places(names), cubes.attached(columns))
 
 
 def _delays(columns: Columns) -> Side:

@@ -164,6 +164,31 @@ def hours_of_week(columns: Columns) -> Codes:
     return np.where(columns.hours() < 0, -1, columns.weekdays() * 24 + columns.hours())
 
 
+# What is attached, as the search line asks for it → how a chart calls it, and where it ends.
+ATTACHED = {
+    "has:nothing": ("nothing", 0),
+    "attached:<100k": ("under 100 kB", 100_000),
+    "attached:100k..1M": ("100 kB to 1 MB", 1_000_000),
+    "attached:1M..10M": ("1 to 10 MB", 10_000_000),
+    "attached:>=10M": ("10 MB and more", np.inf),
+}
+
+
+def tells_attached(columns: Columns) -> bool:
+    """Tell whether a frame says what is attached."""
+    return {"attachments", "attachment_bytes"} <= set(columns.df.columns)
+
+
+def attached(columns: Columns) -> Codes:
+    """Place of each message in ``ATTACHED``, by all that is attached; -1 where nobody told."""
+    octets, files = columns.numbers("attachment_bytes"), columns.numbers("attachments")
+    edges = [edge for _, edge in ATTACHED.values()]
+    codes = np.searchsorted(edges[1:], octets, side="right") + 1
+    codes[files == 0] = 0
+    codes[(files < 0) | ((files > 0) & (octets < 0))] = -1
+    return codes.astype(np.int32)
+
+
 def top(counts: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """Codes of the ``most`` largest counts, largest first; codes that do not occur are left out."""
     most = min(most, len(counts))

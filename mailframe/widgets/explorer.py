@@ -231,7 +231,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._clear_all = _button("Clear all", "Take all away", self.reset)
         self._actions = parts.Actions(self._save, self.undo, self.redo)
         self._line = ipw.HTML().add_class("mf-line")
-        self._charts = parts.Charts(self._figures(), choices=gallery.OFFERED)
+        self._charts = parts.Charts(self._figures(), choices=gallery.offered(self._columns))
         self._table = MailTable(self._columns)
         self._message = ipw.HTML()
         self._only_thread = _button("Only this thread", "Filter by it", self._keep_thread)
@@ -292,7 +292,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
 
     @traitlets.validate("charts")
     def _check_charts(self, proposal: dict[str, Any]) -> list[str]:
-        return gallery.check(proposal["value"])
+        return gallery.check(proposal["value"], self._columns)
 
     def _without(self, rest: str) -> Bools:
         """Tell which messages the other filters leave, and the rest of a line being typed."""

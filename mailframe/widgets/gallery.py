@@ -52,11 +52,18 @@ OFFERED = {
     "clock": "Weekday and hour",
     **{name: ranked.title for name, ranked in RANKED.items()},
     "read": "Read share",
+    "attached": "Attached",
 }
 FIRST = ("volume", "clock", "senders", "folders")
 
 
-def check(names: Sequence[str]) -> list[str]:
+def offered(columns: Columns) -> dict[str, str]:
+    """Give the charts that a frame has something for."""
+    none = set() if cubes.tells_attached(columns) else {"attached"}
+    return {name: title for name, title in OFFERED.items() if name not in none}
+
+
+def check(names: Sequence[str], columns: Columns) -> list[str]:
     """Give ``names``, each once.
 
     Raises
@@ -65,10 +72,11 @@ def check(names: Sequence[str]) -> list[str]:
         If there is no such chart, or there are more than fit.
     """
     asked = list(dict.fromkeys(names))
-    unknown = [name for name in asked if name not in OFFERED]
+    there = offered(columns)
+    unknown = [name for name in asked if name not in there]
     if unknown:
         raise ConfigurationError(
-            f"there is no chart called {unknown[0]!r}; there are {', '.join(OFFERED)}"
+            f"there is no chart called {unknown[0]!r}; there are {', '.join(there)}"
         )
     if len(asked) > MOST:
         raise ConfigurationError(f"{len(asked)} charts are too many: choose {MOST} at most")
@@ -87,6 +95,9 @@ def figures(names: Sequence[str], columns: Columns, periods: Periods) -> list[Fi
         if name == "read":
             text = "messages read and unread, with their share"
             return charts.bars(name, OFFERED[name], text, rows=2, span=span)
+        if name == "attached":
+            text = "messages by the size of what is attached"
+            return charts.bars(name, OFFERED[name], text, rows=len(cubes.ATTACHED), span=span)
         ranked = RANKED[name]
         return charts.bars(name, ranked.title, ranked.text, rows=BARS, span=span)
 
@@ -108,6 +119,8 @@ def rows(
         return cubes.by_clock(counts, _in_hours(filters))
     if name == "read":
         return _read_share(columns.flag("seen")[selection.without("unread")], filters.unread)
+    if name == "attached":
+        return _attached(filters.search, columns, selection)
     ranked = RANKED[name]
     coded = columns.coded(ranked.column)
     chosen = _chosen(filters, ranked, coded.words)
@@ -131,6 +144,8 @@ def asked(chart: str, value: dict[str, Any], filters: Filters) -> dict[str, Any]
         return {"weekdays": days, "hours": sorted(map(int, value["hour"]))}
     if chart == "read":
         return {"unread": value["key"] == "unread"}
+    if chart == "attached":
+        return {"search": value["key"]}
     trait = RANKED[chart].trait
     return {trait: [value["key"]] if trait == "folders" else value["key"]}
 
@@ -171,6 +186,21 @@ def _read_share(seen: Bools, unread: bool | None) -> pd.DataFrame:
             "rank": range(len(counts)),
             "n": list(counts.values()),
             "on": [unread is None or unread == (name == "unread") for name in counts],
+        }
+    )
+
+
+def _attached(search: str, columns: Columns, selection: Selection) -> pd.DataFrame:
+    """Count messages by what is attached; what the search line asks of that is its own filter."""
+    keys = list(cubes.ATTACHED)
+    left = selection.without("search") if search in keys else selection.mask
+    return pd.DataFrame(
+        {
+            "key": keys,
+            "label": [label for label, _ in cubes.ATTACHED.values()],
+            "rank": range(len(keys)),
+            "n": cubes.count(cubes.attached(columns), len(keys), left),
+            "on": [search not in keys or key == search for key in keys],
         }
     )
 

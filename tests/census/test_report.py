@@ -41,7 +41,9 @@ def test_a_store_counted_where_it_lies_shows_what_its_frame_does(store, tz):
     found, expected = large.of_store(store, None, tz), dashboard.contents(store.frame(), None, tz)
     assert (found.title, found.period) == (expected.title, expected.period)
     names = found.cube["names"]
-    assert [n for n in expected.cube["names"] if n not in {"delays", "threads"}] == names
+    assert [
+        n for n in expected.cube["names"] if n not in {"delays", "threads", "attached"}
+    ] == names
     for name in names:
         rows = [
             dict(zip(keys(cube, name), (row["n"] for row in cube["rows"][name]), strict=True))

@@ -166,3 +166,13 @@ def test_dovecot_tells_the_same_message_by_message(tmp_path):
     assert here["subject"].tolist() == files["subject"].tolist()
     assert told(here) == told(files)
     assert here["attachments"].sum() > 300
+
+
+def test_a_file_of_outlook_tells_them_by_its_properties(tmp_path):
+    msgforge = pytest.importorskip("msgforge")
+    message = msgforge.Message(subject="plan", html_body="x", to=[("b@example.org", "Bob")])
+    (tmp_path / "Übersicht.pdf").write_bytes(b"%PDF" * 1000)
+    message.attach(tmp_path / "Übersicht.pdf")
+    message.save(tmp_path / "1.msg")
+    df = mf.read_eml(tmp_path / "1.msg", **QUIET)
+    assert told(df) == [[1, 4000, ["Übersicht.pdf"], ["application/pdf"], [4000]]]

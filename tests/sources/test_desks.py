@@ -239,6 +239,11 @@ def test_stores_of_outlook_are_read():
     assert df["seen"].all()
     assert df["internaldate"].notna().all()
     assert open_local(OUTLOOK / "enron.pst").kind == "pst"
+    files = mf.read_pst(OUTLOOK / "enron.pst", attachments=True)
+    assert files["attachments"].notna().all()
+    words = files.mail.attachments().query("type == 'application/msword'")
+    assert set(words["name"].str[-4:]) == {".doc"}
+    assert words["bytes"].gt(10_000).all()
     with pytest.warns(mf.MailframeWarning, match="left out other items"):
         df = mf.read_pst(str(OUTLOOK / "pstextractortest@*.ost"))
     sent = df[df["folder"] == "Sent Items"]

@@ -72,7 +72,8 @@ class Chart {
   }
 
   fillNumbers() {
-    const name = (row) => row.label ?? `${row.weekday} ${row.hour}:00`;
+    const partial = (row) => (row.whole?.startsWith("no") ? " (partial)" : "");
+    const name = (row) => (row.label ?? `${row.weekday} ${row.hour}:00`) + partial(row);
     const lines = this.rows.filter((row) => row.n).map((row) =>
       node("tr", {}, node("th", { scope: "row" }, node("bdi", {}, name(row))), node("td", {}, row.n.toLocaleString("en"))));
     const head = node("tr", {}, node("th", { scope: "col" }, this.figure.title), node("th", { scope: "col" }, "Messages"));
