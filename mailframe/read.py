@@ -566,7 +566,10 @@ def read_imap(stream: BatchStream) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a message, ordered by folder and UID; the columns are those of `mailframe.SCHEMA`,
-        and one for each of ``headers``. ``df.attrs["mailframe"]`` is the report: ``account``,
+        one for each of ``headers``, and those of what was asked for beside them. From Gmail also
+        ``x_gm_msgid``, ``x_gm_thrid`` (str) and ``x_gm_labels`` (list of str; Gmail's own begin
+        with a backslash), from a server with OBJECTID (RFC 8474) ``email_id``
+        and ``thread_id`` (str). ``df.attrs["mailframe"]`` is the report: ``account``,
         ``folders``, ``messages``, ``bytes``, ``wire_bytes`` (fewer where they came compressed),
         ``seconds`` and more; ``views``, the folders such as Gmail's "All Mail" that show other
         folders' messages again, with how many stand there alone and are rows; ``special_use``, by

@@ -415,10 +415,8 @@ class Lane:
         if uid is None:
             return False
         for job in self._jobs:
-            ask = job.work.ask if isinstance(job.work, Span) else None
-            alone = isinstance(job.work, Span) and (ask is None or bool(ask.beside))
-            asks = alone and not job.answered and uid in job.pending.command.uids
-            if asks and job.examine.opened and self._ledger.wants(job.work):
+            asks = isinstance(job.work, Span) and uid in job.pending.command.uids
+            if asks and not job.answered and job.examine.opened and self._ledger.wants(job.work):
                 self._ledger.lost(job.work, UidSet.from_uids([uid]), error)
                 return True
         return False

@@ -128,6 +128,8 @@ class Entry:
         The messages due, once a search has named them; till then ``exists`` counts them.
     lost : UidSet
         Given up, and told as problems.
+    mute : UidSet
+        Not asked any more for what is lacking of messages that are held.
     broken : set of int
         UIDs whose response made no sense.
     garbled : bool
@@ -163,6 +165,7 @@ class Entry:
     exists: int | None = None
     sought: UidSet | None = None
     lost: UidSet = UidSet()  # noqa: RUF009 -- immutable
+    mute: UidSet = UidSet()  # noqa: RUF009 -- immutable
     broken: set[int] = field(default_factory=set)
     verified: bool = False
     confirmed: bool = False
@@ -381,10 +384,14 @@ class Ledger:
         if ask is not None:
             self._told(work, ask).lost |= uids
             return
-        if not _asks(work):
+        if _asks(work):
+            entry.mute |= uids
+            entry.doubtful = True
+            uids &= entry.known.held  # a range of them names others as well
+        else:
             entry.lost |= uids
-        entry.doubtful |= _asks(work)
-        self._note(work.folder.name, str(uids), error)
+        if uids:
+            self._note(work.folder.name, str(uids), error)
 
     # How work ended; each gives the work that follows ----------------------------------------
 
@@ -466,7 +473,7 @@ class Ledger:
             if work.attempts + 1 < LOOKUP_TRIES:
                 return self._replace(work, [replace(work, attempts=work.attempts + 1)])
             return self.lookup_failed(work, error)
-        done = UidSet() if work.ask else entry.delivered(work.uids) | entry.lost
+        done = entry.mute if work.ask else entry.delivered(work.uids) | entry.lost
         left = work.uids - done
         if left and not entry.unlisted and _refuses_ranges(work, error):
             if work.ask is None:
@@ -478,10 +485,7 @@ class Ledger:
             return []
         rest = again(work, done)
         if left and not rest:
-            if work.ask is None:
-                entry.lost |= left
-            entry.doubtful |= work.ask is not None
-            self._note(work.folder.name, str(left), error)
+            self.lost(work, left, error)
         return self._replace(work, rest)
 
     def _refused_beside(self, work: Span, ask: Ask, error: MailframeError) -> list[Work]:
@@ -523,7 +527,8 @@ class Ledger:
             told = self._told(work, ask)
             left = work.uids - told.uids - told.lost
             return self._replace(work, [replace(work, uids=left)] if left else [])
-        left = work.uids if work.ask else work.uids - entry.delivered(work.uids) - entry.lost
+        done = entry.mute if work.ask else entry.delivered(work.uids) | entry.lost
+        left = work.uids - done
         return self._replace(work, [replace(work, uids=left)] if left else [])
 
     def folder_failed(self, work: Work, error: MailframeError) -> None:

@@ -32,7 +32,7 @@ from mailframe.errors import (
     TransportError,
 )
 from mailframe.fetcher.folders import PLANNING, Listing, read_folders
-from mailframe.fetcher.lane import Lane, Query, fetching, suggested_pause
+from mailframe.fetcher.lane import TRANSIENT, Lane, Query, fetching, suggested_pause
 from mailframe.fetcher.ledger import Ledger, cost
 from mailframe.fetcher.plan import Known, Part, Schedule, Span
 from mailframe.fetcher.session import Session
@@ -128,6 +128,7 @@ class Pool:
         self._probe = asyncio.Lock()
         self._losses = 0  # of sessions in a row, without a row in between
         self._locked_out: AuthenticationError | None = None  # after the first log-in
+        self._not_let_in: AuthenticationError | None = None  # a second session, beside the first
         self._retired = False  # a worker found that it could not connect, or not for long
         self._fatal: BaseException | None = None
 
@@ -427,23 +428,31 @@ class Pool:
                         self._fatal = error
                         raise
                     return
-        if not self.reconnects:
+        if self.opened > 1 and not self.reconnects:
             await self._enter(session)
             return
-        # What let us in may do so no more: that is tried once, and not by each that comes back.
+        # What let us in may do so no more: that is tried once, and not by each that comes (back).
         async with self._door:
-            if self._locked_out is not None:
-                raise self._locked_out
+            refused = self._locked_out or (None if self.reconnects else self._not_let_in)
+            if refused is not None:
+                raise refused
             try:
                 await self._enter(session)
             except AuthenticationError as error:
                 if self._is_final(error):
                     self._locked_out = error
+                elif not self.reconnects:
+                    self._not_let_in = error
                 raise
 
     def _is_final(self, error: AuthenticationError) -> bool:
-        """Tell a refusal of the password or token from one of a session too many."""
-        return self.account.auth != "password" or error.code in _REFUSALS
+        """Tell a refusal of the password or token from one of a session too many.
+
+        Without a code the former, but of a second session: there the password served just now.
+        """
+        if self.account.auth != "password" or error.code in _REFUSALS:
+            return True
+        return self.reconnects > 0 and error.code not in TRANSIENT
 
     async def _enter(self, session: Session) -> None:
         await session.log_in()

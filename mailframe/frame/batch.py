@@ -10,8 +10,8 @@ The column ``defects`` says how many values of a row were malformed. Each of the
   whose label is wrong, a control character, an address list or an id that does not parse, a date
   that does not, or names another weekday. Obsolete syntax of RFC 5322 section 4 is no defect;
 - a field that may stand once and stands again, however often: the first one is taken, but of
-  To, Cc and Bcc all (RFC 5322 section 4.5.3);
-- an INTERNALDATE or a size that is there and cannot be read;
+  To, Cc, References and other lists all (RFC 5322 section 4.5.3);
+- an INTERNALDATE of another form than RFC 9051's, or a size that is there and cannot be read;
 - a header block of more than ten thousand fields.
 
 Fields that are not asked for, and fields that are missing, count nothing.
@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.frame.blocks import Blocks, Spans
-from mailframe.frame.extras import JOINED, Extra, parse_extras
+from mailframe.frame.extras import Extra, parse_extras
 from mailframe.frame.instants import header_dates, internal_dates
 from mailframe.frame.schema import CATEGORY, HEADER_FIELDS, SCHEMA, TEXTS
 from mailframe.headers import automatic, fields, text
@@ -280,7 +280,8 @@ class _HeaderColumns:
             column = decode(self.blocks.values(spans))
             self._put(name, spans, column.array)
             self._note(spans, column.mended)
-        spans = self._first("REFERENCES")
+        self._first("REFERENCES")  # counts the defect
+        spans = self.blocks.spans("REFERENCES")
         self._put_lists("references", spans, id_lists(self.blocks.values(spans)), TEXTS)
         self.put_nature()
 
@@ -323,7 +324,7 @@ class _HeaderColumns:
     def put_extra(self, extra: Extra) -> None:
         """Put a column that was asked for."""
         spans = self.blocks.spans(extra.field)
-        if not extra.every and not (extra.field in JOINED and extra.form == "asAddresses"):
+        if not extra.joined:
             spans = spans.firsts()[0]
         if extra.form in _LIST_FORMS:
             lists = _LIST_FORMS[extra.form](self.blocks.values(spans))
@@ -398,6 +399,8 @@ def _category(index: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
 # A keyword in quotation marks may hold blanks.
 _FLAG = re.compile(rb'"((?:[^"\\]|\\.)*)"(?=\s|\Z)|(\S++)', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+# A backslash that was escaped once too often.
+_DOUBLED = re.compile(r"\A\\{2,}")
 
 
 @remembering
@@ -405,7 +408,7 @@ def _flags(raw: bytes) -> tuple[tuple[bool, ...], list[str]]:
     """Tell which system flags are set, and what other flags there are."""
     flags = [_ESCAPED.sub(rb"\1", quoted) or plain for quoted, plain in _FLAG.findall(raw)]
     names = {text.clean(flag.decode("utf-8", "replace"))[0]: None for flag in flags}
-    lower = {name.lower() for name in names}
+    lower = {name: _DOUBLED.sub(r"\\", name.lower()) for name in names}
     known = {"\\" + name for name in (*_SYSTEM_FLAGS, "recent")}
-    others = [name for name in names if name and name.lower() not in known]
-    return tuple("\\" + name in lower for name in _SYSTEM_FLAGS), others
+    others = [name for name, flag in lower.items() if name and flag not in known]
+    return tuple("\\" + name in lower.values() for name in _SYSTEM_FLAGS), others

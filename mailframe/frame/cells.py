@@ -24,10 +24,12 @@ from mailframe.frame.schema import TEXT
 
 SEPARATOR = "; "
 
-# What starts a formula; full-width forms included, as programs for East Asian text take them for
-# the plain ones. Before it may stand what some programs skip.
-_STARTER = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
-_STARTS = rf"'*(?:[\s\pZ]*{_STARTER}|[\t\r\n])"
+# What starts a formula; full-width and small forms included, as programs for East Asian text take
+# them for the plain ones. Before it may stand what some programs skip: blanks, controls, formats
+# (U+FEFF), marks on nothing, and the letters that are none (Unicode, Default_Ignorable).
+_STARTER = "[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
+_SKIPPED = r"\s\pZ\pC\pM\x{115f}\x{1160}\x{3164}\x{ffa0}"
+_STARTS = rf"'*(?:[{_SKIPPED}]*{_STARTER}|[\t\r\n])"
 _FORMULA = f"^{_STARTS}"
 _NEUTRALISED = f"(?s)^'({_STARTS}.*)$"
 # What separates cells, somewhere. A spreadsheet set to another separator than the file's own takes
@@ -88,7 +90,7 @@ def plain_texts(text: pa.Array, separator: str = ",") -> pa.Array:
 
 def _behind(separator: str, what: str) -> str:
     """Give the pattern of something behind a separator that is not the file's own."""
-    return rf'([{_SEPARATORS.replace(separator, "")}][\s\pZ"]*){what}'
+    return rf'([{_SEPARATORS.replace(separator, "")}][{_SKIPPED}"]*){what}'
 
 
 def split_lists(text: pa.Array) -> pa.Array:

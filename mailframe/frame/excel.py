@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.errors import ConfigurationError
+from mailframe.errors import ConfigurationError, MailframeError, because
 from mailframe.frame.cells import csv_cells
 from mailframe.frame.export import Formulas
 from mailframe.frame.outgoing import frame_schema, to_batches
@@ -75,7 +75,11 @@ def to_excel(
     for name, table in sheets.items():
         sheet = book.create_sheet(_sheet_name(name, book.sheetnames))
         for row in _rows(table, escape=formulas == "escape"):
-            sheet.append([_cell(sheet, value) for value in row])
+            cells = [_cell(sheet, value) for value in row]
+            try:
+                sheet.append(cells)  # to a temporary file of openpyxl's
+            except OSError as error:
+                raise MailframeError(f"{path} cannot be written: {because(error)}") from error
     if not sheets:
         book.create_sheet("mail")
     with replacing(path) as file:

@@ -42,8 +42,10 @@ _DEFAULTS = (
         "asURLs",
     )
 )
-# Destinations that stand in several fields are one list (RFC 5322 section 4.5.3).
-JOINED = frozenset({"TO", "CC", "BCC"})
+# Lists that stand in several fields are one list (RFC 5322 section 4.5.3, for destinations); who
+# wrote or sent a message is told by the first field of several.
+_LISTS = frozenset({"asAddresses", "asMessageIds", "asURLs"})
+_FIRST = frozenset({"FROM", "SENDER", "MESSAGE-ID"})
 # Columns of a frame that are not made of the header field of their name.
 _NOT_HEADERS = frozenset(SCHEMA.names) - {
     *("date", "subject", "to", "cc", "message_id", "in_reply_to", "references", "list_id")
@@ -65,13 +67,19 @@ class Extra(NamedTuple):
     form : str
         ``"asText"``, ``"asAddresses"``, ``"asMessageIds"``, ``"asDate"`` or ``"asURLs"``.
     every : bool
-        Whether every instance of the field counts, not only the first.
+        Whether every instance of the field was asked for.
     """
 
     column: str
     field: str
     form: str
     every: bool
+
+    @property
+    def joined(self) -> bool:
+        """Whether every instance of the field counts, not only the first."""
+        listed = self.form in _LISTS and self.field.removeprefix("RESENT-") not in _FIRST
+        return self.every or listed
 
     @property
     def type(self) -> pa.DataType:

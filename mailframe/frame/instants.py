@@ -143,7 +143,10 @@ def dates_in(values: Sequence[str]) -> Instants:
 
 
 def internal_dates(raw: Sequence[bytes]) -> Instants:
-    """Decode INTERNALDATE values (RFC 9051 section 9, date-time); ``b""`` is an absent one."""
+    """Decode INTERNALDATE values (RFC 9051 section 9, date-time); ``b""`` is an absent one.
+
+    Another form is malformed, and read as in a Date field.
+    """
     lengths = np.fromiter(map(len, raw), np.int64, len(raw))
     good = lengths == _FIXED
     joined = b"".join(raw if good.all() else compress(raw, good.tolist()))
@@ -230,9 +233,10 @@ def _parse_zone(raw: bytes) -> tuple[bool, int, bool, bool]:
 
 
 def _parse_internaldate(raw: bytes) -> dates.Instant:
-    if not _INTERNALDATE.fullmatch(raw):
-        return dates.UNREADABLE
-    return dates.parse(raw.replace(b"-", b" ", 2))
+    if _INTERNALDATE.fullmatch(raw):
+        return dates.parse(raw.replace(b"-", b" ", 2))
+    when = dates.counted(raw)
+    return dates.parse(raw)._replace(mended=True) if when.seconds is None else when
 
 
 _zone = remembering(_parse_zone)

@@ -45,7 +45,7 @@ _LOCAL = _ATOM + r"(?:\." + _ATOM + r")*+"
 _DOMAIN = r"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+"
 # A bare addr-spec, or one in brackets behind a quoted string or words with single blanks.
 _PLAIN = (
-    r'(?:(?:"([ !#-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?)*+))'
+    r'(?:(?:"([ !#-=?-\[\]-~]*+)" ?|((?:[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]++ ?)*+))'
     rf"<({_LOCAL}@)({_DOMAIN})>|({_LOCAL}@)({_DOMAIN}))"
 )
 _PLAIN_ITEM = compile_pattern(_PLAIN)
@@ -72,8 +72,26 @@ _DOT_ATOM = compile_pattern(
 )
 _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 
+# A quote that holds an address and its comma was opened or closed by the quote of another name.
+_SWALLOWED = re.compile(rb'<[^<>@"\s]++@[^<>"\s]++>[ \t]*+,')
+_UNESCAPED = re.compile(rb'(?<!\\)"')
+# How web pages and Outlook's replies write an address: "Ann [mailto:ann@example.org]".
+_SQUARE = re.compile(
+    rb"\[[ \t]{0,4}+((?:mailto:|smtp:)?+)[ \t]{0,4}+([^\[\]<>@\s]++@[^\[\]<>@\s]++)[ \t]{0,4}+\]",
+    re.IGNORECASE,
+)
+_IN_SQUARE = re.compile(rb"\[(?:mailto:|smtp:)?+([^\[\]<>@\s]++@[^\[\]<>@\s]++)\]", re.IGNORECASE)
+# A colon and a semicolon in a name: nobody stands between them, and one address behind both.
+_TITLE = re.compile(rb'[ \t]{0,4}+[^@;:<>",\s][^@;<>",]{0,200}+;[^@<>",]{0,200}+<[^<>@]{1,200}+@')
+# An address that stands in a comment: "Ann (ann@example.org)".
+_SPEC = re.compile(
+    rb"[ \t]*+(?:mailto:)?+([^\s()<>@,;:\"]++@[A-Za-z0-9.-]++)[ \t]*+", re.IGNORECASE
+)
+# What is put around an address to show it.
+_AROUND = dict(zip("'{`|\u00ab\u2039\u201c\u2018", "'}'|\u00bb\u203a\u201d\u2019", strict=True))
+
 # What stands for nobody, or for people who shall not be told.
-_NO_ONE = re.compile(rb"recipient|undisclosed|unlisted|suppressed", re.IGNORECASE)
+_NO_ONE = re.compile(rb"\brecipients?\b|undisclosed|unlisted|suppressed", re.IGNORECASE)
 _IN_QUOTES = re.compile(r'"[^"]+"')
 # An address that stands as it is in an encoded-word's end, in place of brackets behind it.
 _ADDRESS_IN_WORD = re.compile(
@@ -121,6 +139,8 @@ def mailboxes(raw: bytes) -> tuple[list[Mailbox], bool]:
     text, guessed = _in_utf8(value)
     if b">?=" in text:
         text = _ADDRESS_IN_WORD.sub(rb"\1?= \2", text)
+    if b"[" in text:
+        text = _SQUARE.sub(rb"[\1\2]", text)
     reader = _Reader(text)
     reader.read()
     return reader.found, reader.mended or guessed
@@ -224,6 +244,8 @@ class _Reader:
         self._comment = b""
         self._angle: _Tokens | None = None
         self._closed = False
+        self._quotes = len(_UNESCAPED.findall(value)) if b'"' in value else 0
+        self._title_until = 0
 
     def read(self) -> None:
         position = 0
@@ -232,15 +254,15 @@ class _Reader:
             assert match is not None  # the last alternative takes any octet
             position = match.end()
             kind, token = match.lastgroup or "", match.group()
-            if kind == "quote" and not match["shut"]:
-                # A quote that is never closed quotes nothing, and is not looked for again.
-                self._tokens = _TOKENS_UNQUOTED
+            if kind == "quote" and self._quotes_nothing(token, closed=bool(match["shut"])):
                 self.mended = True
                 position = match.start() + 1
             elif token == b"(" and self._comments:
                 position = self._read_comment(position)
-            elif token == b":" and kind == "mark" and position > self._last_semicolon:
+            elif token == b":" and kind == "mark" and self._opens_no_group(position):
                 self._colon()
+            elif token == b";" and kind == "mark" and position <= self._title_until:
+                self._add("atom", token)
             elif kind == "mark" and token not in {b"@", b"(", b")"}:
                 self._mark(token)
             else:
@@ -256,13 +278,34 @@ class _Reader:
                     break
                 self.found[place] = Mailbox(self.found[place].addr, None, None)
 
+    def _quotes_nothing(self, quote: bytes, *, closed: bool) -> bool:
+        """Tell whether a quotation mark is none, for what it seems to quote is of two mailboxes."""
+        if not closed:
+            self._tokens = _TOKENS_UNQUOTED  # none is looked for again
+            return True
+        address = _SWALLOWED.search(quote) if b">" in quote else None
+        if address is None or (self._quotes % 2 == 0 and quote[address.end() : -1].strip(b" \t")):
+            return False
+        self._quotes -= 1
+        return True
+
+    def _opens_no_group(self, position: int) -> bool:
+        """Tell whether a colon is one of a name: behind the last semicolon, or of a title."""
+        if position > self._last_semicolon:
+            return True
+        plain = self._angle is None and not self._in_group
+        if plain and (title := _TITLE.match(self._value, position)):
+            self._title_until = title.end()
+        return position < self._title_until
+
     def _read_comment(self, start: int) -> int:
         depth = 1
         for part in _COMMENT.finditer(self._value, start):
             depth += (part.group() == b"(") - (part.group() == b")")
             if not depth:
                 self._comment = self._value[start : part.start()]
-                self._add(*_BLANK)
+                if not self._is_inside():  # there blanks of its own stand around it, or none
+                    self._add(*_BLANK)
                 return part.end()
         # Never closed: it is text, and so is every parenthesis after it.
         self._comments = False
@@ -394,11 +437,18 @@ class _Reader:
 
         Words ``inside`` of brackets are the name where none stands outside.
         """
-        tokens = _behind_colon(tokens)
+        tokens = self._without_squares(_behind_colon(tokens), inside)
         pieces = self._cut(tokens)
         specs = [piece for piece in pieces if _AT in piece]
         words = [piece for piece in pieces if _AT not in piece]
         self.mended |= len(pieces) > 1 or bool(words)
+        if not specs and inside is None and (told := _SPEC.fullmatch(self._comment)):
+            local, _, domain = told[1].partition(b"@")
+            specs, self._comment, self.mended = (
+                [[("atom", local), _AT, ("atom", domain)]],
+                b"",
+                True,
+            )
         lone = not specs and len(words) == 1 and all(kind == "atom" for kind, _ in words[0])
         if lone and inside is None and not _NO_ONE.search(words[0][0][1]):
             self._lone.append(len(self.found))
@@ -413,6 +463,21 @@ class _Reader:
             if name or addr:
                 self.found.append(Mailbox(name, addr, domain))
 
+    def _without_squares(self, tokens: _Tokens, inside: _Tokens | None = None) -> _Tokens:
+        """Take the square brackets off addresses where no other address is."""
+        if inside is not None or _AT in tokens:
+            return tokens
+        opened: _Tokens = []
+        for kind, token in tokens:
+            square = _IN_SQUARE.fullmatch(token) if kind == "literal" else None
+            if square is None:
+                opened.append((kind, token))
+                continue
+            self.mended = True
+            local, _, domain = square[1].partition(b"@")
+            opened += [_BLANK, ("atom", local), _AT, ("atom", domain), _BLANK]
+        return opened
+
     def _cut(self, tokens: _Tokens) -> list[_Tokens]:
         pieces = _pieces(tokens, (b"@", b"."))
         if len(pieces) > 1:
@@ -425,7 +490,7 @@ class _Reader:
         return pieces
 
     def _addr_spec(self, tokens: _Tokens) -> tuple[str | None, str | None]:
-        pieces = self._cut(tokens)
+        pieces = self._cut(self._without_squares(tokens))
         spec = next((piece for piece in pieces if _AT in piece), None)
         self.mended |= len(pieces) != 1 or spec is None
         if not pieces:
@@ -436,7 +501,7 @@ class _Reader:
             return None, None  # a group that was put into brackets
         local = self._local(spec[:at])
         domain, failed = domain_text(self._raw_text(b"".join(token for _, token in spec[at + 1 :])))
-        if local.startswith("'") and domain.endswith("'"):
+        if len(local) > 1 and domain.endswith(_AROUND.get(local[0], "\n")):
             # How some programs show an address is no part of it.
             local, domain, failed = local[1:], domain[:-1], True
         if domain.endswith("."):

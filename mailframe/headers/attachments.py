@@ -13,9 +13,9 @@ The rule, on parts that are no multiparts (RFC 2046):
 Others draw the line elsewhere. ImapFlow gives the tree and leaves it to its callers; its kin
 Mailparser counts every part but text, inline images among them (it marks those ``related``). JMAP
 (RFC 8621 section 4.1.4) counts what a client would not show as text, parts without a name as well.
-Gmail's ``has:attachment`` leaves out images that the text shows, wherever they stand, and counts
-links to its Drive. Thunderbird counts enclosed messages without a name too, and no signatures
-(S/MIME, OpenPGP): by the rule here those count, for they say that they are attachments.
+Gmail's help gives no rule for its ``has:attachment``: only with the text at hand can one tell which
+images it shows. Thunderbird counts enclosed messages without a name too, and no signatures (S/MIME,
+OpenPGP): by the rule here those count where they have a name or say that they are attachments.
 
 The size is an estimate from the octets on the wire: of base64 57 octets a line of 76 characters and
 CRLF (RFC 2045 section 6.8), right to a few octets where lines have that length; of uuencode 45 a

@@ -43,11 +43,11 @@ _LABELS = {
     "mac_roman": "macintosh mac cp10000",
     "mac_greek": "cp10006",
     "mac_cyrillic": "maccyrillic macukrainian cp10007",
-    "mac_latin2": "macce maccentraleurope maccentraleurroman maceasteurope cp10029",
+    "mac_latin2": "macce macintoshce maccentraleurope maccentraleurroman maceasteurope cp10029",
     "mac_iceland": "macicelandic cp10079",
     "mac_turkish": "cp10081",
     "ascii": "usascii ascii ansix34 cp20127",
-    "utf-8": "utf8 unicode11utf8 unicode20utf8 cp65001",
+    "utf-8": "utf8 unicode11utf8 unicode20utf8 cp65001 cesu8",
     "utf-16": "unicode utf16 ucs2 iso10646ucs2 unicodefeff",
     "utf-16-le": "cp1200",
     "utf-16-be": "cp1201",
@@ -63,7 +63,9 @@ _BEHIND = re.compile(r"[$;,/:].*", re.DOTALL)
 # "de_DE.ISO8859-1"
 _LOCALE = re.compile(r"^[a-z]{2}_[a-z]{2}\.")
 # Who gave a number to a code page: IBM, Microsoft, and those who write about them.
-_CODE_PAGE = re.compile(r"(?:windows|win|ansi|cp|codepage|ccsid|ibm|ms|dos|oem|pc)+0*(\d{3,5})")
+_CODE_PAGE = re.compile(
+    r"[a-z]*?(?:windows|win|ansi|cp|codepage|ccsid|ibm|ms|dos|oem|pc|microsoft)+0*(\d{3,5})"
+)
 _ISO_8859 = re.compile(r"(?:iso)?8859(1[0-6]|[1-9])(?:19\d\d|\D.*)?")
 # One family each: whatever is said of an edition, its octets are read alike.
 _FAMILIES = (
@@ -150,7 +152,7 @@ def _spellings(name: str) -> Iterator[str]:
             if family.fullmatch(short):
                 yield spelling
         # Python spells these with a line between.
-        yield re.sub(r"^(mac|koi8|hp)", r"\1_", short)
+        yield re.sub(r"^(mac|koi8|hp)(?:intosh(?=.))?", r"\1_", short)
 
 
 def _python_codec(name: str) -> str | None:
@@ -187,7 +189,7 @@ def decode_as(raw: bytes, codec: str | None, context: bytes = b"") -> tuple[str,
     if as_utf8 is not None and (right is None or _means_utf8(as_utf8, str(codec))):
         return as_utf8, True
     if right is not None:
-        return right, False
+        return right, codec == "utf-8" and _SURROGATES.search(raw) is not None
     return (_damaged(raw, codec) if codec else None) or decode_unlabelled(raw, context)[0], True
 
 
@@ -223,7 +225,21 @@ def _strictly(raw: bytes, codec: str) -> str | None:
             return raw.decode(lenient)
         except (UnicodeError, ValueError):
             pass
-    return None
+    return _surrogates_joined(raw) if codec == "utf-8" else None
+
+
+def _surrogates_joined(raw: bytes) -> str | None:
+    """Decode UTF-8 in which what lies beyond 16 bits is two characters (Unicode TR 26, CESU-8)."""
+    if not _SURROGATES.search(raw):
+        return None
+    try:
+        halves = raw.decode("utf-8", "surrogatepass")
+        return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeError:
+        return None
+
+
+_SURROGATES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 
 
 def _is_mostly_right(text: str) -> bool:
@@ -296,7 +312,7 @@ def decode_unlabelled(raw: bytes, context: bytes = b"") -> tuple[str, bool]:
     try:
         return raw.decode(), False
     except UnicodeDecodeError:
-        text = raw.decode("utf-8", "replace")
+        text = _surrogates_joined(raw) or raw.decode("utf-8", "replace")
     # By chance no other charset holds twice as many characters of UTF-8 as octets that are none.
     lost = text.count("\ufffd")
     if sum(char > "\x7f" for char in text) >= 3 * lost:

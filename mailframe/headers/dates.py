@@ -24,6 +24,8 @@ _LAWFUL = re.compile(
     r" (?P<zone>[+-]\d{4}|ut|gmt|[ecmp][sd]t|[a-ik-z])",
     re.ASCII,
 )
+# Seconds since 1970, or milliseconds, as programs count them: from 1973 on.
+_COUNT = re.compile(rb"\s*+(\d{9,10})(?:\d{3}|\.\d{1,9})?\s*+", re.ASCII)
 _LONGEST = 1000  # octets of a date; nobody's is as long
 _BLANKS = re.compile(r"\s++")
 # Where a date may begin.
@@ -60,11 +62,20 @@ def parse(raw: bytes) -> Instant:
     value = without_comments(value)
     lawful = _LAWFUL.fullmatch(_BLANKS.sub(" ", value.decode("latin-1").lower()).strip(" "))
     if lawful and lawful["month"] in MONTHS:
-        return _instant(_lawful_parts(lawful), lawful=True)
+        return instant(_lawful_parts(lawful), lawful=True)
     # A comment that is never closed is one to the end.
     text, _ = decode(value.partition(b"(")[0], value)
     parts = loosedates.read(text)
-    return UNREADABLE if parts is None else _instant(parts, lawful=False)
+    return UNREADABLE if parts is None else instant(parts, lawful=False)
+
+
+def counted(raw: bytes) -> Instant:
+    """Read seconds or milliseconds since 1970, which servers and From lines may write.
+
+    In a Date field a bare number is no date.
+    """
+    count = _COUNT.fullmatch(raw)
+    return Instant(int(count[1]), None, mended=True) if count else UNREADABLE
 
 
 def trailing(text: str) -> Instant:
@@ -91,7 +102,7 @@ def _lawful_parts(match: re.Match[str]) -> Parts | None:
     return Parts([day], clock, offset, frozenset({WEEKDAYS.index(weekday)} if weekday else ()))
 
 
-def _instant(parts: Parts | None, *, lawful: bool) -> Instant:
+def instant(parts: Parts | None, *, lawful: bool) -> Instant:
     """Put an instant together; of several possible days it is the one that has the weekday."""
     if parts is None:
         return UNREADABLE

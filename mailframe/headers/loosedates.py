@@ -28,7 +28,7 @@ _SOURCE = (
     r"|(?P<clock>m=[+-]\d+\.\d+)"  # the monotonic one of Go programs
     # 2002-08-21, 2002/08/21, 20020821T161238
     r"|(?P<y1>\d{4})(?P<sep>[-/.])(?P<m1>\d{1,2})(?P=sep)(?P<d1>\d{1,2})(?![\d:])(?:t(?=\d))?"
-    r"|(?P<y2>\d{4})(?P<m2>\d\d)(?P<d2>\d\d)(?:t(?P<h3>\d\d)(?P<n3>\d\d)(?P<s3>\d\d)?)?(?!\d)"
+    r"|(?P<y2>\d{4})(?P<m2>\d\d)(?P<d2>\d\d)(?:(?:t|(?=\d{6}))(?P<h3>\d\d)(?P<n3>\d\d)(?P<s3>\d\d)?)?(?!\d)"
     # 21.08.2002, 21/08/2002, 08/21/2002
     r"|(?P<a>\d{1,2})(?P<between>[-/]|\. ?)(?P<b>\d{1,2})(?:[-/]|\. ?)(?P<y3>\d{4})(?!\d)"
     rf"|(?P<y4>\d{{4}}) ?{_YEAR}"
@@ -50,7 +50,7 @@ _PIECE = compile_pattern(calendars.folded(_SOURCE, keep_case=True), re.ASCII)
 # Between the parts of a date.
 _BETWEEN = """
 at on of the de del d da di la le las el a as alle ore um uhr den der am kl klo om o r h m
-г года в р יום
+г года в р יום feira dydd dies e
 """
 _FILLERS = frozenset(_BETWEEN.split())
 # In a language or a charset that is not known here: it says nothing that the date does not.
@@ -91,15 +91,21 @@ class _Word(NamedTuple):
     text: str
     at: int
     behind_time: bool
+    ends_in_comma: bool
 
 
 def read(text: str) -> Parts | None:
     """Read a date, comments taken out; None where it is none or more than one."""
-    folded = calendars.folded(text.translate(_SIGNS))
+    folded = calendars.folded(calendars.without_counts(text.translate(_SIGNS)))
     folded = _COLON.sub(":", _COMMENT.sub(" ", folded)).strip()
     folded = _LOG.sub(" ", folded)
     folded = _NAMED_ZONE.sub(r"\1", _AMERICAN_TIME.sub(r"\1\2t", folded))
     return _Pieces().read(folded)
+
+
+def is_between(word: str) -> bool:
+    """Tell whether a word stands between the parts of a date, or names half of a day."""
+    return word in _FILLERS or word in {"am", "pm", "noon", "midnight"}
 
 
 def offset_of(digits: str) -> int | None:
@@ -167,6 +173,8 @@ class _Pieces:
                 continue
             self._take(piece, position)
             position = piece.end()
+            if piece["word"] and text.startswith(",", position):
+                self._words[-1] = self._words[-1]._replace(ends_in_comma=True)
             if (
                 piece["word"]
                 and self._time_at is not None
@@ -184,7 +192,7 @@ class _Pieces:
         got = {name: value for name, value in piece.groupdict().items() if value is not None}
         if "word" in got:
             word = got["word"].replace(".", "")
-            self._words.append(_Word(word, at, self._time_at is not None))
+            self._words.append(_Word(word, at, self._time_at is not None, ends_in_comma=False))
         elif "number" in got:
             self._numbers.append((at, got["number"]))
         elif "zone" in got:
@@ -222,6 +230,8 @@ class _Pieces:
             others = _other_roles([word for word in words if word is not month])
             if months and others is not None:
                 found.append((month.at, months, *others))
+        if len(found) > 1 and words[0].ends_in_comma:
+            found = [each for each in found if each[0] != words[0].at]  # that is the weekday
         if not found or any(each[1] != found[0][1] for each in found):
             return None
         return found[-1]  # a weekday goes before a month of the same name

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 # charset, language, encoding, encoded text. The text runs to the next "?=", and never over the
 # start of another word: so what one attempt reads, no other reads again, and the cost is linear.
-# Some write blanks around the marks.
+# Some write blanks around the marks, or within a label.
 WORD = (
-    rb"=\?[ \t]{0,4}+([^?*\s]{0,64}+)(\*[^?\s]{0,64}+)?[ \t]{0,4}+"
+    rb"=\?[ \t]{0,4}+([^?*\s]{0,64}+(?:[ \t][^?*\s]{1,16}+){0,2}+)(\*[^?\s]{0,64}+)?[ \t]{0,4}+"
     rb"\?[ \t]{0,4}+([BbQq])[ \t]{0,4}+\?"
     rb"((?:[^?=\r\n]|\?(?!=)|=(?!\?(?!=)))*+)\?="
 )

@@ -24,6 +24,13 @@ class String(bytes):
     __slots__ = ()
 
 
+class Escaped(String):
+    """A quoted string that held backslashes, whether they were meant as such or not."""
+
+    inside: bytes
+    """What stood between its quotation marks."""
+
+
 Value: TypeAlias = "bytes | list[Value]"
 
 _TOKEN = compile_pattern(
@@ -67,6 +74,71 @@ def parse_values(
 
 
 def _read_text(text: bytes, stack: list[list[Value]], max_depth: int) -> None:
+    pieces = _plainly_quoted(text)
+    if pieces is None:
+        _read_tokens(text, stack, max_depth)
+        return
+    top = stack[-1]
+    for number, piece in enumerate(pieces):
+        if number & 1:
+            top.append(String(piece))
+            continue
+        for token in _BETWEEN.findall(piece):
+            if token == b"(":
+                top = _opened(stack, max_depth)
+            elif token == b")":
+                top = _closed(stack)
+            else:
+                top.append(token)
+
+
+# Fewer strings than this are found as fast one by one.
+_MANY_STRINGS = 8
+_BETWEEN = re.compile(rb"[()]|[^ ()]+")
+
+
+def _plainly_quoted(text: bytes) -> list[bytes] | None:
+    """Cut a text at its quotation marks where each is one of a regular string: every second piece.
+
+    None where that is not plain to see, or not worth it.
+    """
+    if b"\\" in text or b"[" in text:
+        return None
+    pieces = text.split(b'"')
+    if len(pieces) < _MANY_STRINGS or not len(pieces) & 1:
+        return None
+    between = pieces[::2]
+    begin = all(piece[:1] in _BEHIND for piece in between[1:-1]) and between[-1][:1] in _AT_END
+    return (
+        pieces
+        if begin
+        and all(piece[-1:] in _BEFORE for piece in between[1:-1])
+        and (between[0][-1:] in _AT_START)
+        else None
+    )
+
+
+_BEHIND, _BEFORE = frozenset({b" ", b")"}), frozenset({b" ", b"(", b")"})
+_AT_END, _AT_START = _BEHIND | {b""}, _BEFORE | {b""}
+
+
+def _opened(stack: list[list[Value]], max_depth: int) -> list[Value]:
+    if len(stack) > max_depth:
+        raise ValueError("nested too deeply")
+    inner: list[Value] = []
+    stack[-1].append(inner)
+    stack.append(inner)
+    return inner
+
+
+def _closed(stack: list[list[Value]]) -> list[Value]:
+    if len(stack) == 1:
+        raise ValueError("parenthesis not opened")
+    stack.pop()
+    return stack[-1]
+
+
+def _read_tokens(text: bytes, stack: list[list[Value]], max_depth: int) -> None:
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -77,24 +149,22 @@ def _read_text(text: bytes, stack: list[list[Value]], max_depth: int) -> None:
         if kind == "atom":
             stack[-1].append(match["atom"])
         elif kind == "quoted":
-            stack[-1].append(String(unquote(match["quoted"])))
+            stack[-1].append(_string(match["quoted"]))
         elif kind == "loose":
             stack[-1].append(String(match["loose"]))
         elif kind == "open":
-            if len(stack) > max_depth:
-                raise ValueError("nested too deeply")
-            inner: list[Value] = []
-            stack[-1].append(inner)
-            stack.append(inner)
+            _opened(stack, max_depth)
         elif kind == "close":
-            if len(stack) == 1:
-                raise ValueError("parenthesis not opened")
-            stack.pop()
+            _closed(stack)
 
 
-def unquote(inside: bytes) -> bytes:
+def _string(inside: bytes) -> String:
     r"""Undo the backslashes of a quoted string; before a letter (``\n``) they are kept out too."""
-    return _ESCAPED.sub(rb"\1", inside) if b"\\" in inside else inside
+    if b"\\" not in inside:
+        return String(inside)
+    string = Escaped(_ESCAPED.sub(rb"\1", inside))
+    string.inside = inside
+    return string
 
 
 def is_nil(value: Value) -> bool:
@@ -132,7 +202,7 @@ def quirk_exponent(value: Value) -> int | None:
 
     Source: ``SIZE 9.3736e+06``, from servers that add sizes up as floating point numbers.
     """
-    if isinstance(value, list) or not _EXPONENT.fullmatch(value):
+    if isinstance(value, list) or value.isdigit() or not _EXPONENT.fullmatch(value):
         return as_number(value)
     return int(Decimal(value.decode("ascii")))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.imap.grammar import (
+    Escaped,
     String,
     Value,
     as_number,
@@ -422,7 +423,11 @@ def _read_list(_: int, values: list[Value]) -> Response:
     return Listed(
         bytes(name),
         level,
-        frozenset(a.decode("ascii", "replace").lower() for a in attributes if isinstance(a, bytes)),
+        frozenset(
+            quirk_unescaped_flag(a).decode("ascii", "replace").lower()
+            for a in attributes
+            if isinstance(a, bytes)
+        ),
     )
 
 
@@ -507,15 +512,19 @@ def _read_fetch(number: int, values: list[Value]) -> Response:
         if isinstance(name, list):
             raise ValueError("not a FETCH item")  # noqa: TRY004 -- bad data, not a bad call
         if not quirk_section_without_value(name, items):
-            _take_item(fetched, name.upper(), items.popleft())
+            value = items.popleft()
+            if name.upper() == b"INTERNALDATE":
+                value = quirk_blanks_in_date(value, items)
+            _take_item(fetched, name.upper(), value)
     return fetched
 
 
 def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
     if name == b"UID":
         fetched.uid = as_number(value)
-    elif name == b"FLAGS" and isinstance(value, list):
-        fetched.flags = b" ".join(map(quirk_quoted_flag, value))
+    elif name == b"FLAGS" and not is_nil(value):
+        flags = value if isinstance(value, list) else [value]  # "\\Seen" without parentheses
+        fetched.flags = b" ".join(map(quirk_quoted_flag, flags))
     elif name == b"INTERNALDATE":
         fetched.internaldate = quirk_nil(value)
     elif name == b"RFC822.SIZE":
@@ -533,6 +542,30 @@ def _take_item(fetched: Fetched, name: bytes, value: Value) -> None:
         raise ValueError("another message stands in this one")
 
 
+def quirk_blanks_in_date(first: Value, rest: deque[Value]) -> Value:
+    """Read ``INTERNALDATE 05-Jan-2015 10:00:00 +0000``, without quotes or in parentheses.
+
+    Source: small servers that write a date as they write a number.
+    """
+    if isinstance(first, list) and len(first) == 1:
+        return first[0]
+    if isinstance(first, (list, String)):
+        return first
+    words = [first]
+    while rest:
+        word = rest[0]
+        if isinstance(word, (list, String)) or _ITEM.match(word):
+            break
+        words.append(word)
+        rest.popleft()
+    return b" ".join(words)
+
+
+_ITEM = re.compile(
+    rb"UID\Z|FLAGS\Z|RFC822|MODSEQ\Z|BODY|BINARY|ENVELOPE\Z|EMAILID\Z|X-", re.IGNORECASE
+)
+
+
 def quirk_quoted_flag(flag: Value) -> bytes:
     """Keep a keyword in its quotation marks, lest one with blanks becomes several.
 
@@ -540,11 +573,26 @@ def quirk_quoted_flag(flag: Value) -> bytes:
     """
     if isinstance(flag, list):
         raise ValueError("not a flag")  # noqa: TRY004 -- bad data, not a bad call
-    if not isinstance(flag, String) or not _NEEDS_QUOTES.search(flag):
-        return bytes(flag)
-    return b'"' + re.sub(rb'(["\\])', rb"\\\1", flag) + b'"'
+    text = quirk_unescaped_flag(flag)
+    if not isinstance(flag, String) or not _NEEDS_QUOTES.search(text) or _SEVERAL.fullmatch(text):
+        return text
+    return b'"' + re.sub(rb'(["\\])', rb"\\\1", text) + b'"'
 
 
+def quirk_unescaped_flag(flag: bytes) -> bytes:
+    r"""Read ``"\Seen"``, a flag or attribute in quotation marks, as the flag that it names.
+
+    Source: servers that pass flags on as they pass on keywords; in a quoted string its backslash
+    would have to be doubled (RFC 9051 section 9, quoted).
+    """
+    return _LAWFUL_ESCAPE.sub(rb"\1", flag.inside) if isinstance(flag, Escaped) else bytes(flag)
+
+
+_LAWFUL_ESCAPE = re.compile(rb'\\(["\\])')
+
+
+# Flags of which all stand in one string.
+_SEVERAL = re.compile(rb"(?:[\\$][^\s\"]++\s*+)++")
 _NEEDS_QUOTES = re.compile(rb"[\s\"]")
 
 

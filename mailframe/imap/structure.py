@@ -285,5 +285,7 @@ _MARKS = re.compile(rb'[\s"]+')
 
 def _word(value: Value) -> bytes:
     """Give a word in lower case, empty for NIL; four quotation marks are an empty one as well."""
-    text = as_text(value)
-    return _MARKS.sub(b"", text).lower() if text else b""
+    if isinstance(value, list) or not value or is_nil(value):
+        return b""
+    word = bytes(value).lower()
+    return word if word.isalnum() else _MARKS.sub(b"", word)

@@ -230,7 +230,7 @@ class Refresh:
     def ready(self) -> int:
         """Count the rows held that are still there, as far as is known, and lack no header."""
         return sum(held.rows for held in self._unchanged.values()) + sum(
-            min(task.held.rows, task.folder.messages or 0)
+            max(0, min(task.held.rows, task.folder.messages or 0) - len(task.again))
             for task in self._tasks.values()
             if task.held and not task.lacking
         )

@@ -184,6 +184,7 @@ class Saver:
             if task.rows:
                 self._stage(task)
             return
+        task.plan = dataclasses.replace(task.plan, headers=_told_at_all(task, entry))
         held = _all_held(task)
         told = (task.rows, task.flags, task.headers)
         answers = Answers(*told, entry.vanished, entry.sought, task.beside)
@@ -200,6 +201,8 @@ class Saver:
         state = self._state(task, at, last=last, complete=not (entry.lost or entry.short))
         if entry.doubtful:
             state = dataclasses.replace(state, modseq=0)
+        blank = (state.blank - _uids(task.rows) - lost) | entry.blank
+        state = dataclasses.replace(state, blank=blank)
         state = state.with_gone(lost)
         done = True
         if held is None or state.differs(held.state) or merge.alters(held.batches(_LOOKED_AT)):
@@ -222,6 +225,18 @@ class Saver:
             complete=complete,
             refreshed=at.isoformat(),
         )
+
+
+def _told_at_all(task: Task, entry: Entry) -> tuple[str, ...]:
+    """Leave out what no message has told beside its header: it is not held, and asked for anew."""
+    before = task.held.state.headers if task.held else ()
+    untold = {
+        name
+        for detail in task.details
+        for name in detail.held
+        if detail.ask in entry.told and not entry.told[detail.ask].uids and name not in before
+    }
+    return tuple(name for name in task.plan.headers if not (entry.rows and name in untold))
 
 
 def _now(task: Task) -> datetime:

@@ -24,7 +24,7 @@ from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
 from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
 from mailframe.store.columns import beside_fields, headers_of, united
-from mailframe.store.plan import Beside, Fetch, Flags, Headers, Plan, ServerState, Uids
+from mailframe.store.plan import Again, Beside, Fetch, Flags, Headers, Plan, ServerState, Uids
 from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
@@ -87,6 +87,11 @@ class Task:
         """The further header fields that are asked of the rows held."""
         return next((step.names for step in self.plan.steps if isinstance(step, Headers)), ())
 
+    @property
+    def again(self) -> UidSet:
+        """Messages held that are fetched again, whole."""
+        return next((step.uids for step in self.plan.steps if isinstance(step, Again)), UidSet())
+
     def kind(self, ask: Ask | None) -> Kind:
         """Tell what the rows are that answer an ask, or none."""
         if ask is None:
@@ -105,7 +110,7 @@ class Task:
         held = self.held.uids
         works = tuple(work for step in self.plan.steps for work in self.works(step, held))
         lacking = tuple(pair for step in self.plan.steps for pair in self._lacking(step, held))
-        return Known(held, works, self.items, beside, lacking)
+        return Known(held - self.again, works, self.items, beside, lacking)
 
     def _lacking(self, step: Step, held: UidSet) -> Iterator[tuple[Ask, UidSet]]:
         """Tell what held rows lack that is told beside headers."""
@@ -143,6 +148,8 @@ class Task:
                 yield from self._beside_works(step, held)
             case Uids():
                 yield Lookup(folder)
+            case Again(uids):
+                yield from known_uids(folder, uids)
 
     def _flag_works(self, step: Flags, held: UidSet) -> Iterator[Work]:
         """Ask for flags: those that changed, or all."""

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.stats import clock, dates, replies, threads
-from mailframe.stats.columns import arrow, flags
+from mailframe.stats.columns import arrow, flags, require_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def require_columns(df: pd.DataFrame) -> None:
     Raises
     ------
     ConfigurationError
-        If columns are missing, the sentence names them; or it is no frame at all.
+        If columns are missing, the sentence names them; lists are text; or it is no frame at all.
     """
     if not isinstance(df, pd.DataFrame):
         raise ConfigurationError(
@@ -92,6 +92,7 @@ def require_columns(df: pd.DataFrame) -> None:
             f"this frame lacks the columns {', '.join(missing)}: "
             "pass one from read_imap, read_mbox, read_maildir or read_eml"
         )
+    require_lists(df)
 
 
 class Columns:
@@ -281,7 +282,7 @@ def _senders(df: pd.DataFrame) -> pd.Series:
 
 def _flatten(lists: pa.Array) -> Listed:
     if not pa.types.is_nested(lists.type):  # a column of nothing but nulls
-        lists = lists.cast(pa.list_(pa.string()))
+        lists = pa.nulls(len(lists), pa.list_(pa.string()))
     rows = pc.list_parent_indices(lists).to_numpy()
     items = pc.list_flatten(lists).dictionary_encode()
     values = pd.Series(items.dictionary.to_pylist(), dtype="str")

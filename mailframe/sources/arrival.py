@@ -7,11 +7,15 @@ neither, the newest Received field says when the last server took the message (R
 
 from __future__ import annotations
 
+import time
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.frame.schema import INSTANT
 from mailframe.headers import dates
+
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 def by_received(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -38,3 +42,14 @@ def _seconds(field: str) -> int | None:
     _, semicolon, date = field.rpartition(";")
     when = dates.parse(date.strip().encode()) if semicolon else dates.UNREADABLE
     return when.seconds if when.seconds is not None else dates.trailing(field).seconds
+
+
+def internaldate(seconds: float) -> bytes:
+    """Write seconds since 1970 as IMAP writes an INTERNALDATE; empty where they are none."""
+    try:
+        when = time.gmtime(seconds)
+    except (OverflowError, ValueError, OSError):
+        return b""
+    month = _MONTHS[when.tm_mon - 1]
+    clock = (when.tm_hour, when.tm_min, when.tm_sec)
+    return b"%02d-%s-%04d %02d:%02d:%02d +0000" % (when.tm_mday, month, when.tm_year, *clock)

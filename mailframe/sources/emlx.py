@@ -11,8 +11,8 @@ import re
 from typing import IO, NamedTuple
 from xml.parsers.expat import ExpatError
 
+from mailframe.sources.arrival import internaldate
 from mailframe.sources.headerblock import Block, read_block
-from mailframe.sources.onefile import internaldate
 
 SUFFIX = ".emlx"
 _COUNT = re.compile(rb"\s*(\d{1,12})[ \t]*\r?\n")

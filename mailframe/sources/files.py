@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias, cast
 from mailframe.errors import ConfigurationError
 from mailframe.names import decode_name, showable
 from mailframe.sources.unwrap import SIGN, decoder_of
+from mailframe.sources.zips import open_mended
 
 if TYPE_CHECKING:
     import io
@@ -214,11 +215,10 @@ def is_zip(path: Path) -> bool:
 
 def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(path)
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(
-            f"{path} holds a name that is not of UTF-8, as it says; unpack it and give the folder"
-        ) from error
+        try:
+            return zipfile.ZipFile(path)
+        except (UnicodeDecodeError, NotImplementedError):  # what it says of one of its members
+            return open_mended(path)
     except DAMAGE as error:
         raise ConfigurationError(f"{path} is not a whole zip archive: {reason(error)}") from error
 

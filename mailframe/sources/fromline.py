@@ -3,25 +3,28 @@
 RFC 4155 asks for a sender and a UTC date as ``asctime`` writes it. What stands in files also names
 a zone anywhere behind the day (Gmail, BSD), glues it to the time, puts the year before the time or
 writes it with two digits, has nothing at all after ``From`` (Thunderbird), a sender with blanks
-(Mailman archives), months of another language, or ends in ``remote from`` (UUCP). Bodies hold lines
+(Mailman archives), a date of another language or form, seconds since 1970, or ends in ``remote
+from`` (UUCP): it is read as any loose date is, and in UTC where it names no zone. Bodies hold lines
 that begin with ``From`` too, not always quoted as ``>From``.
 
 So which lines separate, and what is read from them, are two questions. One sign is not enough: a
 line that ends in a date with its weekday must also stand after a blank line or before a header
-field; one with less needs both. A date that cannot be read is empty, and no reason to lose a
+field, and so must one whose date is all there is behind an address; one with less needs both. A
+date that cannot be read is empty, and no reason to lose a
 message. The From line of a git patch opens a message only where it opens the file.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+from mailframe.headers import calendars, dates, loosedates
+from mailframe.headers.text import decode
+from mailframe.sources.arrival import internaldate
 
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_FULL = (
-    b"january february march april may june july august september october november december".split()
-)
-_DAYS = b"monday tuesday wednesday thursday friday saturday sunday".split()
-# As nearly all are written; what it finds, `_date` would find as well.
+# As nearly all are written; what it finds, `_told` would find as well.
 _COMMON = re.compile(
     rb"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ("
     + b"|".join(_MONTHS)
@@ -50,15 +53,11 @@ _CLOCK_AND_YEAR = re.compile(
 
 _REMOTE = re.compile(rb" remote from \S+\Z")
 _COMMENT = re.compile(rb" \([^()]* [^()]*\)\Z")
-_OFFSET = re.compile(rb"\(?(?:GMT|UTC?|Z)?([+-])(\d\d):?(\d\d)\)?")
-_TIME = re.compile(
-    rb"(\d{1,2}):(\d{1,2})(?::(\d\d)(?:\.\d+)?)?(?i:([ap]m))?((?:GMT|UTC?)?[+-]\d\d:?\d\d|Z)?"
-)
-_CALENDAR = re.compile(rb"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:T(\S+))?")
-_ZONE_NAME = re.compile(rb"\(?[A-Z]{1,5}\)?")
-_NUMBER = re.compile(rb"\d{1,2}")
-_YEAR = re.compile(rb"\d{4}")
-_PIVOT = 70  # no mail of two-digit years is older
+_ZONE = re.compile(rb"\(([+-]\d\d:?\d\d)\)")
+_DIGIT = re.compile(rb"\d")
+_LONGEST_DATE = 12  # words
+_ENGLISH = frozenset([b"to", b"we", b"so", b"me", b"do"])  # and weekdays elsewhere, in brief
+_SMALL = re.compile(rb"[A-Za-z]?[a-z]++")
 
 # A From line is judged by these octets alone, so that it never matters how the file was read.
 REACH = 1024
@@ -94,21 +93,39 @@ def separates(data: bytes | bytearray, start: int, *, patches: bool = True) -> b
 
 def _judged(data: bytes | bytearray, start: int, *, blank: bool) -> bytes | None:
     """Weigh the signs of a line that is not of the common form."""
-    after = line_end(data, start)
+    after, reach = line_end(data, start), start + REACH
     line = bytes(data[start:after]).rstrip()
-    date, has_weekday = _date(line)
-    if has_weekday and (blank or _FIELD.match(data, after, start + REACH)):
-        return date
+    told = _told(line)
+    if told and told.has_weekday and not (blank and told.is_all):
+        if blank or _FIELD.match(data, after, reach):
+            return told.date
+    elif not _is_known(line, told, blank=blank) and not (
+        _may_be(line, told, blank=blank) and _KNOWN_FIELD.match(data, after, reach)
+    ):
+        return None
+    if not _NAMED_FIELD.match(data, after, reach):
+        return None
+    return told.date if told else b""
+
+
+def _is_known(line: bytes, told: _Told | None, *, blank: bool) -> bool:
+    """Tell whether a line is a From line, before a field of any name."""
+    if line in {b"From", b"From -"} or (told and line.startswith(b"From - ")):
+        return True
+    is_sender = _SENDER.match(line) is not None
+    if told and told.date and told.alone:
+        return blank or is_sender or told.is_all
     # A sender alone, or one with a date of a form that nobody has told us of.
-    alone = b" " not in line[len("From ") :].strip()
-    signs = (
-        line in {b"From", b"From -"}
-        or (blank and date)
-        or (blank and _SENDER.match(line) and (alone or _CLOCK.search(line)))
-        or (blank and _CLOCK_AND_YEAR.match(line))
-        or (blank and alone and _KNOWN_FIELD.match(data, after, start + REACH))
-    )
-    return date if signs and _NAMED_FIELD.match(data, after, start + REACH) else None
+    bare = b" " not in line[len("From ") :].strip()
+    form = is_sender and (bare or _CLOCK.search(line))
+    return blank and bool(form or _CLOCK_AND_YEAR.match(line))
+
+
+def _may_be(line: bytes, told: _Told | None, *, blank: bool) -> bool:
+    """Tell whether a line may be a From line, which a field well known must confirm."""
+    if told:
+        return bool(blank and told.date) or (told.alone and _SENDER.match(line) is not None)
+    return blank and b" " not in line[len("From ") :].strip()
 
 
 def resembles(data: bytes | bytearray, start: int) -> bool:
@@ -132,8 +149,9 @@ def opens_twice(data: bytes | bytearray, start: int) -> bool:
         return False
     after = line_end(data, start)
     line = bytes(data[start:after]).rstrip()
-    formal = _date(line)[1] or line == b"From -"
-    return formal and _NAMED_FIELD.match(data, after, start + REACH) is not None
+    told = _told(line)
+    formal = (told and (told.has_weekday or told.alone)) or line == b"From -"
+    return bool(formal) and _NAMED_FIELD.match(data, after, start + REACH) is not None
 
 
 def blank_before(data: bytes | bytearray, start: int) -> int:
@@ -151,95 +169,59 @@ def line_end(data: bytes | bytearray, start: int) -> int:
     return rest.end() if rest else start
 
 
-class _Words:
-    """The parts of a date, as they are found from the end of a line."""
+class _Told(NamedTuple):
+    """What the date in a From line says, and how much of a From line it makes the line."""
 
-    def __init__(self) -> None:
-        self.month = self.year = self.zone = b""
-        self.clock: list[bytes] = []
-        self.numbers: list[bytes] = []
-        self.has_weekday = self.afternoon = self.has_half = False
-        self.zones = 0
+    date: bytes  # as IMAP writes an INTERNALDATE, empty where it is half a date
+    has_weekday: bool
+    alone: bool  # behind one word, with nothing between them
+    is_all: bool  # that there is
 
-    def take(self, word: bytes) -> bool:
-        """Take a word that belongs to the date; False where the date has begun behind it."""
-        lower = word.lower()
-        if not self.month and (number := _number_of_month(lower)):
-            self.month = _MONTHS[number - 1]
-        elif not self.has_weekday and len(lower) > 2 and any(d.startswith(lower) for d in _DAYS):  # noqa: PLR2004 -- Mon
-            self.has_weekday = True
-        elif not self.has_half and lower in {b"am", b"pm"}:
-            self.has_half, self.afternoon = True, lower == b"pm"
-        elif match := _OFFSET.fullmatch(word):
-            return self.take_zone(b"".join(match.groups()))
-        elif match := _TIME.fullmatch(word):
-            return self.take_time(match)
-        elif match := _CALENDAR.fullmatch(word):
-            return self.take_calendar(match)
-        elif not self.year and _YEAR.fullmatch(word):
-            self.year = word
-        elif len(self.numbers) < (1 if self.year else 2) and _NUMBER.fullmatch(word):
-            self.numbers.insert(0, word)
-        elif _ZONE_NAME.fullmatch(word) and not self.has_weekday:
-            # A named zone counts as UTC: the names are ambiguous, and RFC 4155 asks for UTC.
-            return self.take_zone(b"")
-        else:
-            return False
+
+def _told(line: bytes) -> _Told | None:
+    """Read the date that a line ends in; None where it has none.
+
+    The longest end of the line that is a date is it: so a sender may be of several words.
+    """
+    if not _DIGIT.search(line):
+        return None
+    line = _ZONE.sub(rb"\1", _COMMENT.sub(b"", _REMOTE.sub(b"", line)))
+    words = line[len("From ") :].split()
+    for start in range(max(0, len(words) - _LONGEST_DATE), len(words)):
+        end = b" ".join(words[start:])
+        if any(map(_is_prose, words[start:])):
+            continue
+        where = {"alone": start <= 1, "is_all": start == 0 and not line.startswith(b"From  ")}
+        if (count := dates.counted(end).seconds) is not None:
+            return _Told(internaldate(count), has_weekday=False, **where)
+        text = decode(end)[0]
+        parts = loosedates.read(text)
+        if parts is not None:
+            date = _as_imap(dates.instant(parts, lawful=False))
+            return _Told(date, has_weekday=bool(parts.weekdays), **where)
+        # A day without its hour: no moment, and a date all the same.
+        if (day := loosedates.read(text + " 00:00")) and dates.instant(day, lawful=False).seconds:
+            return _Told(b"", has_weekday=False, **where)
+    return None
+
+
+def _is_prose(word: bytes) -> bool:
+    """Tell whether a word is no part of a date: a zone's name is in capitals."""
+    if not _SMALL.fullmatch(word):
+        return False
+    if word in _ENGLISH:
         return True
-
-    def take_zone(self, offset: bytes) -> bool:
-        self.zones += 1
-        self.zone = self.zone or offset
-        return self.zones <= 3  # noqa: PLR2004 -- PST, -0800 and (PST)
-
-    def take_time(self, match: re.Match[bytes]) -> bool:
-        if self.clock:
-            return False
-        hour, minute, second, half, zone = match.groups()
-        self.clock = [hour, minute, second or b"00"]
-        if half:
-            self.has_half, self.afternoon = True, half.lower() == b"pm"
-        if zone and (offset := _OFFSET.fullmatch(zone)):
-            self.zone = self.zone or b"".join(offset.groups())
-        return True
-
-    def take_calendar(self, match: re.Match[bytes]) -> bool:
-        year, month, day, time = match.groups()
-        number = int(month)
-        if self.year or self.month or not 1 <= number <= len(_MONTHS):
-            return False
-        self.year, self.month, self.numbers = year, _MONTHS[number - 1], [day]
-        clock = _TIME.fullmatch(time) if time else None
-        return self.take_time(clock) if clock else not time
-
-    def date(self) -> bytes:
-        """Write the date as IMAP does, or nothing where a part is missing."""
-        if not self.year and len(self.numbers) > 1:
-            short = int(self.numbers.pop())
-            self.year = b"%d" % (short + (1900 if short >= _PIVOT else 2000))
-        if not (self.year and self.month and self.numbers and self.clock):
-            return b""
-        hour, minute, second = self.clock
-        if self.has_half:
-            hour = b"%d" % (int(hour) % 12 + 12 * self.afternoon)
-        clock = b":".join(part.rjust(2, b"0") for part in (hour, minute, second))
-        day = self.numbers[0].rjust(2, b"0")
-        return b"%s-%s-%s %s %s" % (day, self.month, self.year, clock, self.zone or b"+0000")
+    name = word.decode("ascii").lower()
+    return not (calendars.months(name) or calendars.weekdays(name) or loosedates.is_between(name))
 
 
-def _date(line: bytes) -> tuple[bytes, bool]:
-    """Read the date that a line ends in; empty where it has none. Tell of a weekday in it, too."""
-    line = _COMMENT.sub(b"", _REMOTE.sub(b"", line))
-    words = _Words()
-    for word in reversed(line[len("From ") :].replace(b",", b" ").split()):
-        if not words.take(word):
-            break
-    date = words.date()
-    return date, bool(date) and words.has_weekday
-
-
-def _number_of_month(word: bytes) -> int:
-    """Give the number of a month from its English name or the beginning of it, else 0."""
-    if len(word) < 3:  # noqa: PLR2004 -- Jan
-        return 0
-    return next((n for n, name in enumerate(_FULL, 1) if name.startswith(word)), 0)
+def _as_imap(when: dates.Instant) -> bytes:
+    """Write an instant as an INTERNALDATE, in the zone that it names."""
+    if when.seconds is None:
+        return b""
+    east = when.offset or 0
+    local = internaldate(when.seconds + 60 * east)
+    return local.removesuffix(b"+0000") + b"%b%02d%02d" % (
+        b"-+"[east >= 0 :][:1],
+        *divmod(abs(east), 60),
+    )

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Unpack
 
 from mailframe.errors import ConfigurationError
 from mailframe.names import decode_mailbox
+from mailframe.sources.arrival import internaldate
 from mailframe.sources.files import as_path, exists, label, open_file, reason, shown, walk
-from mailframe.sources.onefile import FileReading, internaldate
+from mailframe.sources.onefile import FileReading
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,6 @@ from mailframe.sources.reading import Message, Options, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 class FileReading(Reading):
@@ -51,14 +48,3 @@ class FileReading(Reading):
             path = os.fsdecode(error.filename or "")
             self.unreadable(shown(path), path, error)
         self.unread.clear()
-
-
-def internaldate(seconds: float) -> bytes:
-    """Write seconds since 1970 as IMAP writes an INTERNALDATE; empty where they are none."""
-    try:
-        when = time.gmtime(seconds)
-    except (OverflowError, ValueError, OSError):
-        return b""
-    month = _MONTHS[when.tm_mon - 1]
-    clock = (when.tm_hour, when.tm_min, when.tm_sec)
-    return b"%02d-%s-%04d %02d:%02d:%02d +0000" % (when.tm_mday, month, when.tm_year, *clock)

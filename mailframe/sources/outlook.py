@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, Any, Unpack
 
 from mailframe.errors import ConfigurationError
 from mailframe.sources import mapi
+from mailframe.sources.arrival import internaldate
 from mailframe.sources.files import DAMAGE, expand, label, open_file, reason, shown
 from mailframe.sources.headerblock import Block
-from mailframe.sources.onefile import internaldate
 from mailframe.sources.reading import Message, Options, Reading, to_frame
 
 if TYPE_CHECKING:

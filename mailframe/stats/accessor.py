@@ -811,7 +811,8 @@ class MailAccessor:
             At least 8 octets, random (``secrets.token_hex(16)``): who can guess it can find out
             by trial which address is which.
         coarsen : str, optional
-            Cut times down to a step as "h" or "D" (of UTC).
+            Cut times down to a step as "h" or "D" (of UTC). Different mails of one Message-ID
+            are told apart by their dates only: within a step they become one.
 
         Returns
         -------

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
+_TEXTS = {field.name for field in SCHEMA if pa.types.is_large_string(field.type)}
 LISTS = tuple(field.name for field in SCHEMA if pa.types.is_list(field.type))
 OFTEN = frozenset({"from_addr", "to"})  # what every question about people asks for
 FEW = 1_000  # values that tell what a column of objects holds
@@ -103,22 +104,45 @@ def require(df: pd.DataFrame, *names: str, hint: str = "") -> None:
 def arrow(df: pd.DataFrame, name: str) -> pa.Array:
     """Give a column as one Arrow array; text as large_string, whatever pandas keeps it in."""
     require(df, name)
-    array = pa.array(df[name].array, from_pandas=True)
+    array = _converted(df[name])
     if isinstance(array, pa.ChunkedArray):
         # Joining copies, a single chunk too.
         array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
-    if pa.types.is_null(array.type) or pa.types.is_string(array.type):
+    if name in _TEXTS and not (pa.types.is_dictionary(array.type) or is_list(array.type)):
+        array = array.cast(pa.large_string())  # somebody's numbers
+    elif pa.types.is_null(array.type) or pa.types.is_string(array.type):
         array = array.cast(pa.large_string())
     if array.null_count == len(array) and pa.types.is_floating(array.type):  # empty, in a CSV file
         array = pa.nulls(len(array), pa.large_string())
     if pa.types.is_large_string(array.type) and _is_joined(df, name, array):
-        raise ConfigurationError(
-            f"the column {name!r} should hold lists and holds text, as of a CSV file: read the "
-            "file with mf.read_csv(path), or keep the frame as Parquet"
-        )
+        raise _no_lists(name)
     if pa.types.is_large_string(array.type) and _is_csv(df):
         array = plain_texts(array)
     return array
+
+
+def require_lists(df: pd.DataFrame) -> None:
+    """Refuse a frame whose lists have become text, with a sentence that helps."""
+    for name in LISTS:
+        if name in df.columns and _holds_text(df[name]):
+            raise _no_lists(name)
+
+
+def _no_lists(name: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the column {name!r} should hold lists and holds text, as of a CSV file or after "
+        "explode(): read the file with mf.read_csv(path), keep the frame as Parquet, or take the "
+        "frame as it was before it was exploded"
+    )
+
+
+def _converted(column: pd.Series[Any]) -> pa.Array:
+    """Give a column to Arrow; values that no type fits together are the text of them."""
+    try:
+        return pa.array(column.array, from_pandas=True)
+    except (ValueError, TypeError, NotImplementedError, OverflowError):
+        values = zip(column.astype(object), column.isna(), strict=True)
+        return pa.array([None if missing else str(value) for value, missing in values])
 
 
 def _is_csv(df: pd.DataFrame) -> bool:
@@ -142,7 +166,9 @@ def _is_joined(df: pd.DataFrame, name: str, array: pa.Array) -> bool:
 
 
 def _holds_text(column: pd.Series[Any]) -> bool:
-    if isinstance(column.dtype, pd.StringDtype):
+    kind = column.dtype.pyarrow_dtype if isinstance(column.dtype, pd.ArrowDtype) else pa.null()
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if is_text or isinstance(column.dtype, pd.StringDtype):
         return bool(column.notna().any())
     return column.dtype == object and any(isinstance(each, str) for each in column.head(FEW))
 

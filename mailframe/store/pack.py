@@ -176,6 +176,7 @@ def write_pack(
     held = tuple((state, table.num_rows) for state, table in folders)
     schema = stored_schema(folders[0][0].headers)
     said = encode_pack(PackState(number, secrets.token_hex(8), held))
-    rows = pa.concat_tables(table for _, table in folders)
+    tables = [table for _, table in folders if table.num_rows]
+    rows = pa.concat_tables(tables or [folders[0][1]])
     path = layout.pack_path(directory, number)
     write_rows(path, schema.with_metadata(said), rows.unify_dictionaries().to_batches())

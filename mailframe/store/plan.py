@@ -11,6 +11,7 @@ equal come out (RFC 9051 section 2.3.1.1 on UIDs, RFC 7162 on mod-sequences):
   there;
 - further header fields: for the messages held, those fields alone; so with what is told beside
   headers, which is asked for again of those that lack it where a refresh was broken off;
+- messages again whose header had nothing in it, as far as the server told;
 - the UIDs, where nothing changed but what the folder is for (RFC 6154): one short answer;
 - the folder again, where UIDVALIDITY changed, or another server has the account now.
 
@@ -24,6 +25,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Literal
 
 from mailframe.store.columns import beside_of, headers_of, united
+from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +98,13 @@ class Headers:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Again:
+    """Fetch whole rows of messages that are held."""
+
+    uids: UidSet
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Beside:
     """Fetch what is told beside headers for the rows held; ``missing``: for those that lack it."""
 
@@ -103,7 +112,7 @@ class Beside:
     missing: bool = False
 
 
-Step = Fetch | Flags | Uids | Headers | Beside
+Step = Fetch | Flags | Uids | Headers | Beside | Again
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -175,6 +184,8 @@ def plan(
         steps.append(Beside(beside))
     if not state.complete and (held_beside := beside_of(kept)):
         steps.append(Beside(held_beside, missing=True))
+    if state.blank:
+        steps.append(Again(state.blank))
     if not steps and state.special_use != server.special_use:
         steps.append(Uids())
     still = _stands_still(state, server, same_messages=same_messages)
@@ -269,6 +280,7 @@ def outcome(
         complete=complete,
         refreshed=refreshed,
         gone=before.gone if plan.keep else (),
+        blank=before.blank if plan.keep else UidSet(),
     )
 
 

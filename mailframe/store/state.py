@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-VERSION = 3  # 2: the columns bulk and auto; 3: special_use
+VERSION = 3  # 2: the columns bulk and auto; 3: special_use, and headers to be asked for again
 KEY = b"mailframe.store"
 CHECKSUM = KEY + b".crc32"  # Parquet's own checksums cover its pages, not what is said of them
 
@@ -64,6 +64,8 @@ class FolderState:
         When this was written, ISO 8601, UTC.
     gone : tuple of Gone
         What was expunged, refresh by refresh, the latest last.
+    blank : UidSet
+        Rows whose header held not a single field: it is asked for again.
     """
 
     account: str
@@ -79,6 +81,7 @@ class FolderState:
     server: str = ""
     refreshed: str = ""
     gone: tuple[Gone, ...] = ()
+    blank: UidSet = UidSet()  # noqa: RUF009 -- immutable
 
     @property
     def epoch(self) -> tuple[str, int]:
@@ -133,6 +136,7 @@ def encode_pack(pack: PackState) -> dict[bytes, bytes]:
 def _plain(state: FolderState) -> dict[str, Any]:
     content = {name: getattr(state, name) for name in state.__slots__}
     content["gone"] = [{"at": entry.at, "uids": entry.uids.ranges} for entry in state.gone]
+    content["blank"] = state.blank.ranges
     return content
 
 
@@ -231,6 +235,7 @@ def _state(content: dict[str, Any], source: str) -> FolderState:
         Gone(entry["at"], UidSet(tuple((first, last) for first, last in entry["uids"])))
         for entry in content["gone"]
     )
+    content["blank"] = UidSet(tuple((first, last) for first, last in content["blank"]))
     return FolderState(**content)
 
 
@@ -304,4 +309,5 @@ _SENSE: dict[str, Callable[[object], bool]] = {
     "server": _is_text,
     "refreshed": _is_instant,
     "gone": _are_gone,
+    "blank": _are_ranges,
 }

@@ -13,7 +13,7 @@ import dataclasses
 import itertools
 import threading
 from collections import OrderedDict
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -206,7 +206,7 @@ class Together:
 
     def put(self, state: FolderState, rows: pa.Table) -> None:
         """Let a folder's rows and state take the place of those held, at the next commit."""
-        self._waiting[state.folder] = state, rows
+        self._waiting[state.folder] = state, rows if rows.num_rows else _nothing(state.headers)
 
     def drop(self, folder: str) -> None:
         """Take a folder out of the packs at the next commit."""
@@ -285,7 +285,9 @@ class Together:
         if pack is not None:
             gone = {*put, *without}
             for name, state in pack.folders.items():
-                if name not in gone:
+                if name not in gone and not pack.places[name][1]:
+                    folders[name] = state, _nothing(state.headers)
+                elif name not in gone:
                     rows = self._rows(pack, [name], None)
                     folders[name] = state, pa.Table.from_batches([rows])
         if not folders:
@@ -333,6 +335,12 @@ class Together:
                             rows = self._rows(pack, [name], None)
                             self.put(pack.folders[name], pa.Table.from_batches([rows]))
                     self._leaving.add(pack.number)
+
+
+@lru_cache(maxsize=8)
+def _nothing(headers: tuple[str, ...]) -> pa.Table:
+    """Give the rows of any empty folder: a table of its own would take as much as some messages."""
+    return stored_schema(headers).empty_table()
 
 
 class _OvertakenError(Exception):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from mailframe.frame.extras import JOINED, Extra
+from mailframe.frame.extras import Extra
 from mailframe.headers import addresses, dates, fields, ids, text, urls
 
 SYSTEM = ("seen", "answered", "flagged", "draft", "deleted")
@@ -101,15 +101,13 @@ def header_row(header, extras=()):
     row["date"], row["date_offset"] = _micro(when.seconds), when.offset
     sender = first("FROM", addresses.sender, addresses.Mailbox(None, None, None))
     row["from_name"], row["from_addr"], row["from_domain"] = sender
-    for name in ("TO", "CC"):
-        row[name.lower()], mended = _extra(
-            Extra(name, name, "asAddresses", every=True), values[name]
-        )
+    lists = {"TO": "asAddresses", "CC": "asAddresses", "REFERENCES": "asMessageIds"}
+    for name, form in lists.items():
+        row[name.lower()], mended = _extra(Extra(name, name, form, every=True), values[name])
         defects += mended + (len(values[name]) > 1)
     row["subject"] = first("SUBJECT", text.decode, None)
     row["message_id"] = first("MESSAGE-ID", ids.message_id, None)
     row["in_reply_to"] = first("IN-REPLY-TO", ids.parent_id, None)
-    row["references"] = first("REFERENCES", ids.message_ids, [])
     row["list_id"] = first("LIST-ID", ids.list_id, None)
     row["bulk"], row["auto"] = _nature(values, row["from_addr"])
     for extra in extras:
@@ -154,7 +152,7 @@ def _apart(sender):
 
 
 def _extra(extra, raws):
-    every = extra.every or (extra.field in JOINED and extra.form == "asAddresses")
+    every = extra.joined
     decoded = [FORMS[extra.form](raw) for raw in (raws if every else raws[:1])]
     mended = any(odd for _, odd in decoded)
     values = [value for value, _ in decoded]

@@ -198,7 +198,6 @@ def test_sizes(raw, size, defects):
         (b"29-Feb-2000 23:59:60 +0000", "2000-03-01 00:00:00+00:00"),
         (b"00-Jan-0000 00:00:00 +0000", None),
         (b"30-Feb-2000 00:00:00 +0000", None),
-        (b"17-Jul-1996 02:44:25", None),
         (b"NIL", None),
     ],
 )
@@ -209,6 +208,23 @@ def test_internal_dates(raw, when):
     assert row["defects"] == (when is None)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"17-Jul-1996 02:44:25",
+        b"1996-07-17T02:44:25Z",
+        b"1996-07-17 04:44:25 +02:00",
+        b"Wed, 17 Jul 1996 02:44:25 +0000",
+        b"17-07-1996 02:44:25",
+        b"Wed Jul 17 02:44:25 1996",
+        b"837571465",
+    ],
+)
+def test_internal_dates_of_another_form_are_read_and_a_defect(raw):
+    row = one(b"", internaldate=[raw])
+    assert (str(row["internaldate"]), row["defects"]) == ("1996-07-17 02:44:25+00:00", 1)
+
+
 def test_an_absent_internal_date_is_no_defect():
     row = one(b"", internaldate=[b""])
     assert (row["internaldate"], row["defects"]) == (None, 0)
@@ -217,6 +233,20 @@ def test_an_absent_internal_date_is_no_defect():
 def test_the_first_of_a_repeated_field_counts_and_is_a_defect():
     row = one(b"Subject: one\nTo: a@b\nSubject: two\nSubject: three\n")
     assert (row["subject"], row["to"], row["defects"]) == ("one", ["a@b"], 1)
+
+
+def test_lists_that_stand_in_several_fields_are_one_and_a_defect():
+    row = one(
+        b"From: x@y\nFrom: z@y\nTo: a@b\nTo: c@d\nReferences: <1@a>\nReferences: <2@a>\n"
+        b"Reply-To: a@b\nReply-To: c@d\nList-Post: <a:b>\nList-Post: <c:d>\nSender: a@b\n"
+        b"Sender: c@d\n",
+        *("Reply-To", "List-Post", "Sender"),
+    )
+    assert (row["from_addr"], row["sender"]) == ("x@y", ["a@b"])
+    assert row["to"] == row["reply_to"] == ["a@b", "c@d"]
+    assert row["references"] == ["1@a", "2@a"]
+    assert row["list_post"] == ["a:b", "c:d"]
+    assert row["defects"] == 3  # of what was asked for beside, none is counted
 
 
 def test_defects_count_values_not_wounds():
@@ -269,7 +299,7 @@ def test_destinations_in_several_fields_are_one_list():
         "Reply-To",
     )
     assert (row["to"], row["cc"], row["bcc"]) == (["a@b", "e@f", "g@h"], ["c@d"], ["i@j", "k@l"])
-    assert row["reply_to"] == ["m@n"]
+    assert row["reply_to"] == ["m@n", "o@p"]
     assert row["defects"] == 1
 
 

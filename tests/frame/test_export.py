@@ -22,6 +22,7 @@ from mailframe.errors import ConfigurationError, MailframeError
 from mailframe.frame.adapter import to_frame
 from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
 from mailframe.frame.schema import SCHEMA, TEXTS
+from tests.children import python
 from tests.frame.batches import FULL, batch, run
 
 REPORT = {"account": "ann@example.org", "messages": 2, "problems": []}
@@ -105,15 +106,21 @@ def test_what_a_spreadsheet_would_run_is_neutralised(first):
 
 
 SEPARATORS = [",", ";", "\t"]
+HIDDEN = (
+    "\ufeff\u200b\u2060\u00ad\u202e\u2066\u200f\u034f\ufe0f\u3164\u115f\u180e\x01\x7f\U000e0020"
+)
 ATTACKS = [
     *(f"x{mark}{blank}=1+1{mark}y" for mark in SEPARATORS for blank in ("", " ", '"')),
     *("x\n=1+1", "a;+1+1", 'x;"=1+1";y', ";=1+1;=1+1", '",=1+1,"', '";"=1+1', "x\r\n@SUM(1;1)"),
     *(" =1+1", "\uff1d1+1", "x;\uff1d1+1", '""=1+1', "'=1+1", "x;\t=1+1"),
+    # What is not seen: marks of the encoding, of direction, joiners, fillers, controls.
+    *(f"{hidden}=1+1" for hidden in HIDDEN),
+    *(f"x;{hidden}=1+1;y" for hidden in HIDDEN),
 ]
 
 
 def starts_a_formula(cell):
-    return cell.strip().startswith(("=", "+", "-", "@", "\uff1d"))
+    return cell.strip().lstrip(HIDDEN).strip().startswith(("=", "+", "-", "@", "\uff1d"))
 
 
 @pytest.mark.parametrize("own", SEPARATORS)
@@ -371,13 +378,94 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path, name):
     def fail():
         with open_writer(path, SCHEMA) as writer:
             writer.write(batch(FULL))
-            assert len(list(tmp_path.iterdir())) == 2, "the part is beside the file"
+            assert path.read_text() == "old"
             raise LookupError
 
     with pytest.raises(LookupError):
         fail()
     assert [file.name for file in tmp_path.iterdir()] == [name]
     assert path.read_text() == "old"
+
+
+KILLED = """
+import os, signal, sys
+if sys.argv[3] == "hidden":
+    del os.O_TMPFILE
+from mailframe.frame.whole import replacing
+with replacing(sys.argv[1]) as file:
+    file.write(b"mail" * 5000)
+    file.flush()
+    os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+    signal.pause()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are Linux's")
+@pytest.mark.parametrize("ending", ["SIGTERM", "SIGHUP", "SIGKILL"])
+@pytest.mark.parametrize("kind", ["nameless", "hidden"])
+def test_whatever_ends_the_process_no_mail_stays_beside_the_file(tmp_path, ending, kind):
+    path = tmp_path / "headers.csv"
+    path.write_text("old")
+    with python("-c", KILLED, path, ending, kind) as process:
+        assert process.wait() == -getattr(signal, ending)
+    left = [each for each in tmp_path.iterdir() if each != path]
+    if kind == "hidden" and ending == "SIGKILL":
+        (part,) = left
+        os.utime(part, (0, 0))  # the next one to the same place removes it
+        others = [tmp_path / name for name in (".headers.csv.mine", ".other.csv.abcd0123")]
+        for other in others:
+            other.touch(0o600)
+            os.utime(other, (0, 0))
+        to_csv(frame(FULL), path)
+        left = [each for each in tmp_path.iterdir() if each not in {path, *others}]
+        assert all(other.exists() for other in others)
+    else:
+        assert path.read_text() == "old"
+    assert left == []
+
+
+def test_a_file_that_another_process_is_writing_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    path = tmp_path / "headers.csv"
+    with open_writer(path, SCHEMA) as writer:
+        writer.write(batch(FULL))
+        (part,) = tmp_path.iterdir()
+        os.utime(part, (0, 0))
+        to_csv(frame(FULL, FULL), path)
+        assert part.exists()
+    assert len(pd.read_csv(path)) == 1, "who ends last, wins"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+NO_FILES_LEFT = """
+import resource, sys
+import pandas as pd
+import mailframe as mf
+path, write = sys.argv[1], getattr(mf, sys.argv[2])
+write(pd.DataFrame({"a": ["x"]}), path + ".first" + path[path.rindex("."):])  # all is imported
+held = []
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+try:
+    while True:
+        held.append(open("/dev/null"))
+except OSError:
+    pass
+try:
+    write(pd.DataFrame({"a": ["x"]}), path)
+except mf.MailframeError as error:
+    told = str(error)
+    held.clear()
+    print(told)
+"""
+
+
+@pytest.mark.parametrize("write", ["to_csv", "to_jsonl", "to_parquet", "to_excel"])
+def test_too_many_open_files_are_named_and_nothing_stays(tmp_path, write):
+    path = tmp_path / f"mail.{write.removeprefix('to_').replace('excel', 'xlsx')}"
+    with python("-c", NO_FILES_LEFT, path, write) as process:
+        told, error = process.communicate()
+    assert b"cannot be written: Too many open files" in told, error
+    assert [each.name for each in tmp_path.iterdir()] == [f"{path.name}.first{path.suffix}"]
 
 
 def test_a_link_stays_a_link(tmp_path):

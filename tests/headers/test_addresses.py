@@ -249,3 +249,35 @@ def test_the_short_way_agrees_with_the_machine(pieces):
         # A comment at the end sends the same list through the machine.
         found, mended = mailboxes(raw + b" ()")
         assert (found, mended) == (short, False)
+
+
+AS_WRITTEN = [
+    # A quote that is never closed, or that holds an address and its comma, quotes nothing.
+    ('Ann" <a@x.org>, "Bob" <b@x.org>', [("Ann", "a@x.org"), ("Bob", "b@x.org")]),
+    ('"Ann <a@x.org>, "Bob" <b@x.org>', [("Ann", "a@x.org"), ("Bob", "b@x.org")]),
+    ('"Ann <a@x.org>, "Bob <b@x.org>', [("Ann", "a@x.org"), ("Bob", "b@x.org")]),
+    ('"Ann <a@x.org> via L" <l@y.org>', [("Ann <a@x.org> via L", "l@y.org")]),
+    # Other brackets.
+    ("John [j@x.org]", [("John", "j@x.org")]),
+    ("John [mailto: j@x.org ], [b@x.org]", [("John", "j@x.org"), (None, "b@x.org")]),
+    ("John <[mailto:j@x.org]>", [("John", "j@x.org")]),
+    ("John [j@y.org] <j@x.org>", [("John [j@y.org]", "j@x.org")]),
+    ("John (j@x.org)", [("John", "j@x.org")]),
+    ("John {j@x.org}", [("John", "j@x.org")]),
+    # A colon and a semicolon in a name, and not a group.
+    ("A & B: C; D <j@x.org>", [("A & B: C; D", "j@x.org")]),
+    ("A: B; C: D; E <e@x.org>, F <f@x.org>", [("A: B; C: D; E", "e@x.org"), ("F", "f@x.org")]),
+    ("A: B <b@x.org>; C <c@x.org>", [("B", "b@x.org"), ("C", "c@x.org")]),
+    ("<a(c)b@x.org>", [("c", "ab@x.org")]),
+    ("a@x.org, localrecipient", [(None, "a@x.org"), (None, "localrecipient")]),
+    # A label with a blank, or with its maker's name.
+    ("=?ISO 8859-1?Q?J=F6rg?= <j@x.org>", [("Jörg", "j@x.org")]),
+    ("=?microsoft-cp1251?B?z/Do?= <j@x.org>", [("При", "j@x.org")]),
+    ("=?UTF-8?B?7aC97bGA?= <j@x.org>", [("👀", "j@x.org")]),
+]
+
+
+@pytest.mark.parametrize(("value", "boxes"), AS_WRITTEN)
+def test_mailboxes_are_read_as_they_were_meant(value, boxes):
+    found, _ = mailboxes(value.encode())
+    assert [(box.name, box.addr) for box in found] == boxes

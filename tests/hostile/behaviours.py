@@ -161,7 +161,8 @@ def on_one_long_line(row: Row) -> Row:
 
 
 def announcing_four_gib(row: Row) -> bytes:
-    return b"* %d FETCH (UID %d %s {4294967296}\r\n" % (row.number, row.uid, row.section.encode())
+    name = next((name for name in row.items if name.startswith("BODY[")), "FLAGS")
+    return b"* %d FETCH (UID %d %s {4294967296}\r\n" % (row.number, row.uid, name.encode())
 
 
 def with_two_million_fields(row: Row) -> Row:

@@ -61,6 +61,14 @@ def test_a_literal_of_four_gib_is_refused_when_it_is_announced():
         assert_lost(fetch(server), server, ("INBOX", 7))
 
 
+@pytest.mark.parametrize("connections", [1, 4])
+def test_with_a_store_it_is_one_problem_at_each_refresh(tmp_path, connections):
+    with Scripted(each_row(announcing_four_gib, 7), folders=one_folder()) as server:
+        for _ in range(3):
+            frame = fetch(server, store=tmp_path, connections=connections)
+            assert_lost(frame, server, ("INBOX", 7))
+
+
 def test_a_header_of_two_million_fields_costs_its_row_at_most():
     with (
         memory_growth_below(ROOM),

@@ -59,6 +59,27 @@ def test_dates_and_sizes_that_make_no_sense_are_missing_values():
     assert frame["subject"].tolist() == [f"INBOX {uid}" for uid in range(1, 6)]
 
 
+def test_the_same_moment_is_read_whatever_form_it_has():
+    forms = [
+        b'"05-Jan-2015 10:00:00 +0000"',
+        b'"2015-01-05T11:00:00+01:00"',
+        b'"Mon, 05 Jan 2015 10:00:00 +0000"',
+        b"{10}\r\n1420452000",
+        b"05-Jan-2015 10:00:00 +0000",
+        b'"yesterday"',
+    ]
+
+    def dated(row):
+        row.items["INTERNALDATE"] = forms[row.uid - 1]
+        return row
+
+    with Scripted(each_row(dated, *range(1, 7)), folders=one_folder(6)) as server:
+        frame = fetch(server)
+    arrived = frame["internaldate"].tolist()
+    assert arrived == [pd.Timestamp("2015-01-05 10:00", tz="UTC")] * 5 + [pd.NaT]
+    assert frame["defects"].tolist() == [0, 1, 1, 1, 0, 1]
+
+
 def test_odd_flags_are_keywords_and_known_ones_columns():
     frame = frame_of("odd-flags", 4)
     assert frame["seen"].tolist() == [True, False, False, False]

@@ -62,12 +62,23 @@ def test_a_header_that_is_empty_by_fields_is_asked_for_whole(keep, block):
         assert_complete(fetch(server, **keep), server)
 
 
+@SERVED
+@LONELY
 @pytest.mark.parametrize("block", [b"NIL", b"{2}\r\n\r\n"])
-def test_a_header_that_is_empty_in_every_way_is_told(block):
+def test_a_header_that_is_empty_in_every_way_is_told_each_time(keep, connections, block):
     with Scripted(headers_are(block, whole=True), folders=one_folder(3)) as server:
-        frame = fetch(server)
-    assert frame["uid"].tolist() == [1, 2, 3]
-    assert problems(frame) == [("INBOX", 1), ("INBOX", 2), ("INBOX", 3)]
+        for _ in range(3):
+            frame = fetch(server, connections=connections, **keep)
+            assert frame["uid"].tolist() == [1, 2, 3]
+            assert problems(frame) == [("INBOX", 1), ("INBOX", 2), ("INBOX", 3)]
+
+
+def test_a_header_that_was_empty_is_read_once_it_is_there(tmp_path):
+    with Scripted(headers_are(b"NIL", whole=True), folders=one_folder(3)) as server:
+        fetch(server, store=tmp_path)
+        server.behaviours = ()
+        for _ in range(2):
+            assert_complete(fetch(server, store=tmp_path), server)
 
 
 @SERVED

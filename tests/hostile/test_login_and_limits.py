@@ -7,6 +7,8 @@ from tests.hostile.behaviours import (
     Throttle,
     at_most,
     confused_by_pipelines,
+    cut_in_literal,
+    full_for_a_while,
     id_before_examine,
     short_commands_only,
 )
@@ -42,6 +44,18 @@ def test_a_wrong_password_is_told_once_and_not_tried_again():
     with Scripted() as server, pytest.raises(AuthenticationError, match="password"):
         fetch(server, password="wrong")
     assert server.seen["LOGIN"] + server.seen["AUTHENTICATE"] == 1, "tries can lock an account"
+
+
+@pytest.mark.parametrize("answer", ["Login failed.", "[AUTHENTICATIONFAILED] no"])
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_password_that_serves_no_more_is_tried_once_more_at_most(answer, connections):
+    refused = full_for_a_while(after=1, times=99, answer=answer)
+    with Scripted(refused, cut_in_literal(times=1), folders=one_folder(40)) as server:
+        frame = fetch(server, connections=connections)
+    tries = server.seen["LOGIN"] + server.seen["AUTHENTICATE"]
+    assert 2 <= tries <= (2 if connections == 1 or "[" in answer else 3)
+    (problem,) = report(frame)["problems"]
+    assert problem["error"] == "AuthenticationError"
 
 
 def test_a_failure_told_as_a_challenge_is_answered_and_reported():

@@ -44,6 +44,30 @@ CASES = {
         rb'* 1 FETCH (FLAGS (\Seen "My label"))',
         Fetched(1, flags=rb'\Seen "My label"'),
     ),
+    "quirk_unescaped_flag": (
+        rb'* 1 FETCH (FLAGS ("\Seen" "\\Flagged" "$Junk" "a\b"))',
+        Fetched(1, flags=rb"\Seen \Flagged $Junk a\b"),
+    ),
+    "quirk_unescaped_flag alone": (
+        rb'* 1 FETCH (FLAGS "\Seen" UID 7)',
+        Fetched(1, uid=7, flags=rb"\Seen"),
+    ),
+    "quirk_unescaped_flag several": (
+        rb'* 1 FETCH (FLAGS "\Seen \Flagged $Junk" UID 7)',
+        Fetched(1, uid=7, flags=rb"\Seen \Flagged $Junk"),
+    ),
+    "quirk_unescaped_flag LIST": (
+        rb'* LIST ("\HasNoChildren" "\\Trash") "/" x',
+        Listed(b"x", b"/", frozenset({r"\hasnochildren", r"\trash"})),
+    ),
+    "quirk_blanks_in_date": (
+        b"* 1 FETCH (INTERNALDATE 05-Jan-2015 10:00:00 +0000 UID 7)",
+        Fetched(1, uid=7, internaldate=b"05-Jan-2015 10:00:00 +0000"),
+    ),
+    "quirk_blanks_in_date parentheses": (
+        b'* 1 FETCH (INTERNALDATE ("05-Jan-2015 10:00:00 +0000") UID 7)',
+        Fetched(1, uid=7, internaldate=b"05-Jan-2015 10:00:00 +0000"),
+    ),
     "quirk_loose_items": (
         rb" FLAGS (\Seen) RFC822.SIZE 77)",
         Fetched(0, flags=rb"\Seen", size=b"77"),

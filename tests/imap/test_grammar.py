@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailframe.imap import grammar
 from mailframe.imap.grammar import (
     String,
     as_number,
@@ -31,6 +32,30 @@ def test_an_astring_reads_back_and_is_never_taken_for_nil(text):
         assert as_text(value) == text
         assert b"\r" not in written
         assert b"\n" not in written
+
+
+TOKENS = [b'"', b'"a"', b'"b c"', b'""', b"(", b")", b" ", b"NIL", b"x", b"[", b"\\", b"\r\n"]
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=60))
+def test_strings_that_are_cut_out_at_once_are_those_that_are_read_one_by_one(tokens):
+    text = b"".join(tokens)
+    try:
+        expected = [[]]
+        grammar._read_tokens(text, expected, 50)
+    except ValueError:
+        expected = None
+    try:
+        values = [[]]
+        grammar._read_text(text, values, 50)
+    except ValueError:
+        values = None
+    assert values == expected
+    assert _kinds(values) == _kinds(expected)
+
+
+def _kinds(values):
+    return [_kinds(v) if isinstance(v, list) else type(v) for v in values or []]
 
 
 def test_values_nest_and_literals_stand_where_strings_may():

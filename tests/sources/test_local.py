@@ -177,11 +177,23 @@ def test_one_member_of_a_zip_that_cannot_be_read_costs_no_other(tmp_path, change
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
-    [([(-6, b"\xff\0")], "zip file version 25.5"), ([(-8, b"\0\x08"), (-46, b"\xff")], "UTF-8")],
+    ("name", "change"),
+    [
+        ("b.mbox", lambda raw, entry: raw[:entry] + raw[entry:].replace(b"\x14", b"\xff", 2)),
+        ("bü.mbox", lambda raw, _: raw.replace("ü".encode(), b"\xfc\xfc")),
+    ],
+    ids=["version 25.5", "a name that is not of UTF-8, as it says"],
 )
-def test_a_zip_that_cannot_be_listed_says_why(tmp_path, changes, says):
-    (tmp_path / "x.zip").write_bytes(damaged_zip(changes))
-    for read in (mf.read_mbox, mf.read_eml, open_local):
-        with pytest.raises(mf.ConfigurationError, match=says):
-            read(tmp_path / "x.zip")
+def test_what_a_zip_says_of_one_member_costs_none(tmp_path, name, change):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member in ("a.mbox", name, "c.mbox"):
+            archive.writestr(member, f"From a@b Mon Jan  5 10:00:00 2015\nSubject: {member}\n\n")
+    raw = packed.getvalue()
+    second = raw.index(b"PK\x01\x02", raw.index(b"PK\x01\x02") + 4)
+    changed = change(raw, second)
+    assert changed != raw
+    (tmp_path / "x.zip").write_bytes(changed)
+    frame = mf.read_mbox(tmp_path / "x.zip")
+    assert frame["subject"].tolist() == ["a.mbox", name, "c.mbox"]
+    assert frame["folder"].tolist()[::2] == ["a", "c"]

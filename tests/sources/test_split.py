@@ -106,6 +106,12 @@ def test_how_the_file_is_read_never_shows(data, written):
         b"From ann Jan  5 10:00:00 2015",
         b"From ann@example.org lun. 5 janv. 2015 10:00:00",
         b"From ann at example.org  Mo Okt  5 10:00:00 2015",
+        b"From ann Mon Jan  5 10.00.00 2015",
+        b"From ann@example.org 1420452000",
+        b"From - 2015-01-05",
+        b"From ann@example.org 2015-01-05T10:00:00Z",
+        b"From ann@example.org 05.01.2015 10:00",
+        "From ann Пн янв 5 10:00:00 2015".encode(),
         b"From " + b"0a" * 20 + b" Mon Sep 17 00:00:00 2001",
     ],
 )
@@ -116,6 +122,22 @@ def test_from_lines_of_all_kinds_open_messages(line, end):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        b"From - 2015-01-05",
+        b"From ann@example.org 2015-01-05 10:00:00",
+        b"From ann@example.org 05.01.2015 10:00",
+        b"From ann@example.org 1420452000",
+        b"From ann Mon Jan  5 10.00.00 2015",
+        b"From ann at example.org  Mo Jan  5 10:00:00 2015",
+    ],
+)
+def test_a_date_and_a_field_make_a_from_line_without_a_blank_line_before(line):
+    one = line + b"\nDKIM-Signature: x\n\ntext\n"
+    assert len(pieces(one * 3)) == 3
+
+
+@pytest.mark.parametrize(
     ("line", "date"),
     [
         (b"ann Thu Nov  9 22:33:52 2001", b"09-Nov-2001 22:33:52 +0000"),
@@ -123,7 +145,13 @@ def test_from_lines_of_all_kinds_open_messages(line, end):
         (b"- Sat Apr 12 2025 15:59:28", b"12-Apr-2025 15:59:28 +0000"),
         (b"1@xxx Thu Apr 16 09:53:04 +0200 2015", b"16-Apr-2015 09:53:04 +0200"),
         (b"ann Thu, 29 Nov 2001 22:33:52 +0200", b"29-Nov-2001 22:33:52 +0200"),
-        (b"ann Thu Nov 29 22:33:52 PST 2001", b"29-Nov-2001 22:33:52 +0000"),
+        (b"ann Thu Nov 29 22:33:52 PST 2001", b"29-Nov-2001 22:33:52 -0800"),
+        (b"ann Thu Nov 29 22:33:52 MET DST 2001", b"29-Nov-2001 22:33:52 +0000"),
+        (b"ann Thu Nov 29 22:33:52 2001 (+0700)", b"29-Nov-2001 22:33:52 +0700"),
+        (b"ann Thu Nov 29 22.33.52 2001", b"29-Nov-2001 22:33:52 +0000"),
+        (b"ann@example.org 1007073232", b"29-Nov-2001 22:33:52 +0000"),
+        (b"ann 29.11.2001 22:33:52", b"29-Nov-2001 22:33:52 +0000"),
+        (b"ann@example.org 2001-11-29", b""),
         (b"() 2019-10-02 05:04:34 -0100", b"02-Oct-2019 05:04:34 -0100"),
         (b"ann  Mon Oct 16 2023 23:18:56-0700", b"16-Oct-2023 23:18:56 -0700"),
         (b"- ann  Mon Oct 16 2023 16:18:56 GMT-0700", b"16-Oct-2023 16:18:56 -0700"),
@@ -133,7 +161,8 @@ def test_from_lines_of_all_kinds_open_messages(line, end):
         (b"ann Jan  5 10:00:00 2015", b"05-Jan-2015 10:00:00 +0000"),
         (b"ann 2015-01-05T10:00:00Z", b"05-Jan-2015 10:00:00 +0000"),
         (b"ann Monday, January 5, 2015 10:00", b"05-Jan-2015 10:00:00 +0000"),
-        (b"ann@example.org lun. 5 janv. 2015 10:00:00", b""),
+        (b"ann@example.org lun. 5 janv. 2015 10:00:00", b"05-Jan-2015 10:00:00 +0000"),
+        (b"ann 2015\xe5\xb9\xb41\xe6\x9c\x885\xe6\x97\xa5 10:00:00", b"05-Jan-2015 10:00:00 +0000"),
         (b"-", b""),
     ],
 )
@@ -148,6 +177,13 @@ def test_the_from_line_tells_the_internal_date(line, date):
         b"\nFrom here on it is text\n",
         b"\nFrom the docs:\nNote: this is text\n",
         b"\nFrom Monday 10:30 until 2004 it was text\nTo: be sure\n",
+        b"\nFrom Monday, 5 January 2015\nNote: this is text\n",
+        b"\nFrom Monday, 5 January 2015 at 10:00\nwe are away\n",
+        b"\nFrom Monday 5 January 2015 at 10:00 we meet\nNote: this is text\n",
+        b"\nFrom 10:00 to 12:00, 5 Jan 2015\nNote: this is text\n",
+        b"From 2015-01-05\nNote: this is text\n",
+        b"From ann@example.org 2015-01-05\nNote: this is text\n",
+        b"\nFrom 5 January 2015 on\nTo: be sure\n",
         b"a quoted line\n" + DATED + b"and no header field\n",
         b"\n>" + DATED + b"Subject: quoted\n",
         b"\n From ann Thu Nov 29 22:33:52 2001\nSubject: indented\n",

@@ -1,5 +1,7 @@
 """A store keeps what is told beside headers, and asks only for what it lacks of it."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -61,9 +63,31 @@ def test_what_broke_off_is_asked_for_the_next_time(tmp_path):
         assert first["attachments"].isna().all()
         assert problems(first) == [("INBOX", uid) for uid in range(1, 13)]
         left.clear()
-    kept = mf.open_store(tmp_path).frame()
-    assert kept["attachments"].isna().all()
-    assert set(ATTACHMENTS.names) <= set(kept.columns)
+        assert "attachments" not in mf.open_store(tmp_path).frame()
+        second = fetch(server, store=tmp_path, attachments=True)
+    assert second["attachments"].sum() == 4
+    assert problems(second) == []
+    assert set(ATTACHMENTS.names) <= set(mf.open_store(tmp_path).frame().columns)
+
+
+def test_a_folder_that_is_not_complete_is_asked_for_what_it_lacks(tmp_path):
+    ill = [True]
+
+    async def refuses(session, command):
+        if not ill or command.name != "UID FETCH":
+            return False
+        if "BODY" in command.text and "7" in re.findall(r"\b(7|1:12|7:\S+|1:7)\b", command.text):
+            await session.send(command.done("NO", "not now"))
+            return True
+        return False
+
+    with Scripted(refuses, folders=with_structures(one_folder())) as server:
+        fetch(server, store=tmp_path, attachments=True)
+        ill.clear()
+        again = fetch(server, store=tmp_path, attachments=True)
+    assert again["uid"].tolist() == list(range(1, 13))
+    assert again["attachments"].sum() == 4
+    assert problems(again) == []
 
 
 def test_labels_are_kept(tmp_path):

@@ -18,6 +18,7 @@ from mailframe.store.layout import account_dir, folder_path, pack_path
 from mailframe.store.merge import Answers
 from mailframe.store.writer import FEW, writing
 from mailframe.uidset import UidSet
+from tests.hostile.fetching import memory_growth_below
 from tests.servers.dovecot import Message
 from tests.store.stage import ACCOUNT, refresh, rotten, rows
 
@@ -276,3 +277,14 @@ def test_an_account_of_many_folders_is_kept_in_one_file_and_an_old_store_is_move
     assert (told["new"], told["removed"]) == (1, ["Box 5"])
     assert mf.open_store(tmp_path).changes(started)["folder"].tolist() == ["Box 3"]
     assert files(tmp_path) == ["together+00000001.parquet"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by /proc")
+def test_thousands_of_empty_folders_take_little_memory_and_one_file(tmp_path):
+    names = [f"f{number:04}" for number in range(2_000)]
+    put(tmp_path / "warm", dict.fromkeys(names[:50], ()))
+    with memory_growth_below(48 << 20):
+        put(tmp_path / "store", dict.fromkeys(names, ()))
+    store = mf.open_store(tmp_path / "store")
+    assert files(store.path) == ["together+00000001.parquet"]
+    assert store.folders()["folder"].tolist() == names

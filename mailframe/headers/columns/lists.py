@@ -238,7 +238,9 @@ def _outside_quotes(values: Values, marks: Marks, bad: Mask) -> Marks:
     bad |= np.bincount(marks.owner[is_quote], minlength=len(bad)) % 2 == 1
     marks = marks.only(~bad[marks.owner])
     is_quote = marks.kind == _QUOTE
-    marks = marks.only((np.cumsum(is_quote) % 2 == 0) | is_quote)
+    inside = (np.cumsum(is_quote) % 2 == 1) & ~is_quote
+    bad[marks.owner[inside & (marks.kind == _GREATER)]] = True  # the quotes may be of two names
+    marks = marks.only(~inside)
     bad[marks.owner[marks.kind == _BACKSLASH]] = True
     return marks
 
