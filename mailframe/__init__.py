@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.stats import MailAccessor
     from mailframe.stats.identities import identities
     from mailframe.store import Store, open_store
+    from mailframe.widgets.contactmap import contact_map
     from mailframe.widgets.dashboard import dashboard
     from mailframe.widgets.explorer import Explorer, explore
     from mailframe.widgets.report import report
@@ -87,6 +88,7 @@ _HOMES = {
     "mailframe.stats": ["MailAccessor"],
     "mailframe.stats.identities": ["identities"],
     "mailframe.store": ["Store", "open_store"],
+    "mailframe.widgets.contactmap": ["contact_map"],
     "mailframe.widgets.dashboard": ["dashboard"],
     "mailframe.widgets.explorer": ["Explorer", "explore"],
     "mailframe.widgets.report": ["report"],
@@ -117,6 +119,7 @@ __all__ = [
     "alist_folders",
     "aread_imap",
     "connect",
+    "contact_map",
     "dashboard",
     "demo",
     "discover",

@@ -32,11 +32,12 @@ from mailframe.stats import (
     me,
     people,
     replies,
+    routes,
     threads,
     topics,
     volume,
 )
-from mailframe.stats.office import Office
+from mailframe.stats.office import Hours, Office
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -120,6 +121,8 @@ class MailAccessor:
     ) -> pd.Series[Any] | pd.DataFrame:
         """Count messages by period.
 
+        Rows are counted: a mail in two folders counts twice. Periods are those of ``tz``.
+
         Parameters
         ----------
         freq : str
@@ -154,6 +157,8 @@ class MailAccessor:
     def matrix(self, *, tz: Zone = None, date: str = dates.BEST) -> pd.DataFrame:
         """Count messages by weekday and hour on the wall clock of ``tz``.
 
+        Rows are counted: a mail in two folders counts twice.
+
         With ``tz="sender"`` a message counts as UTC where its Date names no zone ("-0000"); so
         many stand in ``attrs["zoneless"]``.
 
@@ -167,6 +172,8 @@ class MailAccessor:
     def calendar(self, *, tz: Zone = None, date: str = dates.BEST) -> pd.Series[Any]:
         """Count messages by day of the calendar in ``tz``.
 
+        Rows are counted: a mail in two folders counts twice.
+
         Returns
         -------
         pandas.Series of int64
@@ -178,16 +185,48 @@ class MailAccessor:
     def trend(self, freq: str = "M", *, tz: Zone = None, date: str = dates.BEST) -> pd.DataFrame:
         """Compare how much mail there is with the period before; periods as in ``volume``.
 
+        Rows are counted: a mail in two folders counts twice.
+
         Returns
         -------
         pandas.DataFrame
             Indexed by the start of each period in ``tz``: ``messages`` (rows), ``before``, those of
             the period before, ``change`` (0.1: a tenth more), ``z``, how far from the median of
             whole periods in robust deviations (1.4826 times the median deviation; beyond 3.5 a
-            burst or a lull: Iglewicz and Hoaglin, 1993), and ``partial``: the first and the last
-            period, which may not be whole.
+            burst or a lull: Iglewicz and Hoaglin, 1993), ``partial``: the first and the last
+            period, which may not be whole; and ``unusual``, "burst" or "lull" of whole periods.
         """
         return habits.trend(self._df, freq, tz=tz, date=date)
+
+    def kinds(
+        self,
+        freq: str | None = None,
+        *,
+        me: me.Given = None,
+        tz: Zone = None,
+        date: str = dates.BEST,
+    ) -> pd.DataFrame:
+        r"""Tell how much of what others sent is personal, of lists and of machines.
+
+        Counted are mails (copies once) from others, drafts left out. A machine's are sent by a
+        program (column ``auto``, no-reply senders), a list's else sent to many (column ``bulk``,
+        List-Id, List-Unsubscribe); what is neither is personal.
+
+        Parameters
+        ----------
+        freq : str, optional
+            A period as in ``volume``, in ``tz``: then there is a row for each.
+        me, tz, date
+            See the class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by "kind": ``messages``, ``share`` of all these mails, ``read``, the share of
+            which any copy is flagged ``\Seen``. With ``freq`` the messages of each kind as columns,
+            indexed by the start of each period; mails without any date are left out then.
+        """
+        return habits.kinds(self._df, freq, me_=me, tz=tz, date=date)
 
     def flow(
         self,
@@ -212,6 +251,8 @@ class MailAccessor:
     def top(self, column: str = "from_addr", n: int = 10) -> pd.Series[Any]:
         """Count messages by the values of any column, the commonest first.
 
+        Rows are counted: a mail in two folders counts twice.
+
         Addresses, domains and list ids that differ only in case are one. A message counts once
         for each value that a list column holds. Equal counts are in the order of the values.
 
@@ -225,6 +266,8 @@ class MailAccessor:
     def senders(self) -> pd.DataFrame:
         r"""Tell of each sender's address how much it wrote, how much was read, and since when.
 
+        Rows are counted: a mail in two folders counts twice. Instants are UTC.
+
         Returns
         -------
         pandas.DataFrame
@@ -237,6 +280,8 @@ class MailAccessor:
     def names(self) -> pd.Series[Any]:
         """Count the display names that each address writes under.
 
+        Rows are counted: a mail in two folders counts twice.
+
         Returns
         -------
         pandas.Series of int64
@@ -246,6 +291,8 @@ class MailAccessor:
 
     def domains(self, level: str = "domain") -> pd.DataFrame:
         """Tell of each domain that mail is from.
+
+        Rows are counted: a mail in two folders counts twice. Instants are UTC.
 
         Parameters
         ----------
@@ -279,6 +326,8 @@ class MailAccessor:
     def people(self) -> pd.DataFrame:
         """Tell of every address in From, To or Cc.
 
+        Rows are counted: a mail in two folders counts twice. Instants are UTC.
+
         Returns
         -------
         pandas.DataFrame
@@ -298,6 +347,9 @@ class MailAccessor:
     ) -> pd.DataFrame:
         """List who was seen for the first time, by period.
 
+        Rows are counted: a mail in two folders counts twice. Periods are those of ``tz``,
+        ``first`` is UTC.
+
         ``.groupby(level=0).size()`` counts them. Take the whole frame: in a part of it everyone
         is new at its beginning.
 
@@ -314,6 +366,8 @@ class MailAccessor:
         self, domains: str | Iterable[str] | None = None, *, me: me.Given = None
     ) -> pd.DataFrame:
         """Compare mail from inside an organisation with mail from outside.
+
+        Rows are counted: a mail in two folders counts twice. Instants are UTC.
 
         Parameters
         ----------
@@ -359,6 +413,8 @@ class MailAccessor:
     def threads(self, *, by_subject: bool = False, server: bool = True) -> pd.DataFrame:
         """Tell of each thread; parameters as in ``thread_ids``.
 
+        Messages are counted, copies once; instants are UTC.
+
         Returns
         -------
         pandas.DataFrame
@@ -375,7 +431,7 @@ class MailAccessor:
         *,
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
-        hours: tuple[float, float] = (9, 17),
+        hours: Hours = (9, 17),
         holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
         exclude: Iterable[str] = asks.EXCLUDED,
@@ -393,11 +449,13 @@ class MailAccessor:
         ----------
         days : iterable of int
             Work days, Monday is 0.
-        hours : tuple of (float, float)
-            Opening and closing, in hours after midnight.
+        hours : tuple of (float, float), or mapping of int to such
+            Opening and closing, in hours after midnight; a mapping gives the work days, each with
+            its own: ``{0: (9, 17), 4: (9, 13)}``.
         holidays : iterable of date or str, or str
-            Days without work; or a country as "CH", or a part of one as "CH-ZH" (ISO 3166), whose
-            public holidays the package ``holidays`` knows.
+            Days without work, and leave as "2024-07-15/2024-07-26" (both days included); a country
+            as "CH", or a part of one as "CH-ZH" (ISO 3166), whose public holidays the package
+            ``holidays`` knows; or several of these.
         me, tz, exclude
             See the class.
 
@@ -423,7 +481,7 @@ class MailAccessor:
         quantiles: tuple[float, ...] = (0.5, 0.9),
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
-        hours: tuple[float, float] = (9, 17),
+        hours: Hours = (9, 17),
         holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
         exclude: Iterable[str] = asks.EXCLUDED,
@@ -584,6 +642,8 @@ class MailAccessor:
     def sizes(self, by: str = "folder", *, tz: Zone = None) -> pd.DataFrame:
         """Add up RFC822.SIZE (RFC 9051 section 2.3.4) by any column, or by "year".
 
+        Rows are counted: a mail in two folders counts twice. Years are those of ``tz``.
+
         Returns
         -------
         pandas.DataFrame
@@ -629,6 +689,8 @@ class MailAccessor:
     def read_share(self, by: str = "from_addr", *, least: int = 1) -> pd.DataFrame:
         r"""Tell what is read of each sender's, list's or folder's mail.
 
+        Rows are counted: a mail in two folders counts twice. ``messages`` is the n of ``share``.
+
         Returns
         -------
         pandas.DataFrame
@@ -639,6 +701,9 @@ class MailAccessor:
 
     def lists(self) -> pd.DataFrame:
         """Tell of each mailing list (List-Id, RFC 2919), and how to leave it.
+
+        Rows are counted: a mail in two folders counts twice. ``messages`` is the n of ``read``;
+        instants are UTC.
 
         Returns
         -------
@@ -652,6 +717,8 @@ class MailAccessor:
 
     def inbox_age(self, folder: str = "INBOX", *, now: dt.datetime | None = None) -> pd.Series[Any]:
         """Count the mail in a folder by age: up to 1, 7, 30, 90, 365 days before ``now``, older.
+
+        Rows are counted; ages are spans of time, the same in any zone.
 
         Of folders that differ in case only the one named counts; INBOX is one in any case.
 
@@ -699,7 +766,8 @@ class MailAccessor:
         pandas.DataFrame
             Aligned to the frame: ``checked``, whether a believed server left results; ``spf``,
             ``dkim``, ``dmarc``: "pass", "fail", "none" … (RFC 8601 section 2.7), missing where
-            there is none; of several DKIM signatures "pass" if one passed.
+            there is none; of several DKIM signatures "pass" if one passed; ``arc``, what the server
+            made of the seals of those who passed it on (RFC 8617).
         """
         return delivery.authentication(self._df, authserv)
 
@@ -722,6 +790,8 @@ class MailAccessor:
     def hops(self) -> pd.DataFrame:
         """List the relays of each message, from Received (RFC 5321 section 4.4).
 
+        Each field is a row; instants are UTC.
+
         Of a frame read with ``headers=mf.DELIVERY``. All but the last few fields were written by
         strangers' servers.
 
@@ -735,10 +805,31 @@ class MailAccessor:
         """
         return delivery.hops(self._df)
 
+    def route(self) -> pd.DataFrame:
+        """Tell of each message where it came in from outside, and where it lost time.
+
+        From Received (RFC 5321 section 4.4), of a frame read with ``headers=mf.DELIVERY``. The
+        border is the newest handover by SMTP between two organisations (what somebody registered
+        under a public suffix, as in ``domains``); all below it was written by strangers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Aligned to the frame: ``hops``, the number of fields; ``seconds`` from the first relay
+            to the last; ``border_from``, ``border_by``, the hosts, ``border_tls``, whether that
+            handover was encrypted, ``border_version`` as "TLS 1.3" where the server notes it, all
+            missing where no border is to be seen; ``slowest``, the number of the hop (as in
+            ``hops``) before which the message waited longest, ``slowest_by``, who took it then,
+            ``slowest_seconds``; missing where no two hops in a row have times in order.
+        """
+        return routes.route(self._df)
+
     def delivery(
         self, by: str = "from_domain", *, authserv: str | Iterable[str] | None = None
     ) -> pd.DataFrame:
         """Sum up authentication and the way of the mail by domain, or any other column.
+
+        Rows are counted: a mail in two folders counts twice. Each share has its n beside it.
 
         Returns
         -------
@@ -754,6 +845,8 @@ class MailAccessor:
 
     def contacts(self, *, least: int = 1) -> pd.DataFrame:
         """List who writes to whom, as the edges of a graph.
+
+        A row counts once for each pair of addresses; instants are UTC.
 
         Returns
         -------
@@ -944,7 +1037,7 @@ class MailAccessor:
         *,
         me: me.Given = None,
         days: Iterable[int] = (0, 1, 2, 3, 4),
-        hours: tuple[float, float] = (9, 17),
+        hours: Hours = (9, 17),
         holidays: Iterable[dt.date | str] | str = (),
         tz: Zone = None,
     ) -> pd.DataFrame:

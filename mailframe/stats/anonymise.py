@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LEAST_KEY = 8  # octets; less can be tried out
 DIGEST = 8  # octets: among a million values two collide once in 37 million frames
 SIPHASH_KEY = 12  # octets, that are 16 letters of base 64: pandas takes the key as text
+AT_ONCE = 1 << 16  # texts that are objects of Python, each of a hundred octets
 HEXADECIMAL = np.frombuffer(b"".join(b"%02x" % octet for octet in range(256)), "<u2")
 KINDS = (
     "account",
@@ -64,11 +65,12 @@ class Hasher:
 
     def digests(self, kind: str, texts: Sequence[str] | pa.Array) -> pa.LargeStringArray:
         """Hash values of a kind, in UTF-8, to 16 hexadecimal digits each."""
-        values = columns.numpy(pa.array(texts, TEXT)).astype(object)
-        if not len(values):
-            return pa.array([], TEXT)
-        numbers = hash_array(values, hash_key=self._keys[kind], categorize=False)
-        digits = HEXADECIMAL[numbers.astype(">u8").view(np.uint8)]
+        values = pa.array(texts, TEXT)
+        key, numbers = self._keys[kind], np.empty(len(values), dtype=">u8")
+        for at in range(0, len(values), AT_ONCE):
+            part = columns.numpy(values[at : at + AT_ONCE]).astype(object)
+            numbers[at : at + AT_ONCE] = hash_array(part, hash_key=key, categorize=False)
+        digits = HEXADECIMAL[numbers.view(np.uint8)]
         offsets = np.arange(len(values) + 1, dtype=np.int64) * 2 * DIGEST
         return pa.LargeStringArray.from_buffers(
             len(values), pa.py_buffer(offsets), pa.py_buffer(digits)

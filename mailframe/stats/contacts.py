@@ -166,16 +166,11 @@ def ranked(written: Edges) -> Ranked:
     used[written.source] = used[written.target] = True
     number = np.cumsum(used) - 1
     source, target, total = number[written.source], number[written.target], int(used.sum())
-    # Of two who write to one another each is one neighbour, so that no share exceeds 1.
-    pairs = np.minimum(source, target) * total + np.maximum(source, target)
-    order = np.argsort(pairs)
-    starts = np.flatnonzero(columns.starts_of(pairs[order]))
-    weight = np.add.reduceat(written.messages[order], starts) if len(starts) else starts
-    one, other = np.divmod(pairs[order[starts]], max(total, 1))
+    one, other, weight = _pairs(source, target, written.messages, total)
     neighbours = np.bincount(one, minlength=total) + np.bincount(other, minlength=total)
     return Ranked(
         written.names.filter(pa.array(used)).to_pylist(),
-        _communities(one, other, weight.astype(np.float64), total),
+        _communities(one, other, weight, total),
         neighbours / max(total - 1, 1),
         _betweenness(source, target, total),
         source,
@@ -183,24 +178,39 @@ def ranked(written: Edges) -> Ranked:
     )
 
 
+def communities(source: Ints, target: Ints, messages: Ints, total: int) -> Ints:
+    """Part people into communities; 0 is the largest."""
+    return _communities(*_pairs(source, target, messages, total), total)
+
+
+def _pairs(source: Ints, target: Ints, messages: Ints, total: int) -> tuple[Ints, Ints, Floats]:
+    """Give pairs of people and their messages, whoever wrote them.
+
+    Of two who write to one another each is one neighbour, so that no share exceeds 1.
+    """
+    pairs = np.minimum(source, target) * total + np.maximum(source, target)
+    order = np.argsort(pairs)
+    starts = np.flatnonzero(columns.starts_of(pairs[order]))
+    weight = np.add.reduceat(messages[order], starts) if len(starts) else starts
+    one, other = np.divmod(pairs[order[starts]], max(total, 1))
+    return one, other, weight.astype(np.float64)
+
+
 def _communities(one: Ints, other: Ints, weight: Floats, total: int) -> Ints:
     """Part people into communities by the Leiden algorithm; 0 is the largest."""
     try:
-        from graspologic_native import leiden  # noqa: PLC0415 -- optional: it brings SciPy along
+        from scipy.sparse import csr_matrix  # noqa: PLC0415 -- optional, and slow to import
+        from sknetwork.clustering import Leiden  # noqa: PLC0415 -- the same
     except ImportError as error:
         raise ConfigurationError(
-            'Communities need graspologic-native: pip install "mailframe[graph]"; contacts() gives '
+            'Communities need scikit-network: pip install "mailframe[graph]"; contacts() gives '
             "the edges without it"
         ) from error
     if not total:
         return np.zeros(0, dtype=np.int64)
-    names = [str(number) for number in range(total)]
-    edges = [
-        (names[first], names[second], mass)
-        for first, second, mass in zip(one.tolist(), other.tolist(), weight.tolist(), strict=True)
-    ]
-    _, parts = leiden(edges, seed=SEED, use_modularity=True)
-    part = np.fromiter((parts[name] for name in names), np.int64, total)
+    ends = (np.concatenate([one, other]), np.concatenate([other, one]))
+    both = csr_matrix((np.concatenate([weight, weight]), ends), shape=(total, total))
+    part: Ints = Leiden(random_state=SEED).fit_predict(both).astype(np.int64)
     sizes = np.bincount(part)
     first = np.full(len(sizes), total)
     np.minimum.at(first, part, np.arange(total))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 HINT = "read the mail with headers=mf.DELIVERY"
 METHODS = ("spf", "dkim", "dmarc")
+CHAINED = "arc"  # RFC 8617 section 10.1: what the receiver makes of the seals of forwarders
 TEXTS = ("from_host", "by_host", "protocol")
 
 
@@ -82,7 +83,7 @@ def authentication(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd
     rows, values, names = trusted(df, authserv)
     table = pd.DataFrame(index=columns.labelled(df, np.arange(len(df))))
     table["checked"] = np.bincount(rows, minlength=len(df)) > 0
-    for method in METHODS:
+    for method in (*METHODS, CHAINED):
         result = _results(rows, values, method, len(df))
         table[method] = columns.text(result)
     table.attrs["authserv"] = names
@@ -108,14 +109,14 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     columns.require(df, "received", hint=HINT)
     rows, values = columns.wide(df, "received")
     read = received.read(*values)
-    number, order = _way(rows)
+    number, order = way(rows)
     at = read.instant[order]
     tls = pd.arrays.BooleanArray(read.tls[order], ~read.mail[order])
     table = {
         **{name: _category(getattr(read, name), order) for name in TEXTS},
         "tls": tls,
         "time": columns.stamps(at),
-        "seconds": _latency(rows, at),
+        "seconds": latency(rows, at),
     }
     return pd.DataFrame(table, index=_numbered(df, rows, number))
 
@@ -134,7 +135,7 @@ def _numbered(df: pd.DataFrame, rows: Ints, number: Ints) -> pd.MultiIndex:
     return pd.MultiIndex(levels, codes, names=names, verify_integrity=False)  # type: ignore[arg-type]  # the stubs know lists only
 
 
-def _way(rows: Ints) -> tuple[Ints, Ints]:
+def way(rows: Ints) -> tuple[Ints, Ints]:
     """Give the place of each hop on its way, from 1, and its field; the last is the first hop."""
     starts = np.flatnonzero(columns.starts_of(rows))
     lengths = np.diff(starts, append=len(rows))
@@ -152,7 +153,7 @@ def _category(texts: pa.DictionaryArray, order: Ints) -> pd.Categorical[str]:
     return pd.Categorical.from_codes(rank[pieces.codes(texts)][order], pd.Index(words))
 
 
-def _latency(rows: Ints, at: Ints) -> Floats:
+def latency(rows: Ints, at: Ints) -> Floats:
     """Give the seconds since the hop before; missing at the first and where a time is."""
     seconds = np.full(len(rows), np.nan)
     known = at != columns.NEVER

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SIDES = ["mine", "theirs"]
+KINDS = ["personal", "list", "machine"]
+UNUSUAL = 3.5  # robust deviations (Iglewicz and Hoaglin, 1993)
 MAD = 1.4826  # makes a median deviation a standard one, where values are normal
 
 
@@ -72,7 +74,41 @@ def trend(df: pd.DataFrame, freq: str, *, tz: str | tzinfo | None, date: str) ->
     table["partial"] = np.array([str(start) in ends for start in counts.index], dtype=bool)
     whole = table.loc[~table["partial"], "messages"].to_numpy(dtype=np.float64)
     table["z"] = robust_z(now, whole)
+    odd = ~table["partial"].to_numpy() & (np.abs(table["z"].to_numpy()) > UNUSUAL)
+    high = table["z"].to_numpy() > 0
+    table["unusual"] = pd.Categorical.from_codes(
+        np.where(odd, np.where(high, 0, 1), -1), pd.Index(["burst", "lull"])
+    )
     return table
+
+
+def kinds(
+    df: pd.DataFrame, freq: str | None, *, me_: me.Given, tz: str | tzinfo | None, date: str
+) -> pd.DataFrame:
+    """Count personal mail, that of lists and that of machines; see ``df.mail.kinds``."""
+    own = me.own(df, me_, must_send=False)
+    found = mails.mails(df)
+    machine = found.any(asks.kind(df, "auto"))
+    many = found.any(asks.kind(df, "bulk")) & ~machine
+    kind = np.where(machine, 2, np.where(many, 1, 0))
+    received = ~found.any(own.mine) & ~found.every(asks.kind(df, "draft"))
+    if freq is not None:
+        rows, bins, index = volume.binned(df, freq, tz, date)
+        first = np.zeros(len(df), dtype=bool)
+        first[found.first] = received
+        counts = first[rows]
+        of = kind[found.of[rows[counts]]]
+        cells = np.bincount(bins[counts] * len(KINDS) + of, minlength=len(index) * len(KINDS))
+        names = pd.Index(KINDS, name="kind")
+        return own.tell(pd.DataFrame(cells.reshape(len(index), len(KINDS)), index, names))
+    counted = np.bincount(kind[received], minlength=len(KINDS))
+    table = pd.DataFrame({"messages": counted}, index=pd.Index(KINDS, name="kind"))
+    table["share"] = counted / max(int(counted.sum()), 1)
+    if "seen" in df.columns:
+        seen = found.any(columns.flags(df, "seen"))
+        read = np.bincount(kind[received & seen], minlength=len(KINDS))
+        table["read"] = np.where(counted > 0, read / np.maximum(counted, 1), np.nan)
+    return own.tell(table)
 
 
 def robust_z(values: Floats, of: Floats) -> Floats:

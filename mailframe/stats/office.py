@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+Hours = tuple[float, float] | Mapping[int, tuple[float, float]]
+
 COUNTRY = re.compile(r"[A-Z]{2}(?:-\w{1,3})?")
 FIRST_YEAR = 1990  # before, no Date is believed
 MONDAY = 4  # 1970-01-05, the first Monday that day numbers count from
@@ -35,34 +38,57 @@ class Office:
     ----------
     days : iterable of int
         Work days, Monday is 0.
-    hours : tuple of (float, float)
-        Opening and closing, hours after midnight; closing after opening, 24 at most.
+    hours : tuple of (float, float), or mapping of int to such
+        Opening and closing, hours after midnight; closing after opening, 24 at most. A mapping
+        gives the work days, each with its own; ``days`` is not looked at then.
     holidays : iterable of date or str, or str
-        Days without work; or a country as "CH", or a part of one as "CH-ZH" (ISO 3166), whose
-        public holidays the package ``holidays`` knows.
+        Days without work, and leave as "2024-07-15/2024-07-26" (ISO 8601, both days included); or
+        a country as "CH", or a part of one as "CH-ZH" (ISO 3166), whose public holidays the
+        package ``holidays`` knows; or several of all these.
     tz : str or tzinfo, optional
         The zone of these days and hours; the reader's own by default.
     """
 
     days: Iterable[int] = (0, 1, 2, 3, 4)
-    hours: tuple[float, float] = (9, 17)
+    hours: Hours = (9, 17)
     holidays: Iterable[date | str] | str = ()
     tz: str | tzinfo | None = None
     _off: Ints = field(init=False, repr=False)
+    _gone: Ints = field(init=False, repr=False)
+    _opens: Ints = field(init=False, repr=False)
+    _lasts: Ints = field(init=False, repr=False)
     _before: Ints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        days = sorted(set(self.days))
-        opens, closes = self.hours
-        if not 0 <= opens < closes <= 24:  # noqa: PLR2004 -- hours of a day
-            raise ConfigurationError(f"hours={self.hours} is no span of a day: try hours=(9, 17)")
-        if not days or not set(days) <= set(range(7)):
-            raise ConfigurationError(f"days={days} are no weekdays: 0 is Monday, 6 is Sunday")
+        spans = self._spans()
+        opens, lasts = np.zeros(7, dtype=np.int64), np.zeros(7, dtype=np.int64)
+        for day, (start, end) in spans.items():
+            opens[day] = round(start * clock.HOUR)
+            lasts[day] = round(end * clock.HOUR) - opens[day]
         off = pd.DatetimeIndex(_dates(self.holidays)).tz_localize(None).to_numpy("datetime64[D]")
         off = np.unique(off.view(np.int64))
-        works = np.isin(np.arange(7), days)
-        object.__setattr__(self, "_off", off[works[(off - MONDAY) % 7]])
-        object.__setattr__(self, "_before", np.concatenate([[0], np.cumsum(works)]))
+        off = off[lasts[(off - MONDAY) % 7] > 0]
+        gone = np.concatenate([[0], np.cumsum(lasts[(off - MONDAY) % 7])])
+        for name, value in (("_off", off), ("_gone", gone), ("_opens", opens), ("_lasts", lasts)):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_before", np.concatenate([[0], np.cumsum(lasts)]))
+
+    def _spans(self) -> dict[int, tuple[float, float]]:
+        """Give the hours of each work day."""
+        if isinstance(self.hours, Mapping):
+            spans = dict(self.hours)
+        else:
+            spans = dict.fromkeys(sorted(set(self.days)), self.hours)
+        if not spans or not set(spans) <= set(range(7)):
+            raise ConfigurationError(
+                f"days={list(spans)} are no weekdays: 0 is Monday, 6 is Sunday"
+            )
+        for opens, closes in spans.values():
+            if not 0 <= opens < closes <= 24:  # noqa: PLR2004 -- hours of a day
+                raise ConfigurationError(
+                    f"hours={self.hours} is no span of a day: try hours=(9, 17)"
+                )
+        return spans
 
     def between(self, start: Ints, end: Ints) -> Ints:
         """Count the open microseconds from ``start`` to ``end``, both instants of UTC.
@@ -89,15 +115,19 @@ class Office:
 
     def is_open(self, moment: Ints) -> Bools:
         """Tell whether instants of UTC are in opening hours."""
-        opens, closes = (round(hour * clock.HOUR) for hour in self.hours)
         day, time = np.divmod(clock.shown(moment, self.tz), clock.DAY)
-        works = self._days_until(day + 1) > self._days_until(day)
-        return np.asarray(works & (time >= opens) & (time < closes))
+        since = time - self._opens[(day - MONDAY) % 7]
+        return np.asarray(
+            self._works(day) & (since >= 0) & (since < self._lasts[(day - MONDAY) % 7])
+        )
 
     def works_on(self, moment: Ints) -> Bools:
         """Tell whether instants of UTC are on work days, at whatever hour."""
-        day = clock.shown(moment, self.tz) // clock.DAY
-        return np.asarray(self._days_until(day + 1) > self._days_until(day))
+        return self._works(clock.shown(moment, self.tz) // clock.DAY)
+
+    def _works(self, day: Ints) -> Bools:
+        """Tell whether days are work days."""
+        return np.asarray((self._lasts[(day - MONDAY) % 7] > 0) & ~np.isin(day, self._off))
 
     def _jumps(self, first: int, last: int) -> tuple[Ints, Ints]:
         """Find the instants at which clocks change, and what the open time on the wall jumps by."""
@@ -114,25 +144,23 @@ class Office:
 
     def _open_until(self, wall: Ints) -> Ints:
         """Count the open microseconds since 1970 until a time on the wall."""
-        opens, closes = (round(hour * clock.HOUR) for hour in self.hours)
         day, time = np.divmod(wall, clock.DAY)
-        today = self._days_until(day + 1) - self._days_until(day)
-        here: Ints = today * np.clip(time - opens, 0, closes - opens)
-        return self._days_until(day) * (closes - opens) + here
-
-    def _days_until(self, day: Ints) -> Ints:
-        """Count the work days before a day; before 1970 they count down."""
         weeks, weekday = np.divmod(day - MONDAY, 7)
-        worked: Ints = weeks * self._before[7] + self._before[weekday]
-        return worked - np.searchsorted(self._off, day)
+        here = self._works(day) * np.clip(time - self._opens[weekday], 0, self._lasts[weekday])
+        whole = weeks * self._before[7] + self._before[weekday]
+        passed: Ints = whole - self._gone[np.searchsorted(self._off, day)] + here
+        return passed
 
 
 def _dates(given: Iterable[date | str] | str) -> list[date | str]:
     """Give days without work, a country's by the years in which mail can be."""
     if not isinstance(given, str):
-        return list(given)
+        return [
+            day for each in given for day in ([each] if not isinstance(each, str) else _dates(each))
+        ]
     if not COUNTRY.fullmatch(given):
-        return [given]
+        first, slash, last = given.partition("/")
+        return list(pd.date_range(first, last)) if slash else [given]
     try:
         import holidays  # noqa: PLC0415 -- an extra
     except ImportError as error:

@@ -106,7 +106,13 @@ def domains(df: pd.DataFrame, level: str) -> pd.DataFrame:
 
 def organisations(names: pa.Array) -> pa.Array:
     """Give what somebody registered of each domain; a domain that nobody could stays itself."""
-    return pa.array([_suffixes().privatesuffix(name) or name for name in names.to_pylist()], TEXT)
+    return pa.array([registered(name) or name for name in names.to_pylist()], TEXT)
+
+
+def registered(name: str) -> str | None:
+    """Give what somebody registered of a domain; None where nobody could."""
+    found: str | None = _suffixes().privatesuffix(name)
+    return found
 
 
 @cache

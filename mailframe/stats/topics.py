@@ -58,18 +58,22 @@ def _senders(df: pd.DataFrame, of: Coded, index: pd.Index[Any]) -> pd.Series[Any
 
 def _tags(subject: Coded, labels: pa.Array, merged: Coded, index: pd.Index[Any]) -> pd.Series[Any]:
     """Collect the [tags] in front of each base subject, in the order of the messages."""
-    leading = _in_front(labels)
     base = np.full(len(subject.labels), -1, dtype=np.int64)
     base[subject.codes] = merged.codes
     first = np.full(len(subject.labels), len(subject.rows))
     first[subject.codes[::-1]] = np.arange(len(subject.codes))[::-1]
     found: dict[int, dict[str, None]] = {}
-    tagged = np.flatnonzero(columns.numpy(pc.match_substring(leading, "[")) & (base >= 0))
+    tagged = np.flatnonzero(columns.numpy(pc.match_substring(labels, "[")) & (base >= 0))
     tagged = tagged[np.argsort(first[tagged], kind="stable")]
-    for place, text in zip(base[tagged].tolist(), leading.take(tagged).to_pylist(), strict=True):
+    leading = _in_front(labels.take(pa.array(tagged)))
+    for place, text in zip(base[tagged].tolist(), leading.to_pylist(), strict=True):
         found.setdefault(place, {}).update(dict.fromkeys(TAG.findall(text)))
-    lists = [list(found.get(place, ())) for place in range(len(merged.labels))]
-    array = pd.arrays.ArrowExtensionArray(pa.array(lists, pa.list_(pa.string())))
+    places = sorted(found)
+    counts = np.zeros(len(merged.labels), dtype=np.int64)
+    counts[places] = [len(found[place]) for place in places]
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+    items = pa.array([tag for place in places for tag in found[place]], pa.string())
+    array = pd.arrays.ArrowExtensionArray(pa.ListArray.from_arrays(offsets, items))
     return pd.Series(array, merged.index(str(index.name))).reindex(index)
 
 

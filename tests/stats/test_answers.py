@@ -12,9 +12,11 @@ import pytest
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from mailframe.errors import ConfigurationError
 from mailframe.stats.answers import kaplan_meier, wilson
+from mailframe.stats.office import Office
 
 ME = "me@example.org"
 NOW = dt.datetime(2024, 1, 11, tzinfo=dt.UTC)
+UNIT = pd.date_range("2024", periods=1, freq="min", tz="UTC").asi8[0] // 1_704_067_200_000_000
 
 
 def frame(*mails):
@@ -130,3 +132,73 @@ def test_a_country_has_its_holidays():
     assert table.loc["mine", "days_off"] == pytest.approx(1 / 3)  # New Year's Day
     with pytest.raises(ConfigurationError, match="no holidays are known"):
         FIVE.mail.after_hours(me=ME, tz="UTC", holidays="XX")
+
+
+def test_a_weekday_has_its_own_hours_and_leave_has_none():
+    # Mine: Monday 01:00, Tuesday 03:00, Thursday 06:00 of the first week of 2024.
+    hours = {0: (1, 2), 1: (3.5, 4), 3: (0, 7)}
+    table = FIVE.mail.after_hours(me=ME, tz="UTC", hours=hours)
+    assert table.loc["mine", ["after_hours", "days_off"]].tolist() == pytest.approx([1 / 3, 0])
+    off = FIVE.mail.after_hours(me=ME, tz="UTC", holidays=["2024-01-02/2024-01-04"], hours=hours)
+    assert off.loc["mine", ["after_hours", "days_off"]].tolist() == pytest.approx([0, 2 / 3])
+    with pytest.raises(ConfigurationError, match="0 is Monday"):
+        FIVE.mail.after_hours(me=ME, hours={7: (1, 2)})
+
+
+def test_business_hours_are_those_of_a_loop_over_minutes():
+    rng = np.random.default_rng(4)
+    hours = {0: (9, 17), 1: (8, 12.5), 4: (13, 24), 6: (0, 1)}
+    office = Office(hours=hours, holidays=["2024-01-08", "2024-01-19/2024-01-23"], tz="UTC")
+    first = pd.Timestamp("2024-01-01", tz="UTC")
+    off = {dt.date(2024, 1, 8), *(dt.date(2024, 1, day) for day in range(19, 24))}
+    minutes = pd.date_range(first, periods=30 * 1440, freq="min")
+    open_ = np.array(
+        [
+            moment.date() not in off
+            and moment.weekday() in hours
+            and hours[moment.weekday()][0]
+            <= moment.hour + moment.minute / 60
+            < hours[moment.weekday()][1]
+            for moment in minutes
+        ]
+    )
+    start, end = np.sort(rng.integers(0, len(minutes), (2, 200)), axis=0)
+    told = office.between(*(minutes.asi8[at] // UNIT for at in (start, end))) / 60_000_000
+    assert told.tolist() == [open_[a:b].sum() for a, b in zip(start, end, strict=True)]
+    assert office.is_open(minutes.asi8 // UNIT).tolist() == open_.tolist()
+
+
+def test_an_unusual_month_is_a_burst_or_a_lull_and_an_unfinished_one_is_neither():
+    counts = [1, 10, 11, 9, 10, 60, 12, 8, 0, 10, 1]
+    rows = [
+        (f"{month}-{number}", "a@example.net", ME, 744 * month + 24, None)
+        for month, count in enumerate(counts)
+        for number in range(count)
+    ]
+    table = frame(*rows).mail.trend("M", tz="UTC")
+    assert table["messages"].tolist() == counts
+    # Median of the whole months 10, median deviation 1: z of 60 is 33.7, of 0 is -6.7.
+    said = table["unusual"].astype(object).where(table["unusual"].notna(), None).tolist()
+    assert said == [None] * 5 + ["burst", None, None, "lull", None, None]
+    assert table["z"].iloc[5] == pytest.approx(50 / 1.4826)
+
+
+def test_mail_is_personal_of_a_list_or_of_a_machine():
+    df = frame(
+        ("p", "ann@example.net", ME, 0, None),
+        ("p", "ann@example.net", ME, 0, None),
+        ("l", "ann@example.net", "l@example.net", 800, None),
+        ("m", "no-reply@example.net", ME, 800, None),
+        ("b", "ci@example.net", "l@example.net", 1600, None),
+        ("s", ME, "ann@example.net", 5, None),
+    ).assign(
+        list_id=[None, None, "l.example", None, "l.example", None],
+        auto=[False, False, False, False, True, False],
+        seen=[False, True, False, True, False, True],
+    )
+    table = df.mail.kinds(me=ME)
+    assert table["messages"].to_dict() == {"personal": 1, "list": 1, "machine": 2}
+    assert table["share"].tolist() == [0.25, 0.25, 0.5]
+    assert table["read"].tolist() == [1, 0, 0.5]
+    months = df.mail.kinds("M", me=ME, tz="UTC")
+    assert months.to_numpy().tolist() == [[1, 0, 0], [0, 1, 1], [0, 0, 1]]

@@ -68,9 +68,12 @@ METHODS = {
     "after_hours": {},
     "after_hours by": {"by": "person"},
     "trend": {"tz": "UTC"},
+    "kinds": {},
+    "kinds by": {"freq": "M"},
+    "route": {},
 }
 ASKS_WHO = {"flow", "internal", "response_times", "response_summary", "awaiting_reply"}
-ASKS_WHO |= {"answered", "backlog", "after_hours"}
+ASKS_WHO |= {"answered", "backlog", "after_hours", "kinds"}
 PARTS = {
     "empty": FRAME.iloc[:0],
     "one row": FRAME.iloc[[7]],
@@ -119,6 +122,7 @@ def test_the_types_of_a_result_do_not_depend_on_the_rows(call):
 def test_the_table_above_has_every_method():
     public = {name for name in dir(mf.MailAccessor) if not name.startswith("_")}
     assert public == {call.split()[0] for call in METHODS} | {
+        "attachments",
         "clients",
         "contact_graph",
         "describe",

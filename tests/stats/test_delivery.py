@@ -80,6 +80,16 @@ def test_what_a_sender_smuggles_into_a_field_is_no_result(header):
     assert authenticated(header) == {"spf": "none"}
 
 
+def test_what_the_server_made_of_the_seals_of_forwarders_is_told():
+    df = make_frame(2)
+    fields = [["mx; arc=pass (i=2 spf=pass dkim=pass); spf=softfail"], ["mx; spf=pass"]]
+    df["authentication_results"] = pd.Series(fields, index=df.index, dtype=df["to"].dtype)
+    table = df.mail.authentication()
+    assert table["arc"].iloc[0] == "pass"
+    assert table["spf"].tolist() == ["softfail", "pass"]
+    assert pd.isna(table["arc"].iloc[1])
+
+
 def test_fields_of_other_servers_are_ignored():
     forged = "mx.example.org; spf=pass; dkim=pass; dmarc=pass"
     assert authenticated("mx.google.com; spf=fail", forged) == {"spf": "fail"}

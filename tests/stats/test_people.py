@@ -145,7 +145,7 @@ def test_ranks_are_those_that_networkx_counts():
 
 @pytest.mark.parametrize(
     ("lacking", "verb"),
-    [("networkx", "contact_graph"), ("graspologic_native", "contact_ranks")],
+    [("networkx", "contact_graph"), ("sknetwork.clustering", "contact_ranks")],
 )
 def test_without_the_extra_the_edges_are_offered_instead(monkeypatch, lacking, verb):
     monkeypatch.setitem(__import__("sys").modules, lacking, None)
