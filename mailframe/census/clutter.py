@@ -14,7 +14,7 @@ from mailframe.census.tables import ORDER, Tables, index, ints
 from mailframe.frame.adapter import unsorted_frame
 from mailframe.frame.schema import SCHEMA
 from mailframe.frame.views import SERVER_IDS
-from mailframe.stats import clock, clutter, columns, dates
+from mailframe.stats import clock, clutter, columns, dates, volume
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +36,7 @@ def sizes(tables: Tables, by: str, tz: Zone) -> pd.DataFrame:
     )
     whole = ints(tables.ask("select coalesce(sum(size), 0)::bigint as n from {source}")["n"])[0]
     if by == "year":
-        return _told(_by_year(tables, tz, sums), whole)
+        return volume.partial(_told(_by_year(tables, tz, sums), whole))
     table = tables.ask(
         f"with rows as ({tables.key(by, 'size')}) select value, {sums} from rows group by 1"
         " order by bytes desc, value"

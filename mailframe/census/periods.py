@@ -225,7 +225,10 @@ def newcomers(tables: Tables, freq: str, column: str, tz: Zone, date: str) -> pd
         f"with rows as ({key}) select value, min(instant) as first, {told} as clocked,"
         " count(*) as messages from rows where instant is not null group by 1 order by first, value"
     )
-    ends = tables.ask(f"select min({clocked}) as instant from {{source}}")
+    ends = tables.ask(
+        f"select unnest([min({clocked}), max({clocked})]) as instant from {{source}}"
+        f" where {at} is not null"
+    )
     firsts = ints(table["clocked"])
     began = ints(ends["instant"].drop_null())
     every = np.concatenate([began, firsts])
@@ -239,4 +242,4 @@ def newcomers(tables: Tables, freq: str, column: str, tz: Zone, date: str) -> pd
             "messages": ints(table["messages"]),
         }
     )
-    return found.set_index(starts[bins[len(bins) - len(firsts) :]])
+    return volume.partial(found.set_index(starts[bins[len(bins) - len(firsts) :]]), starts)
