@@ -24,7 +24,7 @@ import click
 
 from mailframe import __version__, options
 from mailframe.errors import ConfigurationError, MailframeError, MailframeWarning, because
-from mailframe.source import account_at, open_source, read_source, streams
+from mailframe.source import account_at, open_source, read_source, store_of, streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -370,10 +370,11 @@ def report(
 
     clock.zone(tz)
     with replacing(output) as file:
-        df = read_source(source, told)
-        file.write(page(df, title=title, tz=tz, me=me or None))
-    _say(f"wrote {output}, a page on {_count(len(df), 'message')}")
-    return _tell_problems(df.attrs.get("mailframe", {}))
+        store = store_of(source, told)
+        mail = read_source(source, told) if store is None else store
+        file.write(page(mail, title=title, tz=tz, me=me or None))
+    _say(f"wrote {output}, a page on {_count(len(mail), 'message')}")
+    return _tell_problems(getattr(mail, "attrs", {}).get("mailframe", {}))
 
 
 @cli.command()

@@ -17,7 +17,7 @@ from mailframe import options
 from mailframe.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mailframe.entry import Entry
     from mailframe.read import BatchStream
     from mailframe.sources.reading import Reading
+    from mailframe.store.reader import Store
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MAIL = {"folder", "uid", "date", "from_addr", "message_id"}  # columns that tell it
@@ -120,6 +121,15 @@ def read_source(source: str, told: dict[str, Any], *, quiet: bool = False) -> pd
         df = find(df, where, tz=told.get("tz"))
         df.attrs = report
     return df
+
+
+def store_of(source: str, told: Mapping[str, Any]) -> Store | None:
+    """Give the store that a path names, where all of it is asked for: it may be of any size."""
+    if any(told.values()) or is_remote(source) or not _is_store(source):
+        return None
+    from mailframe.store.reader import open_store  # noqa: PLC0415 -- as above
+
+    return open_store(source)
 
 
 def _drained(stream: BatchStream | Reading) -> pd.DataFrame:

@@ -55,7 +55,7 @@ ROOMS = {
     "threads": Room(set(), {"pandas", "pyarrow"}),
     "auth": Room({"errors", "providers", "secret", "threads"}, {"pandas", "pyarrow"}),
     "account": Room({"errors", "secret", "threads"}, {"pandas", "pyarrow"}),
-    "sync": Room(set(), {"pandas", "pyarrow"}),
+    "sync": Room({"errors"}, {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
     "fetcher": Room({"account", "errors", "providers", "imap", "names", "uidset"}, {"pandas"}),
@@ -67,8 +67,16 @@ ROOMS = {
     "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
     # The face of the statistics, above the search language that is one of its verbs.
     "stats/accessor": Room({"errors", "frame", "headers", "search", "stats"}, SHOWS | FLEET),
+    "census": Room({"errors", "frame", "stats", "store"}, SHOWS | FLEET | IO),
+    # The face of the store, of whose verbs the census is one.
+    "store/reader": Room(
+        {"census", "errors", "frame", "names", "store", "uidset"}, {"asyncio", "socket", "pandas"}
+    ),
     "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
-    "widgets": Room({"errors", "frame", "search", "secret", "stats"}, {"socket", "ssl"} | FLEET),
+    "widgets": Room(
+        {"census", "errors", "frame", "search", "secret", "stats", "store"},
+        {"socket", "ssl"} | FLEET,
+    ),
     "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
     "beside": Room(
         {"errors", "fetcher", "frame", "headers", "imap", "names", "store", "uidset"},

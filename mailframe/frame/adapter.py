@@ -107,15 +107,6 @@ def stacked(
     return pd.concat(held, names=[name])
 
 
-def of_week(hours: pd.Series[Any]) -> pd.DataFrame:
-    """Make a table of 7 by 24 of the counts of each hour of a week."""
-    days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-    index = pd.CategoricalIndex(days, days, ordered=True, name="weekday")
-    return pd.DataFrame(
-        hours.to_numpy().reshape(7, 24), index=index, columns=pd.RangeIndex(24, name="hour")
-    )
-
-
 def without_folder(batch: pa.RecordBatch, folder: str) -> pa.RecordBatch:
     """Drop the rows of one folder."""
     return batch.filter(pc.not_equal(batch["folder"].cast(pa.large_string()), folder))

@@ -15,6 +15,7 @@ from mailframe.stats.mails import mails
 from mailframe.stats.profiles import profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, tzinfo
     from typing import Any
 
@@ -126,18 +127,36 @@ def inbox_age(df: pd.DataFrame, folder: str, now: datetime | None) -> pd.Series[
     """Tell how old the mail in a folder is; see ``df.mail.inbox_age``."""
     columns.require(df, "folder")
     places = columns.coded(df, "folder")
-    # Names of folders differ by case, but for INBOX (RFC 9051 section 5.1).
-    is_inbox = folder.upper() == INBOX
-    names = pc.utf8_upper(places.labels) if is_inbox else places.labels
-    here = columns.numpy(pc.equal(names, INBOX if is_inbox else folder))
-    if len(df) and not here.any():
-        there = ", ".join(sorted(places.labels.to_pylist())[:FEW])
-        raise ConfigurationError(f"there is no folder {folder!r} in this frame; there are: {there}")
-    inside = places.rows[here[places.codes]]
-    when = dates.micros(df)[inside]
+    here = np.zeros(len(df), dtype=bool)
+    if len(df):
+        named = called(places.labels.to_pylist(), folder)
+        is_here = columns.numpy(pc.is_in(places.labels, pa.array(named, pa.large_string())))
+        here[places.where(is_here[places.codes]).rows] = True
+    when = dates.micros(df)[here]
     age = clock.now(now) - when[when != columns.NEVER]
     edges = np.array(list(AGES.values())) * clock.DAY
-    counts = np.bincount(np.searchsorted(edges, age, side="left"), minlength=len(edges) + 1)
+    return by_age(np.bincount(np.searchsorted(edges, age, side="left"), minlength=len(edges) + 1))
+
+
+def called(folders: Sequence[str], name: str) -> list[str]:
+    """Find the folders of a name. Names differ by case, but for INBOX (RFC 9051 section 5.1).
+
+    Raises
+    ------
+    ConfigurationError
+        There is none.
+    """
+    inbox = INBOX.lower()
+    is_inbox = name.lower() == inbox
+    here = [each for each in folders if each == name or (is_inbox and each.lower() == inbox)]
+    if not here:
+        there = ", ".join(sorted(folders)[:FEW])
+        raise ConfigurationError(f"there is no folder {name!r} in this frame; there are: {there}")
+    return here
+
+
+def by_age(counts: Ints) -> pd.Series[Any]:
+    """Give counts by age their names."""
     names = [*AGES, "older"]
     index = pd.CategoricalIndex(names, names, ordered=True, name="age")
     return pd.Series(counts, index=index, name="messages")

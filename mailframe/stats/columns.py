@@ -355,6 +355,13 @@ def latest(groups: Ints, values: Ints, total: int) -> Ints:
     return out
 
 
+def alphabetic(labels: pa.Array) -> Ints:
+    """Give the rank of each label in the order of the labels."""
+    ranks = np.empty(len(labels), dtype=np.int64)
+    ranks[numpy(pc.array_sort_indices(labels))] = np.arange(len(labels))
+    return ranks
+
+
 def ranked(table: pd.DataFrame, by: str = "messages") -> pd.DataFrame:
     """Order a table by a column, largest first; ties in the order of its index."""
     order = np.lexsort((_ranks(table.index), -table[by].to_numpy()))

@@ -19,6 +19,7 @@ from mailframe.stats import clock, columns, received
 from mailframe.stats.columns import NEVER
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import tzinfo
 
     from mailframe.stats.columns import Bools, Ints
@@ -158,11 +159,15 @@ def impossible(df: pd.DataFrame) -> pd.DataFrame:
 def told(df: pd.DataFrame) -> str:
     """Say how many dates are impossible, and what counts instead; nothing where none is."""
     found = best(df)
-    count = int(found.impossible.sum())
+    return counted(int(found.impossible.sum()), found.witness[found.impossible].tolist())
+
+
+def counted(count: int, witnesses: Collection[int]) -> str:
+    """Say the same of so many messages whose instants these tell."""
     if not count:
         return ""
     ways = {ARRIVAL: "by arrival", RECEIVED: "by Received", NONE: "left out"}
-    used = [way for kind, way in ways.items() if (found.witness[found.impossible] == kind).any()]
+    used = [way for kind, way in ways.items() if kind in witnesses]
     noun = "message with an impossible date" if count == 1 else "messages with impossible dates"
     return f"{count:,} {noun}, {' or '.join(used)}"
 

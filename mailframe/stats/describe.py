@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
+    from mailframe.stats.columns import Ints
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -163,7 +164,7 @@ def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Des
     columns.require(df, "from_addr", "message_id", "in_reply_to", "references", "subject")
     if not len(df):
         return Description([("messages", "none")], [])
-    return Description(_facts(df, me_, tz), [s for s in _sections(df, tz) if s.rows])
+    return Description(_facts(df, me_, tz), _sections(df, tz))
 
 
 def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tuple[str, str]]:
@@ -173,8 +174,7 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
     when = dates.wall(df, tz)
     when = when[when != columns.NEVER]
     if len(when):
-        first, last = columns.stamps(np.array([when.min(), when.max()]))
-        facts.append(("dates", f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"))
+        facts.append(("dates", period(when)))
     if "size" in df.columns:
         facts.append(("size", octets(int(columns.sizes(df).sum()))))
     facts.append(("you", _owner(own)))
@@ -185,10 +185,21 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
     longest = f"{lengths.max():,} message{'s' if lengths.max() != 1 else ''}"
     facts.append(("threads", f"{len(lengths):,}, the longest of {longest}"))
     facts += _answers(mail)
-    grid = volume.matrix(df, tz=tz, date=dates.BEST)
-    facts.append(("by hour", f"{spark(grid.sum().tolist())}  0 to 23 h, {clock.name(tz)}"))
-    facts.append(("by weekday", f"{spark(grid.sum(axis=1).tolist())}  Mon to Sun"))
-    return facts
+    return facts + rhythm(volume.matrix(df, tz=tz, date=dates.BEST), tz)
+
+
+def period(when: Ints) -> str:
+    """Say from which day to which clocks on the wall went."""
+    first, last = columns.stamps(np.array([when.min(), when.max()]))
+    return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+
+
+def rhythm(grid: pd.DataFrame, tz: str | tzinfo | None) -> list[tuple[str, str]]:
+    """Draw the counts of each hour of the week, by hour and by weekday."""
+    return [
+        ("by hour", f"{spark(grid.sum().tolist())}  0 to 23 h, {clock.name(tz)}"),
+        ("by weekday", f"{spark(grid.sum(axis=1).tolist())}  Mon to Sun"),
+    ]
 
 
 def _owner(own: me.Own) -> str:
@@ -203,11 +214,15 @@ def _owner(own: me.Own) -> str:
 def _messages(df: pd.DataFrame, own: me.Own, found: mails.Mails) -> str:
     text = mails.told(found)
     if "folder" in df.columns:
-        folders = df["folder"].nunique()
-        text += f" in {folders:,} folder{'s' if folders != 1 else ''}"
+        text += in_folders(df["folder"].nunique())
     if "seen" in df.columns:
         text += f", {int((~columns.flags(df, 'seen')).sum()):,} unread"
     return f"{text}, {int(found.any(own.sent).sum()):,} sent by you"
+
+
+def in_folders(count: int) -> str:
+    """Say in how many folders."""
+    return f" in {count:,} folder{'s' if count != 1 else ''}"
 
 
 def _answers(mail: replies.Correspondence) -> list[tuple[str, str]]:
@@ -231,20 +246,31 @@ def _answers(mail: replies.Correspondence) -> list[tuple[str, str]]:
 
 
 def _sections(df: pd.DataFrame, tz: str | tzinfo | None) -> list[Section]:
-    sections = [_years(df, tz)]
-    if {"folder", "size"} <= set(df.columns):
-        table = clutter.sizes(df, "folder", None).head(ROWS)
-        rows = [(str(n), octets(b), float(b)) for n, b in table["bytes"].items()]
-        sections.append(Section("Largest folders", rows))
-    sections.append(_ranking("People who write most", people.top(df, "from_addr", ROWS)))
-    if "list_id" in df.columns:
-        sections.append(_ranking("Busiest lists", people.top(df, "list_id", ROWS)))
-    return sections
-
-
-def _years(df: pd.DataFrame, tz: str | tzinfo | None) -> Section:
-    """Count the busiest years, in their order: a few absurd dates must not push them out."""
     counts: Any = volume.volume(df, "Y", by=None, top=0, cumulative=False, tz=tz, date=dates.BEST)
+    sizes = clutter.sizes(df, "folder", None) if {"folder", "size"} <= set(df.columns) else None
+    lists = people.top(df, "list_id", ROWS) if "list_id" in df.columns else None
+    return sections(counts, sizes, people.top(df, "from_addr", ROWS), lists)
+
+
+def sections(
+    years: pd.Series[Any],
+    sizes: pd.DataFrame | None,
+    senders: pd.Series[Any],
+    lists: pd.Series[Any] | None,
+) -> list[Section]:
+    """Make rankings of messages by year, sizes by folder, and messages by sender and list."""
+    found = [_years(years)]
+    if sizes is not None:
+        rows = [(str(n), octets(b), float(b)) for n, b in sizes["bytes"].head(ROWS).items()]
+        found.append(Section("Largest folders", rows))
+    found.append(_ranking("People who write most", senders))
+    if lists is not None:
+        found.append(_ranking("Busiest lists", lists))
+    return [section for section in found if section.rows]
+
+
+def _years(counts: Any) -> Section:  # noqa: ANN401 -- a Series by instants
+    """Show the busiest years, in their order: a few absurd dates must not push them out."""
     busiest = counts[counts > 0].nlargest(YEARS).sort_index()
     return Section("Messages by year", [(str(y.year), f"{n:,}", n) for y, n in busiest.items()])
 

@@ -140,7 +140,11 @@ def _collected(df: pd.DataFrame, name: str, found: Mails) -> pd.arrays.ArrowExte
 
 def told(found: Mails) -> str:
     """Say how many messages there are, and how many rows where these are more."""
-    count, rows = len(found.first), len(found.of)
+    return counted(len(found.first), len(found.of))
+
+
+def counted(count: int, rows: int) -> str:
+    """Say the same of so many mails in so many rows."""
     return f"{count:,}" if count == rows else f"{count:,} ({rows:,} with copies)"
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from publicsuffixlist import PublicSuffixList
 
-    from mailframe.stats.columns import Coded, Ints
+    from mailframe.stats.columns import Coded
 
 ADDRESSES = frozenset({"from_addr", "to", "cc", "bcc", "reply_to", "sender"})
 CASELESS = ADDRESSES | {"from_domain", "list_id"}
@@ -52,7 +52,8 @@ def names(df: pd.DataFrame) -> pd.Series[Any]:
     pairs = who.codes[called >= 0] * len(labels) + called[called >= 0]
     used, counts = np.unique(pairs, return_counts=True)
     address, name = np.divmod(used, max(len(labels), 1))
-    order = np.lexsort((name, -counts, _alphabetic(who.labels)[address]))
+    names, addresses = columns.alphabetic(labels), columns.alphabetic(who.labels)
+    order = np.lexsort((names[name], -counts, addresses[address]))
     index = pd.MultiIndex.from_arrays(
         [
             columns.text(who.labels.take(address[order])),
@@ -184,7 +185,8 @@ def newcomers(
     order = np.lexsort((who.rows, utc[who.rows], who.codes))
     codes = who.codes[order]
     first = order[np.flatnonzero(columns.starts_of(codes))]
-    first = first[np.lexsort((who.codes[first], utc[who.rows[first]]))]
+    rank = columns.alphabetic(who.labels)
+    first = first[np.lexsort((rank[who.codes[first]], utc[who.rows[first]]))]
     table = pd.DataFrame(
         {
             "address": columns.text(who.labels.take(who.codes[first])),
@@ -219,10 +221,3 @@ def _joined(parts: list[Coded]) -> Coded:
     rows = np.concatenate([part.rows for part in parts])
     codes = np.concatenate([part.codes for part in parts])
     return columns.Coded(parts[0].name, rows, codes, parts[0].labels)
-
-
-def _alphabetic(labels: pa.Array) -> Ints:
-    """Give the rank of each label in the order of the alphabet."""
-    ranks = np.empty(len(labels), dtype=np.int64)
-    ranks[np.asarray(pc.array_sort_indices(labels))] = np.arange(len(labels))
-    return ranks

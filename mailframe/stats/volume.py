@@ -79,6 +79,11 @@ def is_period(freq: str) -> bool:
     return periods.calendar(freq) is not None
 
 
+def step_of(freq: str) -> int:
+    """Give the length of a fixed step of time in microseconds; 0 for a period of the calendar."""
+    return 0 if periods.calendar(freq) is not None else _tick(freq)
+
+
 def _tick(freq: str) -> int:
     try:
         step = pd.Timedelta(pd.tseries.frequencies.to_offset(freq))  # type: ignore[arg-type]
@@ -124,8 +129,8 @@ def volume(
     """Count messages by period; see ``df.mail.volume``."""
     rows, bins, index = binned(df, freq, tz, date)
     if by is None:
-        counts = pd.Series(np.bincount(bins, minlength=len(index)), index=index, name="messages")
-        return partial(counts.cumsum() if cumulative else counts)
+        series = counts(bins, index)
+        return partial(series.cumsum() if cumulative else series)
     period = np.full(len(df), -1, dtype=np.int64)
     period[rows] = bins
     groups, names = _grouped(people.key(df, by).once(), len(df), top)
@@ -135,46 +140,73 @@ def volume(
     return partial(table.cumsum() if cumulative else table)
 
 
+def counts(bins: Ints, starts: pd.DatetimeIndex, messages: Ints | None = None) -> pd.Series[Any]:
+    """Count by period, each row one message or so many."""
+    return pd.Series(summed(bins, len(starts), messages), index=starts, name="messages")
+
+
 def _grouped(column: Coded, total: int, top: int) -> tuple[Coded, pd.Index[Any]]:
-    """Keep the ``top`` labels; "(other)" and "(none)" take in the rest, so that totals add up."""
-    counts = column.count
-    order = np.lexsort((np.arange(len(counts)), -counts))
-    order = order[counts[order] > 0]
-    place = np.full(len(counts), min(top, len(order)), dtype=np.int64)
-    place[order[:top]] = np.arange(len(order[:top]))
-    names = [*column.labels.take(order[:top]).to_pylist()]
-    if len(order) > top:
-        names.append("(other)")
+    """Sort messages under the ``top`` labels and what takes in the rest."""
     without = np.ones(total, dtype=bool)
     without[column.rows] = False
     lacking = np.flatnonzero(without)
-    codes = np.concatenate([place[column.codes], np.full(len(lacking), len(names))])
-    if len(lacking):
-        names.append("(none)")
+    place, names = slots(column.count, column.labels, top, lacking=len(lacking) > 0)
+    codes = np.concatenate([place[column.codes], np.full(len(lacking), len(names) - 1)])
     rows = np.concatenate([column.rows, lacking])
     # Slots, not labels: the names of the two that take in the rest need not be of the same type.
     groups = columns.Coded(column.name, rows, codes, pa.array(range(len(names))))
     return groups.once(), pd.Index(names, name=column.name)
 
 
+def slots(used: Ints, labels: pa.Array, top: int, *, lacking: bool) -> tuple[Ints, list[Any]]:
+    """Keep the ``top`` labels; "(other)" and "(none)" take in the rest, so that totals add up.
+
+    Returns
+    -------
+    tuple of (numpy.ndarray, list)
+        The place of each label, and the name of each place; the last is of the messages that lack
+        a label, if there are any.
+    """
+    order = np.lexsort((columns.alphabetic(labels), -used))
+    order = order[used[order] > 0]
+    place = np.full(len(used), min(top, len(order)), dtype=np.int64)
+    place[order[:top]] = np.arange(len(order[:top]))
+    names = [*labels.take(order[:top]).to_pylist()]
+    if len(order) > top:
+        names.append("(other)")
+    return place, names + ["(none)"] * lacking
+
+
 def matrix(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.DataFrame:
     """Count messages by weekday and hour; see ``df.mail.matrix``."""
     local = dates.wall(df, tz, date)
-    local = local[local != columns.NEVER]
+    return _zoneless(week(local[local != columns.NEVER]), df, tz)
+
+
+def week(local: Ints, messages: Ints | None = None) -> pd.DataFrame:
+    """Count by weekday and hour what clocks on the wall showed, each for so many messages."""
     weekday = (local // clock.DAY + 3) % 7  # 1970-01-01 was a Thursday
-    cells = np.bincount(weekday * 24 + local % clock.DAY // clock.HOUR, minlength=7 * 24)
+    cells = summed(weekday * 24 + local % clock.DAY // clock.HOUR, 7 * 24, messages)
     days = pd.CategoricalIndex(WEEKDAYS, WEEKDAYS, ordered=True, name="weekday")
     hours = pd.RangeIndex(24, name="hour")
-    table = pd.DataFrame(cells.reshape(7, 24), index=days, columns=hours)
-    return _zoneless(table, df, tz)
+    return pd.DataFrame(cells.reshape(7, 24), index=days, columns=hours)
 
 
 def calendar(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.Series[Any]:
     """Count messages by day; see ``df.mail.calendar``."""
     local = dates.wall(df, tz, date)
-    day, index = periods.DAILY.bins(local[local != columns.NEVER] // clock.DAY)
-    counts = np.bincount(day, minlength=len(index))
-    return _zoneless(pd.Series(counts, index=index.rename("day"), name="messages"), df, tz)
+    return _zoneless(daily(local[local != columns.NEVER]), df, tz)
+
+
+def daily(local: Ints, messages: Ints | None = None) -> pd.Series[Any]:
+    """Count by day what clocks on the wall showed, each for so many messages."""
+    day, index = periods.DAILY.bins(local // clock.DAY)
+    return counts(day, index.rename("day"), messages)
+
+
+def summed(places: Ints, total: int, messages: Ints | None = None) -> Ints:
+    """Add up messages by place, each row one or so many."""
+    return np.bincount(places, messages, total).astype(np.int64)
 
 
 def flow(
@@ -185,6 +217,6 @@ def flow(
     rows, bins, index = binned(df, freq, tz, date)
     names = pd.Index(["sent", "received"], name="direction")
     received = ~own.mine & ~asks.kind(df, "draft")
-    counts = own.sent[rows] | received[rows]
-    table = _crossed(bins[counts], index, received[rows][counts].astype(np.int64), names)
+    either = own.sent[rows] | received[rows]
+    table = _crossed(bins[either], index, received[rows][either].astype(np.int64), names)
     return own.tell(partial(table))

@@ -24,7 +24,6 @@ from mailframe.store.atomic import explained, refuse_link
 from mailframe.store.changes import CHANGES, changes_in
 from mailframe.store.columns import BOOKKEEPING, shown
 from mailframe.store.folder import FolderFile
-from mailframe.store.mail import StoreMail
 from mailframe.store.pack import PackedFolder, PackFile
 from mailframe.store.selection import Selection, moment
 from mailframe.store.sql import connected
@@ -34,8 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
+    import duckdb
     import pandas as pd
 
+    from mailframe.census.mail import StoreMail
     from mailframe.store.selection import Errors, Moment, Names
     from mailframe.store.state import FolderState
 
@@ -137,9 +138,19 @@ class Store:
     def __repr__(self) -> str:
         return f"open_store({str(self.path)!r})"
 
+    def __len__(self) -> int:
+        """Return how many rows are held; of views, as at Gmail, also what stands elsewhere."""
+        return sum(self._read(Selection(errors="warn"), lambda file: file.rows))
+
+    def __bool__(self) -> bool:
+        """Return True: a store without messages is one."""
+        return True
+
     @property
     def mail(self) -> StoreMail:
         """Statistics by the names of ``df.mail``, without loading the store; see `StoreMail`."""
+        from mailframe.census.mail import StoreMail  # noqa: PLC0415 -- imports pandas
+
         return StoreMail(self)
 
     def accounts(self) -> list[str]:
@@ -381,10 +392,19 @@ class Store:
             The query is not understood, the store is empty, or a file cannot be read.
         """
         paths = [*self._paths(Selection(), {})]
-        states = self._read(Selection(errors="ignore"), operator.attrgetter("state"))
-        with connected(paths, _views(states, None)) as connection:
+        with connected(paths) as connection:
             df: pd.DataFrame = connection.execute(query, parameters or []).df()
         return df
+
+    def asking(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open a connection of DuckDB that has the views of `sql`, for more than one question.
+
+        Raises
+        ------
+        ConfigurationError, StoreError
+            As of `sql`.
+        """
+        return connected([*self._paths(Selection(), {})])
 
     def compact(self, accounts: Names = None) -> pd.DataFrame:
         """Put small folders together, and what lies in half-empty files, into as few as hold them.

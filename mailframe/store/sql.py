@@ -3,21 +3,34 @@
 DuckDB reads the Parquet files side by side and keeps only what it counts. The views know what a
 mail frame's statistics know: addresses, domains and list ids are one whatever their case, and an
 instant is the best that there is (see ``mailframe.stats.dates``).
+
+Which further headers a file holds, and whether its folder shows others' messages, stands in its
+state, which DuckDB fetches from thousands of files in a second. Files with the same headers are one
+table, whose columns are those of its first file; to let DuckDB unite them by looking into all takes
+longer than most questions, and fails where two hold one header in two forms.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.errors import ConfigurationError, StoreError
+from mailframe.frame.batch import MENDED
+from mailframe.frame.schema import SCHEMA
 from mailframe.frame.views import SERVER_IDS
+from mailframe.names import views_among
+from mailframe.store import layout
+from mailframe.store.columns import BOOKKEEPING
+from mailframe.store.state import decode, decode_pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     import duckdb
+
+    from mailframe.store.state import FolderState
 
 # Before 1990 there was next to no internet mail, and no clock is wrong by more than two days.
 _VIEWS = """
@@ -49,8 +62,6 @@ select lower(list_id) as list_id, count(*) as messages, sum(size)::bigint as byt
     max(best) filter (seen) as last_read
 from messages where list_id is not null group by 1;
 """
-
-
 # As `mailframe.frame.views` has it: two rows are one message by the server's own id, else by
 # Message-ID, Date and size. Only rows of views are looked for elsewhere.
 _ONE_MESSAGE = """coalesce({ids} coalesce(message_id, concat_ws(chr(31), from_addr, subject))
@@ -70,17 +81,16 @@ select * exclude (one, place) from told where place >= 0 and not exists (
 """
 
 
-@contextlib.contextmanager
-def connected(
-    paths: Sequence[Path], views: Mapping[str, Sequence[str]]
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection that has the files of a store as views.
+class _Table(NamedTuple):
+    """Files with the same columns, those of a store's latest refreshes first."""
 
-    Parameters
-    ----------
-    views : mapping of str to sequence of str
-        Of accounts, the folders that show messages of others again: what stands nowhere else
-        counts, and of several of them in the first.
+    files: list[str]
+    kinds: dict[str, str]
+
+
+@contextlib.contextmanager
+def connected(paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that has the files of a store as views.
 
     Raises
     ------
@@ -97,30 +107,107 @@ def connected(
         ) from error
     if not paths:
         raise StoreError("The store holds no messages yet: there is nothing to ask.")
-    with duckdb.connect() as connection:
-        try:
+    try:
+        with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")
-            files = [str(path) for path in paths]
-            connection.read_parquet(files, union_by_name=True).create_view("held")
-            _tell_once(connection, views)
+            states = _states(connection, [str(path) for path in paths])
+            tables = _tables(connection, states)
+            # To make a view looks at its files, so these are made of one file of each kind.
+            firsts = [table._replace(files=table.files[:1]) for table in tables]
+            connection.execute(f"create view held as {_rows(firsts)}")
+            _tell_once(connection, states)
             connection.execute(_VIEWS)
+            connection.execute(f"create or replace view held as {_rows(tables)}")
             yield connection
-        except duckdb.Error as error:
-            raise StoreError(f"DuckDB: {error}") from error
+    except duckdb.Error as error:
+        raise StoreError(f"DuckDB: {error}") from error
 
 
-def _tell_once(connection: duckdb.DuckDBPyConnection, views: Mapping[str, Sequence[str]]) -> None:
+def _states(
+    connection: duckdb.DuckDBPyConnection, files: list[str]
+) -> dict[str, list[FolderState]]:
+    """Return what each file says of its folders."""
+    said: dict[str, dict[bytes, bytes]] = {name: {} for name in files}
+    for name, key, value in connection.execute(
+        "select file_name, key, value from parquet_kv_metadata(?)", [files]
+    ).fetchall():
+        said[name][key] = value
+    return {
+        name: [state for state, _ in decode_pack(metadata, name).folders]
+        if layout.is_pack(Path(name))
+        else [decode(metadata, name)]
+        for name, metadata in said.items()
+    }
+
+
+def _tables(
+    connection: duckdb.DuckDBPyConnection, states: dict[str, list[FolderState]]
+) -> list[_Table]:
+    """Sort files by the further headers that they hold, that of the latest refresh first."""
+    files: dict[tuple[str, ...], list[str]] = {}
+    latest = {name: max((s.refreshed for s in each), default="") for name, each in states.items()}
+    for name in sorted(states, key=latest.__getitem__, reverse=True):
+        headers = next((state.headers for state in states[name]), ())
+        files.setdefault(headers, []).append(name)
+    tables = []
+    for names in files.values():
+        columns = connection.read_parquet(names[0])
+        kinds = zip(columns.columns, map(str, columns.types), strict=True)
+        tables.append(_Table(names, dict(kinds)))
+    return tables
+
+
+def _rows(tables: list[_Table]) -> str:
+    """Write the question for all rows: of two forms of a header that of the latest refresh."""
+    own = [*SCHEMA.names, *(field.name for field in BOOKKEEPING)]
+    kinds: dict[str, str] = {}
+    for table in tables:
+        for name, kind in table.kinds.items():
+            kinds.setdefault(name, kind)
+    more = [name for name in kinds if name not in own and not name.endswith(MENDED)]
+    return " union all ".join(
+        _part(table, own, {name: kinds[name] for name in more}) for table in tables
+    )
+
+
+def _part(table: _Table, own: Sequence[str], more: dict[str, str]) -> str:
+    """Write the question for the rows of some files."""
+    held = [name for name, kind in more.items() if table.kinds.get(name) == kind]
+    flags = [name + MENDED for name in held if name + MENDED in table.kinds]
+    counts = "".join(f" + coalesce({_quoted(flag)}, false)::int" for flag in flags)
+    columns = [
+        f"least(defects::int{counts}, 255)::utinyint as defects"
+        if name == "defects"
+        else _quoted(name)
+        for name in own
+    ]
+    for name, kind in more.items():
+        value = _quoted(name) if name in held else f"null::{kind}"
+        columns.append(f"{value} as {_quoted(name)}")
+    files = ", ".join("'" + name.replace("'", "''") + "'" for name in table.files)
+    return f"select {', '.join(columns)} from read_parquet([{files}])"  # noqa: S608 -- quoted
+
+
+def _tell_once(connection: duckdb.DuckDBPyConnection, states: dict[str, list[FolderState]]) -> None:
     """Make the view ``files`` of what is held: each message once."""
-    if not views:
+    uses: dict[str, dict[str, str | None]] = {}
+    for each in states.values():
+        for state in each:
+            uses.setdefault(state.account, {})[state.folder] = state.special_use
+    showing = [
+        (account, folder, place)
+        for account, folders in uses.items()
+        for place, folder in enumerate(views_among(folders, None))
+    ]
+    if not showing:
         connection.execute("create view files as select * from held")
         return
     connection.execute("create table showing (account text, folder text, place int)")
-    rows = [
-        (account, folder, place)
-        for account, folders in views.items()
-        for place, folder in enumerate(folders)
-    ]
-    connection.executemany("insert into showing values (?, ?, ?)", rows)
-    held = connection.table("held").columns
-    ids = "".join(f"{name}::text, " for name in SERVER_IDS if name in held)
+    connection.executemany("insert into showing values (?, ?, ?)", showing)
+    columns = connection.table("held").columns
+    ids = "".join(f"{name}::text, " for name in SERVER_IDS if name in columns)
     connection.execute(_TOLD_ONCE.format(one=_ONE_MESSAGE.format(ids=ids)))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

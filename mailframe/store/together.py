@@ -225,6 +225,8 @@ class Together:
         A pack that cannot be read or written costs the folders that wait for it.
         """
         waiting, self._waiting = self._waiting, {}
+        if not waiting and not self._leaving:
+            return {}
         put = {name: each for name, each in waiting.items() if each is not None}
         outcome: dict[str, StoreError | None] = {}
         for number, names in self._shared_out(put).items():

@@ -21,9 +21,14 @@ from mailframe.stats.threads import threaded
 from mailframe.widgets import charts, cubes
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from mailframe.search.filterable import Codes, Columns
     from mailframe.widgets.charts import Figure
 
+    Counts: TypeAlias = np.typing.NDArray[np.int64]
+
+NONE = np.zeros(0, np.int32)  # codes that are not told
 HEIGHT = 150  # of the first line of charts, in pixels
 TOP = 10  # named things a chart lists
 # Named things that are counted, so that a choice elsewhere ranks them anew; all that come after are
@@ -75,8 +80,8 @@ def sides(columns: Columns) -> list[Side]:
     if not len(columns):
         return []
     found = [
-        _volume(columns),
-        _clock(columns),
+        volume(columns),
+        clock(columns),
         _named(columns, "from_addr", "senders", "Senders", columns.people()),
         _named(columns, "from_domain", "domains", "Domains"),
         _named(columns, "folder", "folders", "Folders"),
@@ -86,7 +91,7 @@ def sides(columns: Columns) -> list[Side]:
         _threads(columns),
         _sizes(columns),
         *([_attached(columns)] if cubes.tells_attached(columns) else []),
-        _calendar(columns),
+        calendar(columns),
     ]
     return [side for side in found if len(side.rows)]
 
@@ -101,19 +106,26 @@ def build(found: list[Side]) -> dict[str, Any]:
         chart lists, for those that are ranked); ``pairs`` (``"a b"`` → counts, the places of ``a``
         by those of ``b``, row by row, each run of zeros as one negative number). Plain JSON.
     """
-    rows = {}
-    for side in found:
-        counts = cubes.count(side.codes, len(side.rows))
-        rows[side.figure.name] = side.rows.assign(n=counts, on=True).to_dict("records")
+    counts = [cubes.count(side.codes, len(side.rows)) for side in found]
+    return assembled(found, counts, [_cross(a, b) for a, b in combinations(found, 2)])
+
+
+def assembled(found: list[Side], counts: list[Counts], crossed: list[Counts]) -> dict[str, Any]:
+    """Put together what was counted of each side, and of every two in the order of combinations."""
+    rows = {
+        side.figure.name: side.rows.assign(n=each, on=True).to_dict("records")
+        for side, each in zip(found, counts, strict=True)
+    }
     pairs = {
-        f"{a.figure.name} {b.figure.name}": _packed(_cross(a, b)) for a, b in combinations(found, 2)
+        f"{a.figure.name} {b.figure.name}": _packed(both)
+        for (a, b), both in zip(combinations(found, 2), crossed, strict=True)
     }
     most = {side.figure.name: TOP for side in found if side.ranked}
     names = [side.figure.name for side in found]
     return {"names": names, "rows": rows, "most": most, "pairs": pairs}
 
 
-def _packed(counts: np.typing.NDArray[np.int64]) -> list[int]:
+def _packed(counts: Counts) -> list[int]:
     """Write each run of zeros, which most of a cube is, as one negative number."""
     filled = np.flatnonzero(counts)
     gaps = np.diff(filled, prepend=-1, append=len(counts)) - 1
@@ -121,29 +133,31 @@ def _packed(counts: np.typing.NDArray[np.int64]) -> list[int]:
     return both[both != 0].tolist()  # type: ignore[no-any-return]
 
 
-def _cross(a: Side, b: Side) -> np.typing.NDArray[np.int64]:
+def _cross(a: Side, b: Side) -> Counts:
     wide = len(b.rows)
     both = np.where((a.codes < 0) | (b.codes < 0), -1, a.codes * wide + b.codes)
     return cubes.count(both, len(a.rows) * wide)
 
 
-def _volume(columns: Columns) -> Side:
-    cut = cubes.periods(columns)
+def volume(columns: Columns, counts: Counts | None = None) -> Side:
+    """Look at when mail came; a row is one message, or so many as `counts` has."""
+    cut = cubes.periods(columns, counts)
     nothing = np.zeros(len(cut.labels), np.int64)
     return Side(
         charts.volume(cut, 8, HEIGHT), cubes.over_time(cut, nothing, nothing > 0), cut.codes
     )
 
 
-def _clock(columns: Columns) -> Side:
+def clock(columns: Columns) -> Side:
+    """Look at the hours of the week."""
     nothing = np.zeros(168, np.int64)
     figure = charts.clock(columns, 4, HEIGHT)
     return Side(figure, cubes.by_clock(nothing, nothing > 0), cubes.hours_of_week(columns))
 
 
-def _calendar(columns: Columns) -> Side:
-    """Look at the last year that there is mail of, in weeks from Monday."""
-    cut = cubes.periods(columns)
+def calendar(columns: Columns, counts: Counts | None = None) -> Side:
+    """Look at the last year that there is mail of, in weeks from Monday; as `volume`."""
+    cut = cubes.periods(columns, counts)
     figure = charts.calendar()
     if not cut.labels:
         return Side(figure, pd.DataFrame(), cut.codes)
@@ -170,34 +184,57 @@ def _named(
 ) -> Side:
     codes, values = columns.coded(column)
     best = cubes.top(cubes.count(codes, len(values)), KEPT)
+    shown = values if labels is None else labels
+    more = len(values) > len(best)
+    side = named(name, title, values.iloc[best].tolist(), shown.iloc[best], more=more)
     places = np.full(len(values) + 1, len(best), np.int32)
     places[best] = np.arange(len(best))
     places[-1] = -1  # of a message that names none
-    shown = readable(values if labels is None else labels)
-    listed = min(len(best), TOP)
+    return side._replace(codes=places[codes])
+
+
+def named(name: str, title: str, keys: list[str], labels: pd.Series, *, more: bool) -> Side:
+    """Look at the most frequent of named things, largest first, without the codes.
+
+    Parameters
+    ----------
+    more : bool
+        Whether there are others.
+    """
+    listed = min(len(keys), TOP)
     text = f"the {listed} most frequent {title.lower()}, and all others"
-    rows = _places(shown.iloc[best].tolist(), values.iloc[best].tolist())
-    if len(values) > len(best):
-        rows.loc[len(best)] = [None, charts.OTHERS, len(best)]
-    figure = _bars(name, title, text, listed + (len(values) > listed))
-    return Side(figure, rows, places[codes], ranked=True)
+    rows = _places(readable(labels).tolist(), keys)
+    if more:
+        rows.loc[len(keys)] = [None, charts.OTHERS, len(keys)]
+    figure = _bars(name, title, text, listed + (more or len(keys) > listed))
+    return Side(figure, rows, NONE, ranked=True)
 
 
 def _state(columns: Columns) -> Side:
     codes = np.where(~columns.flag("seen"), 0, np.where(columns.flag("answered"), 2, 1))
+    return state()._replace(codes=codes.astype(np.int32))
+
+
+def state() -> Side:
+    """Look at what is read and answered, without the codes."""
     figure = _bars("state", "State", "unread, read and answered messages", 3)
     places = _places(["unread", "read, not answered", "read and answered"])
-    return Side(figure, places, codes.astype(np.int32))
+    return Side(figure, places, NONE)
 
 
 def _sizes(columns: Columns) -> Side:
+    codes = np.searchsorted(SIZES, columns.numbers("size"), side="right")
+    codes[columns.numbers("size") < 0] = -1
+    return sizes()._replace(codes=codes.astype(np.int32))
+
+
+def sizes() -> Side:
+    """Look at sizes, without the codes."""
     marks = [human_size(size) for size in SIZES]
     between = [f"{low} to {high}" for low, high in pairwise(marks)]
     names = [f"under {marks[0]}", *between, f"{marks[-1]} and more"]
-    codes = np.searchsorted(SIZES, columns.numbers("size"), side="right")
-    codes[columns.numbers("size") < 0] = -1
     figure = _bars("sizes", "Size", "messages by size", len(names))
-    return Side(figure, _places(names), codes.astype(np.int32))
+    return Side(figure, _places(names), NONE)
 
 
 def _attached(columns: Columns) -> Side:

@@ -28,6 +28,8 @@ UNITS = (
     (6_000, "MS", "month", "%b %Y"),
     (np.inf, "YS", "year", "%Y"),
 )
+# Sizes at which bars begin, and at which a filter may, in octets.
+SIZES = (0, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 LEAST_DAYS = 13
 MILLISECONDS_A_DAY = 86_400_000
 
@@ -60,17 +62,18 @@ class Periods:
     left_out: int
 
 
-def periods(columns: Columns) -> Periods:
-    """Cut the time that ``columns`` covers.
+def periods(columns: Columns, counts: NDArray[np.int64] | None = None) -> Periods:
+    """Cut the time that ``columns`` covers; a row is one message, or so many as `counts` has.
 
     A handful of forged dates (1970, 2107) would squeeze everything else into one bar: what lies far
     outside of where 99.8 % of the messages are is left out, and counted.
     """
-    days = columns.days()[columns.instants() != NO_INSTANT]
+    dated = columns.instants() != NO_INSTANT
+    days = columns.days()[dated]
     if not len(days):
         nowhere = np.full(len(columns), -1, np.int32)
         return Periods(np.zeros(1, np.int64), [], nowhere, "day", np.zeros(0, bool), 0)
-    first, last = _span(days)
+    first, last = _span(days, None if counts is None else counts[dated])
     if last - first < LEAST_DAYS:  # a single bar would tell nothing
         first = last - LEAST_DAYS
     unit, name, pattern = next(rest for most, *rest in UNITS if last - first < most)
@@ -87,14 +90,33 @@ def periods(columns: Columns) -> Periods:
     labels = [edge.strftime(pattern) for edge in edges[:-1]]
     used = codes[codes >= 0]
     partial = np.isin(np.arange(len(labels)), [used.min(), used.max()])
-    return Periods(cuts, labels, codes, name, partial, len(days) - len(used))
+    outside = dated & (codes < 0)
+    left_out = int(outside.sum() if counts is None else counts[outside].sum())
+    return Periods(cuts, labels, codes, name, partial, left_out)
 
 
-def _span(days: Codes) -> tuple[int, int]:
+def _span(days: Codes, counts: NDArray[np.int64] | None) -> tuple[int, int]:
     first, last = int(days.min()), int(days.max())
-    low, high = (int(day) for day in np.quantile(days, (0.001, 0.999)))
+    low, high = (int(day) for day in _quantiles(days, counts, (0.001, 0.999)))
     slack = max(high - low, 30) // 4
     return (first if first >= low - slack else low), (last if last <= high + slack else high)
+
+
+def _quantiles(
+    days: Codes, counts: NDArray[np.int64] | None, shares: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Give quantiles as NumPy does, of days that count once or as often as is told."""
+    if counts is None:
+        return np.quantile(days, shares)
+    order = np.argsort(days)
+    ends = np.cumsum(counts[order])
+    at = np.array(shares) * (ends[-1] - 1)
+    low, high = (
+        days[order][np.searchsorted(ends, rank.astype(np.int64), side="right")]
+        for rank in (np.floor(at), np.ceil(at))
+    )
+    found: NDArray[np.float64] = low + (high - low) * (at - np.floor(at))
+    return found
 
 
 def _floor(start: pd.Timestamp, unit: str) -> pd.Timestamp:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import ipywidgets as ipw
 import numpy as np
@@ -11,7 +10,11 @@ import numpy as np
 from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT, Columns
 from mailframe.search.values import human_size
 from mailframe.stats import asks, dates, replies
+from mailframe.store.reader import Store
 from mailframe.widgets import cube, parts
+from mailframe.widgets.contents import COPIES, NOTHING, Contents, period
+from mailframe.widgets.large import WHOLE, of_store
+from mailframe.widgets.stage import Application
 from mailframe.widgets.standing import standing
 
 if TYPE_CHECKING:
@@ -20,81 +23,47 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mailframe.stats.me import Given
-    from mailframe.widgets.charts import Figure
-
-NOTHING = "\N{EN DASH}"
-
-
-class Contents(NamedTuple):
-    """What a dashboard and a report show.
-
-    Parameters
-    ----------
-    title : str
-        Whose mail.
-    period : str
-        From when to when, and what the charts count.
-    numbers : list of (str, str)
-        The numbers that matter, with what each is.
-    figures : list of Figure
-        The charts.
-    cube : dict
-        What they draw; see ``cube.build``.
-    """
-
-    title: str
-    period: str
-    numbers: list[tuple[str, str]]
-    figures: list[Figure]
-    cube: dict[str, Any]
-
-    def heading(self) -> str:
-        """Title, period and numbers as HTML."""
-        tiles = "".join(
-            f"<div><b>{escape(number)}</b> <span>{escape(name)}</span></div>"
-            for number, name in self.numbers
-        )
-        return (
-            f"<header><h1><bdi>{escape(self.title)}</bdi></h1>"
-            f"<p>Whole mailbox, {escape(self.period)}</p></header>"
-            f'<div class="mf-numerals">{tiles}</div>'
-        )
 
 
 def contents(
-    df: pd.DataFrame,
+    mail: pd.DataFrame | Store,
     title: str | None = None,
     tz: str | dt.tzinfo | None = None,
     me: Given = None,
 ) -> Contents:
-    """Work out what a dashboard or a report on ``df`` shows.
+    """Work out what a dashboard or a report on a frame, or on a store, shows.
 
     Raises
     ------
     ConfigurationError
-        If ``df`` lacks columns of mail, or there is no zone ``tz``.
+        If it lacks columns of mail, or there is no zone ``tz``.
     """
+    if isinstance(mail, Store):
+        if len(mail) > WHOLE:
+            return of_store(mail, title, tz)
+        mail = mail.frame(errors="warn")
+    df = mail
     columns = Columns(df, tz)
     found = cube.sides(columns)
     counted = cube.build(found)
     counted["total"] = len(df)
     figures = [side.figure.told(counted["rows"][side.figure.name]) for side in found]
-    mail = replies.Correspondence(df, me, must_send=None, trees=columns.trees())
-    stand = standing(columns, mail, tz)
+    letters = replies.Correspondence(df, me, must_send=None, trees=columns.trees())
+    stand = standing(columns, letters, tz)
     counted["standing"] = {one.figure.name: one.rows for one in stand}
     figures += [one.figure for one in stand]
-    period = _period(columns)
+    told = period(columns.wall())
     if len(columns) > len(columns.trees().mails.first):
-        period += "; the charts count a mail in every folder that it lies in"
-    return Contents(title or _title(df), period, _numbers(columns, mail), figures, counted)
+        told += COPIES
+    return Contents(title or _title(df), told, _numbers(columns, letters), figures, counted)
 
 
-class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
+class Dashboard(Application):
     """Linked charts of a mailbox.
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame or Store
         Mail, from any of the readers. It is not kept: the charts hold counts only.
     title : str, optional
         What stands above; the account otherwise.
@@ -106,7 +75,7 @@ class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def __init__(
         self,
-        df: pd.DataFrame,
+        df: pd.DataFrame | Store,
         title: str | None = None,
         tz: str | dt.tzinfo | None = None,
         me: Given = None,
@@ -123,7 +92,7 @@ class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
 
 def dashboard(
-    df: pd.DataFrame,
+    df: pd.DataFrame | Store,
     title: str | None = None,
     *,
     tz: str | dt.tzinfo | None = None,
@@ -133,8 +102,8 @@ def dashboard(
 
     Parameters
     ----------
-    df : DataFrame
-        Mail, from any of the readers.
+    df : DataFrame or Store
+        Mail, from any of the readers; or what `open_store` gave, as for `report`.
     title : str, optional
         What stands above; the account otherwise.
     tz : str or tzinfo, optional
@@ -158,16 +127,6 @@ def dashboard(
 def _title(df: pd.DataFrame) -> str:
     accounts = list(df["account"].dropna().unique()) if "account" in df.columns else []
     return f"Mail of {accounts[0]}" if len(accounts) == 1 else "Mail"
-
-
-def _period(columns: Columns) -> str:
-    wall = columns.wall()[columns.wall() != NO_INSTANT]
-    if not len(wall):
-        return "no dated messages"
-    first, last = (np.datetime64(int(edge), "us").item() for edge in (wall.min(), wall.max()))
-    if first.date() == last.date():
-        return f"{first:%d %B %Y}"
-    return f"{first:%d %B %Y} to {last:%d %B %Y}"
 
 
 def _numbers(columns: Columns, mail: replies.Correspondence) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mailframe.stats.me import Given
+    from mailframe.store.reader import Store
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -50,7 +51,7 @@ new Linked(document.getElementById("charts"), told.figures, told.cube, window.ve
 
 
 def report(
-    df: pd.DataFrame,
+    df: pd.DataFrame | Store,
     path: str | os.PathLike[str],
     *,
     title: str | None = None,
@@ -61,8 +62,10 @@ def report(
 
     Parameters
     ----------
-    df : DataFrame
-        Mail, from any of the readers.
+    df : DataFrame or Store
+        Mail, from any of the readers; or what `open_store` gave. A store of more than 200,000
+        messages is counted where it lies: replies and threads, which are of one account, are left
+        out, and each copy of a mail counts.
     path : path
         Where to; an existing file is replaced, at once and only when the new one is complete.
     title : str, optional
@@ -90,7 +93,7 @@ def report(
 
 
 def page(
-    df: pd.DataFrame,
+    df: pd.DataFrame | Store,
     *,
     title: str | None = None,
     tz: str | dt.tzinfo | None = None,

@@ -3,7 +3,7 @@
 `--rows` varied rows in `--accounts` accounts are written as a fleet writes them, then counted with
 two threads of DuckDB, each in a process of its own, so that its memory is told. Rows are made
 column by column from a seed: senders and lists as unequal as in life, a tenth of the messages in
-two folders, every Message-ID but theirs once.
+two folders, every Message-ID but theirs once; some without a date or with one that cannot be.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import mailframe as mf
 from mailframe.frame.schema import SCHEMA
@@ -27,90 +28,135 @@ from mailframe.store.folder import ROW_GROUP
 from mailframe.store.merge import Answers, Merge
 from mailframe.store.state import FolderState
 from mailframe.store.writer import writing
+from mailframe.widgets.report import page
 
 QUESTIONS = {
     "count": lambda store: store.sql("select count(*) from messages"),
     "volume by week": lambda store: store.mail.volume("W"),
+    "volume by sender": lambda store: store.mail.volume("M", by="from_addr"),
     "matrix": lambda store: store.mail.matrix(),
     "top domains": lambda store: store.mail.top("from_domain"),
-    "senders": lambda store: store.sql("select * from senders order by messages desc limit 100"),
-    "lists": lambda store: store.sql("select * from lists order by messages desc"),
-    "duplicates": lambda store: store.sql(
-        "with copied as (select hash(message_id) from messages group by 1 having count(*) > 1)"
-        " select count(*) from copied"
-    ),
-    "sizes": lambda store: store.sql("select approx_quantile(size, [.1, .5, .9]) from messages"),
+    "top recipients": lambda store: store.mail.top("to"),
+    "senders": lambda store: store.mail.senders(),
+    "domains": lambda store: store.mail.domains("organisation"),
+    "lists": lambda store: store.mail.lists(),
+    "newcomers": lambda store: store.mail.newcomers(),
+    "largest": lambda store: store.mail.largest(),
+    "duplicates": lambda store: store.mail.duplicates(),
+    "describe": lambda store: store.mail.describe(),
+    "report": page,
 }
 SENDERS, DOMAINS, LISTS = 200_000, 9_000, 400
-FOLDERS = ("INBOX", "Sent", "Archive", "Lists/dev")
+# Every tenth account has 60 small folders beside these.
+FOLDERS = {"INBOX": 0.5, "Sent": 0.2, "Archive": 0.15, "Lists/dev": 0.15}
+SMALL = {f"Projects/{number:02}": 0.002 for number in range(60)}
+SCATTER = 0x9E3779B97F4A7C15
+SECONDS = 10 * 365 * 86_400
 
 
-def texts(form, numbers):
-    """Write numbers as texts, each distinct one once."""
+def texts(form, numbers, valid=None):
+    """Write numbers as texts, each distinct one once; null where they are not valid."""
     used, place = np.unique(numbers, return_inverse=True)
     names = pa.array([form.format(number) for number in used.tolist()], pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(place.astype(np.int32)), names)
+    codes = pa.array(place.astype(np.int32), mask=None if valid is None else ~valid)
+    return pa.DictionaryArray.from_arrays(codes, names)
 
 
-def batch(account, folder, count, seed):
-    """Make up a folder's rows."""
-    draw = np.random.default_rng(seed)
+def plain(before, numbers, after="", valid=None):
+    """Write numbers that hardly come twice as texts."""
+    mask = None if valid is None else ~valid
+    digits = pa.array(numbers, mask=mask).cast(pa.string())
+    return pc.binary_join_element_wise(before, digits, after, "")
+
+
+def lists(items, counts):
+    """Give each message as many of the items as `counts` has."""
+    ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), items)
+
+
+def moments(draw, count):
+    """Give Date and arrival: some of the former are missing, of 1970, or of a year to come."""
+    second = np.sort(draw.integers(0, SECONDS, count)).astype("timedelta64[s]")
+    arrived = np.datetime64("2015-01-01", "us") + second
+    sent = arrived - draw.integers(1, 90, count).astype("timedelta64[s]")
+    fate = draw.random(count)
+    sent[fate < 0.002] = np.datetime64("1970-01-01")
+    sent[fate > 0.998] = np.datetime64("2037-06-05")
+    return pa.array(sent, mask=(fate > 0.4) & (fate < 0.402)), pa.array(arrived)
+
+
+def mail(number, count, shares):
+    """Make up an account's rows in the order of folders; a tenth of the mails lie in two."""
+    draw = np.random.default_rng(number)
+    own = f"user{number:05}@example.org"
+    likely = np.array([*shares.values()]) / sum(shares.values())
+    place = draw.choice(len(shares), count, p=likely)
     sender = np.minimum(draw.zipf(1.3, count), SENDERS)
-    when = np.datetime64("2015-01-01", "us") + np.sort(draw.integers(0, 10**7 * 30, count)).astype(
-        "timedelta64[s]"
-    )
-    ids = seed * 10**7 + np.arange(count)
-    copies = draw.random(count) < 0.1
-    ids[copies] -= draw.integers(1, 50, copies.sum())
-    some = texts("person{}@example.org", np.minimum(draw.zipf(1.5, count), 5000)).cast(pa.string())
-    columns = {
-        "account": texts(account, np.zeros(count, int)),
-        "folder": texts(folder, np.zeros(count, int)),
-        "uid": pa.array(np.arange(1, count + 1), pa.uint32()),
-        "date": pa.array(when),
-        "internaldate": pa.array(when + np.timedelta64(9, "s")),
+    sender = np.where(place == 1, SENDERS + 1 + number, sender)
+    date, arrived = moments(draw, count)
+    # Odd: different numbers stay different, and look like nothing that could be compressed.
+    own_ids = (number * 10**7 + np.arange(count)).astype(np.uint64) * np.uint64(SCATTER)
+    answers = draw.random(count) < 0.4
+    parents = own_ids - draw.integers(1, 50, count).astype(np.uint64) * np.uint64(SCATTER)
+    named = [draw.integers(1, 4, count), np.maximum(draw.integers(-4, 3, count), 0)]
+    people = [np.minimum(draw.zipf(1.5, int(each.sum())), 5_000) for each in named]
+    to, cc = (texts("person{}@example.org", each).cast(pa.string()) for each in people)
+    is_list = (sender % 3 == 0) & (place != 1)
+    made = {
+        "date": date,
+        "date_offset": pa.array(draw.choice([0, 60, 120, -420], count)),
+        "internaldate": arrived,
         "from_name": texts("Person {}", sender),
         "from_addr": texts("Person{0}@example{0}.org", sender),
         "from_domain": texts("example{}.org", sender % DOMAINS),
-        "to": pa.ListArray.from_arrays(pa.array(np.arange(count + 1), pa.int32()), some),
-        "subject": pa.array([f"Re: matter {n}" for n in draw.integers(0, 10**6, count).tolist()]),
-        "message_id": pa.array([f"{n:x}.{n * 7919 % 10**9}@mail.example" for n in ids.tolist()]),
-        "list_id": pa.array(np.where(sender % 3 == 0, sender % LISTS, -1)),
-        "size": pa.array((draw.lognormal(9, 1.2, count)).astype(np.int64)),
+        "to": lists(to, named[0]),
+        "cc": lists(cc, named[1]),
+        "subject": plain("Re: matter ", draw.integers(0, 10**6, count), " and what came of it"),
+        "message_id": plain("", own_ids, ".4711@mail.example"),
+        "in_reply_to": plain("", parents, ".4711@mail.example", answers),
+        "references": lists(plain("", parents[answers], ".4711@mail.example"), answers),
+        "list_id": texts("list{}.example.org", sender % LISTS, is_list),
+        "bulk": pa.array(is_list | (draw.random(count) < 0.1)),
+        "auto": pa.array(draw.random(count) < 0.1),
+        "size": pa.array(draw.lognormal(9, 1.2, count).astype(np.int64)),
         "seen": pa.array(draw.random(count) < 0.7),
+        "answered": pa.array(draw.random(count) < 0.2),
+        "flagged": pa.array(draw.random(count) < 0.02),
+        "draft": pa.array(draw.random(count) < 0.002),
+        "deleted": pa.array(draw.random(count) < 0.01),
+        "keywords": lists(pa.array(["$forwarded"] * (count // 10)), np.arange(count) % 10 == 9),
+        "defects": pa.array(np.zeros(count, int)),
     }
-    number = np.asarray(columns["list_id"])
-    lists = texts("list{}.example.org", np.maximum(number, 0)).cast(pa.string())
-    columns["list_id"] = pa.compute.if_else(pa.array(number >= 0), lists, None)
-    arrays = []
-    for field in SCHEMA:
-        if field.name in columns:
-            arrays.append(columns[field.name].cast(field.type))
-        elif field.nullable and not pa.types.is_list(field.type):
-            arrays.append(pa.nulls(count, field.type))
-        elif pa.types.is_list(field.type):
-            none = pa.array(np.zeros(count + 1), pa.int32())
-            arrays.append(
-                pa.ListArray.from_arrays(none, pa.array([], pa.string())).cast(field.type)
-            )
-        else:
-            arrays.append(pa.array(np.zeros(count, bool)).cast(field.type))
-    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+    twice = np.flatnonzero(draw.random(count) < 0.1)
+    rows = np.concatenate([np.arange(count), twice])
+    folder = np.concatenate([place, (place[twice] + 1) % len(FOLDERS)])
+    order = np.lexsort((rows, folder))
+    made = {name: column.take(rows[order]) for name, column in made.items()}
+    starts = np.searchsorted(folder[order], np.arange(len(shares) + 1))
+    for name, start, end in zip(shares, starts, starts[1:], strict=False):
+        part = {key: column.slice(start, end - start) for key, column in made.items()}
+        part["account"] = texts(own, np.zeros(end - start, int))
+        part["folder"] = texts(name, np.zeros(end - start, int))
+        part["uid"] = pa.array(np.arange(1, end - start + 1))
+        columns = [part[field.name].cast(field.type) for field in SCHEMA]
+        yield name, pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
 def write(root, rows, accounts):
-    """Write as many rows in as many accounts, in folders of unequal size."""
+    """Write so many rows in so many accounts, as a fleet does."""
     now = datetime.now(UTC)
     for number in range(accounts):
         account = f"user{number:05}@example.org"
+        shares = FOLDERS | SMALL if number % 10 == 0 else FOLDERS
         with writing(root, account) as writer:
-            for place, folder in enumerate(FOLDERS):
-                count = rows // accounts * (8, 4, 2, 2)[place] // 16
-                made = batch(account, folder, count, number * len(FOLDERS) + place)
-                pieces = [made.slice(start, ROW_GROUP) for start in range(0, count, ROW_GROUP)]
+            writer.expect(len(shares))
+            for folder, made in mail(number, round(rows / accounts / 1.1), shares):
+                pieces = [made.slice(at, ROW_GROUP) for at in range(0, len(made), ROW_GROUP)]
                 merge = Merge(stored_schema(()), Answers(rows=pieces), at=now)
-                state = FolderState(account, folder, 1, count + 1, refreshed=now.isoformat())
+                state = FolderState(account, folder, 1, len(made) + 1, refreshed=now.isoformat())
                 writer.save(state, merge.batches(()))
+            writer.finish()
 
 
 def ask(root, question):
@@ -120,11 +166,12 @@ def ask(root, question):
     connect = duckdb.connect
     duckdb.connect = lambda: connect(config={"threads": 2})
     store = mf.open_store(root)
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     QUESTIONS[question](store)
     took = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"  {question:20} {took:6.2f} s  {peak:6.0f} MiB", flush=True)
+    busy = time.process_time() - busy
+    print(f"  {question:20} {took:6.2f} s  {busy:6.2f} s busy  {peak:6.0f} MiB", flush=True)
 
 
 def main():

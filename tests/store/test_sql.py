@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-import random
-from datetime import UTC, datetime
-
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import mailframe as mf
 from mailframe.errors import StoreError
+from mailframe.frame.schema import SCHEMA
+from mailframe.store.columns import canonical, stored_schema
 from mailframe.store.merge import Answers
-from mailframe.store.writer import FEW, writing
+from mailframe.store.writer import writing
 from tests.store.batches import batch, message
-from tests.store.stage import fill, refresh, rotten
+from tests.store.stage import ACCOUNT, fill, refresh, rotten
+from tests.store.varied import varied_store
 
 TIMES = ["first", "last", "last_read"]
 
 
-def odd(uid, draw):
-    """Give a message as no test of the ordinary has it: other cases, and dates that cannot be."""
-    row = message(uid, seed=draw.randrange(9))
-    choice = {
-        "from_addr": [row["from_addr"], row["from_addr"].upper(), "Ä@Ö.example", None],
-        "list_id": [row["list_id"], "DEV.lists.example.org"],
-        "date": [
-            row["date"],
-            None,
-            datetime(1970, 1, 1, tzinfo=UTC),
-            datetime(9000, 1, 1, tzinfo=UTC),
-        ],
-        "internaldate": [row["internaldate"], datetime(1980, 1, 1, tzinfo=UTC), None],
-        "to": [row["to"], [], ["Bob@Example.NET", "nobody", "x@"]],
-        "cc": [[], ["cy@example.org", "cy@example.org"]],
-        "size": [row["size"], None],
-    }
-    return row | {name: draw.choice(values) for name, values in choice.items()}
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """Give a store of two accounts, with files of one folder, a pack, and a further header."""
-    path, draw = tmp_path_factory.mktemp("sql") / "store", random.Random(7)
-    for account, folders in (("ann@example.org", FEW + 3), ("bob@example.org", 2)):
-        with writing(path, account) as writer:
-            writer.expect(folders)
-            for number in range(folders):
-                name = f"Folder {number}"
-                rows = [odd(uid, draw) for uid in range(1, 30)]
-                answers = Answers(rows=[batch(rows, folder=name, account=account)])
-                refresh(writer, name, answers, headers=("X-Mailer",) if number % 2 else ())
-    return mf.open_store(path)
+    return varied_store(tmp_path_factory.mktemp("sql") / "store")
 
 
 def same(found, expected):
@@ -102,7 +73,7 @@ def test_the_best_date_is_that_of_the_statistics(store):
 
 def test_values_are_handed_over_and_mistakes_told(store, tmp_path):
     found = store.sql("select count(*) as n from messages where account = ?", ["bob@example.org"])
-    assert found["n"].tolist() == [58]
+    assert found["n"].tolist() == [116]
     with pytest.raises(StoreError, match="nosuch"):
         store.sql("select nosuch from messages")
     (tmp_path / "empty").mkdir()
@@ -116,50 +87,19 @@ def test_values_are_handed_over_and_mistakes_told(store, tmp_path):
         mf.open_store(damaged).sql("select count(*) from messages")
 
 
-@pytest.mark.parametrize("tz", ["UTC", "America/Sao_Paulo"])
-@pytest.mark.parametrize("freq", ["D", "W", "M", "Q", "Y"])
-def test_volume_is_that_of_the_frame(store, freq, tz):
-    found, expected = store.mail.volume(freq, tz=tz), store.frame().mail.volume(freq, tz=tz)
-    pd.testing.assert_series_equal(found, expected, check_freq=False)
-    assert found.attrs == expected.attrs
-
-
-@pytest.mark.parametrize("tz", ["UTC", "Europe/Berlin"])
-def test_calendar_and_matrix_are_those_of_the_frame(store, tz):
-    mail = store.frame().mail
-    expected = mail.calendar(tz=tz)
-    pd.testing.assert_series_equal(store.mail.calendar(tz=tz), expected, check_freq=False)
-    pd.testing.assert_frame_equal(store.mail.matrix(tz=tz), mail.matrix(tz=tz))
-
-
-@pytest.mark.parametrize(
-    "column", ["from_addr", "from_domain", "to", "list_id", "subject", "keywords"]
-)
-@pytest.mark.parametrize("n", [3, 500])
-def test_top_is_that_of_the_frame(store, column, n):
-    found, expected = store.mail.top(column, n), store.frame().mail.top(column, n)
-    pd.testing.assert_series_equal(found, expected, check_index_type=False)
-
-
-@pytest.mark.parametrize("method", ["senders", "threads", "top"])
-def test_a_method_of_each_account_is_that_of_its_frame(store, method):
-    found = store.mail.per_account(method)
-    assert found.index.names[0] == "account"
-    for account in store.accounts():
-        expected = getattr(store.frame(accounts=account).mail, method)()
-        assert_equal = (
-            pd.testing.assert_series_equal if method == "top" else pd.testing.assert_frame_equal
-        )
-        assert_equal(found.loc[account], expected, check_index_type=False, check_like=False)
-
-
-def test_what_has_no_such_statistic_is_told(store):
-    for act in (
-        lambda: store.mail.top("nosuch"),
-        lambda: store.mail.volume("7D"),
-        lambda: store.mail.volume(tz="Nowhere"),
-        lambda: store.mail.per_account("nosuch"),
-        lambda: store.mail.per_account("describe"),
-    ):
-        with pytest.raises(mf.ConfigurationError):
-            act()
+def test_of_two_forms_of_a_header_that_of_the_latest_refresh_is_asked(tmp_path):
+    forms = [("A", ("X-Foo",), "text"), ("B", ("X-Foo:all",), ["a", "b"]), ("C", (), None)]
+    with writing(tmp_path / "store", ACCOUNT) as writer:
+        for day, (folder, headers, value) in enumerate(forms):
+            extra = [field for field in stored_schema(canonical(headers)) if "x_foo" in field.name]
+            more = {"x_foo": value, "x_foo_mended": True}
+            rows = [message(uid) | more | {"defects": 0} for uid in (1, 2)]
+            made = batch(rows, folder=folder, schema=pa.schema([*SCHEMA, *extra]))
+            refresh(writer, folder, Answers(rows=[made]), headers=headers, day=day)
+    store = mf.open_store(tmp_path / "store")
+    found = store.sql("select folder, x_foo, defects from messages order by folder, uid")
+    expected = store.frame()
+    assert found["x_foo"].notna().tolist() == expected["x_foo"].notna().tolist()
+    assert list(found["x_foo"][2]) == ["a", "b"]
+    assert found["defects"].tolist() == expected["defects"].tolist()
+    assert "x_foo_mended" not in store.sql("describe messages")["column_name"].tolist()

@@ -2,6 +2,7 @@ r"""A store tells every message once, where a server has ``\All`` and the like, 
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import mailframe as mf
@@ -68,6 +69,7 @@ def test_sql_counts_every_message_once(both):
     assert counted.set_index("folder")["n"].to_dict() == ROWS
     assert store.mail.top().to_dict() == store.frame().mail.top().to_dict()
     assert store.sql("select sum(messages) as n from senders")["n"].tolist() == [8]
+    pd.testing.assert_frame_equal(store.mail.senders(), store.frame().mail.senders())
 
 
 def test_reading_and_store_tell_what_folders_are_for(both):
