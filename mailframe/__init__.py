@@ -53,7 +53,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe.sources.thunderbird import read_thunderbird
     from mailframe.stats import MailAccessor
     from mailframe.stats.identities import identities
-    from mailframe.store import Store, open_store
+    from mailframe.store.reader import Store, open_store
     from mailframe.widgets.contactmap import contact_map
     from mailframe.widgets.dashboard import dashboard
     from mailframe.widgets.explorer import Explorer, explore
@@ -87,7 +87,7 @@ _HOMES = {
     "mailframe.sources.thunderbird": ["read_thunderbird"],
     "mailframe.stats": ["MailAccessor"],
     "mailframe.stats.identities": ["identities"],
-    "mailframe.store": ["Store", "open_store"],
+    "mailframe.store.reader": ["Store", "open_store"],
     "mailframe.widgets.contactmap": ["contact_map"],
     "mailframe.widgets.dashboard": ["dashboard"],
     "mailframe.widgets.explorer": ["Explorer", "explore"],

@@ -1,7 +1,8 @@
 """Whatever people say an account by — a URL, an address, an `Account` — made an `Account`.
 
 An address needs a server first: the table of providers knows it without a packet, or else
-``mailframe.discovery`` finds it.
+``mailframe.discovery`` finds it. What asks the network, and what logs in and keeps tokens, is
+loaded when it is needed: a URL needs neither.
 """
 
 from __future__ import annotations
@@ -13,12 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailframe import providers
 from mailframe.account import Account, Security, is_loopback
-from mailframe.auth import login as oauth
-from mailframe.auth import tokens
-from mailframe.auth.login import Person
-from mailframe.auth.source import Source
-from mailframe.discovery import memory, network, plan
-from mailframe.discovery.pinning import pinned
+from mailframe.discovery import memory, plan
 from mailframe.discovery.plan import Address, Found, is_address
 from mailframe.errors import ConfigurationError, ConnectError, MailframeError
 from mailframe.secret import Secret, sealing
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mailframe.auth.grants import Flow
+    from mailframe.auth.login import Person
 
 _SWITCH = "MAILFRAME_ISPDB"
 
@@ -92,6 +89,8 @@ def discover(address: str, *, ispdb: bool | None = None) -> Found:
     ConnectError
         Nobody knew; the message says who was asked.
     """
+    from mailframe.discovery import network  # noqa: PLC0415 -- see above
+
     return network.find(address, ispdb=_ispdb(ispdb))
 
 
@@ -135,16 +134,22 @@ def login(
     TransportError
         The provider could not be reached.
     """
+    from mailframe.auth.login import Person  # noqa: PLC0415 -- see above
+
     log_in(address, flow, client, provider, Person(say, ask, browse))
 
 
 def log_in(address: str, flow: Flow, client: object, provider: str, person: Person) -> None:
     """Log in; `login` for who has a `Person` already."""
+    from mailframe.auth import login as oauth  # noqa: PLC0415 -- see above
+
     oauth.log_in(address, flow, client, lambda one: provider or _provider_of(one), person)
 
 
 def _provider_of(address: str) -> str:
     """Find whose customer a domain is; nobody is asked whether to trust a host."""
+    from mailframe.discovery import network  # noqa: PLC0415 -- see above
+
     try:
         return network.find(address, ispdb=_ispdb(None), agree=lambda _: False).provider
     except MailframeError:
@@ -188,6 +193,8 @@ def enter(
 
 async def aenter(address: str, *, login: str | None = None) -> Entry:
     """Find the account of an address; `enter` for ``await``."""
+    from mailframe.discovery import network  # noqa: PLC0415 -- see above
+
     return _of_found(await network.afind(address, ispdb=_ispdb(None)), login=login)
 
 
@@ -207,6 +214,10 @@ def _of_found(
     login: str | None = None,
 ) -> Entry:
     """Make an account of what discovery found."""
+    from mailframe.auth import tokens  # noqa: PLC0415 -- see above
+    from mailframe.auth.source import Source  # noqa: PLC0415 -- see above
+    from mailframe.discovery.pinning import pinned  # noqa: PLC0415 -- see above
+
     account = Account(found.host, found.user, found.port, found.security)
     # Whoever logs in on behalf of another does so with what is their own.
     kept = tokens.read(login or found.address) if password is None else None

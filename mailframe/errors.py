@@ -15,6 +15,7 @@
     │ └ ThrottledError            with a wish to be left alone for a while
     └ StoreError                  a header store that cannot be read or written
 
+    Interrupted                   a KeyboardInterrupt, told as briefly as the others
     MailframeWarning              what ``errors="warn"`` emits: once, with a count and where to look
 """
 
@@ -66,16 +67,28 @@ class MailframeError(Exception):
         self.folder = folder
 
     def _render_traceback_(self) -> list[str]:
-        frames = traceback.extract_tb(self.__traceback__)
-        kind = type(self)
-        sentence = "".join(traceback.format_exception_only(kind, self)).rstrip()
-        sentence = sentence.removeprefix(f"{kind.__module__}.")
-        if os.environ.get("MAILFRAME_DEBUG", "0") not in {"", "0"}:
-            return traceback.format_exception(self)
-        inside = [index for index, frame in enumerate(frames) if frame.filename.startswith(_HERE)]
-        outside = frames[: inside[0]] if inside else frames
-        told = [f"{_place(outside[-1])}\n    {outside[-1].line}\n"] if outside else []
-        return [*told, sentence, "(MAILFRAME_DEBUG=1 in the environment shows the way to it.)"]
+        return _brief(self)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or an interrupt of the kernel, while we were reading: told as briefly."""
+
+    def _render_traceback_(self) -> list[str]:
+        return _brief(self)
+
+
+def _brief(error: BaseException) -> list[str]:
+    """Show the caller's line and the sentence, as IPython asks for it."""
+    if os.environ.get("MAILFRAME_DEBUG", "0") not in {"", "0"}:
+        return traceback.format_exception(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    kind = type(error)
+    sentence = "".join(traceback.format_exception_only(kind, error)).rstrip()
+    sentence = sentence.removeprefix(f"{kind.__module__}.")
+    inside = [index for index, frame in enumerate(frames) if frame.filename.startswith(_HERE)]
+    outside = frames[: inside[0]] if inside else frames
+    told = [f"{_place(outside[-1])}\n    {outside[-1].line}\n"] if outside else []
+    return [*told, sentence, "(MAILFRAME_DEBUG=1 in the environment shows the way to it.)"]
 
 
 class ConfigurationError(MailframeError, ValueError):

@@ -34,7 +34,6 @@ from mailframe.imap.commands import header_items
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.names import patterns_of
 from mailframe.progress import open_progress
-from mailframe.refresh import EXTENSIONS, ITEMS, Keeping
 from mailframe.secret import sealer, sealing
 from mailframe.selection import Day, choose, search_keys
 from mailframe.sync import heartbeat, run
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from mailframe.fetcher.folders import Listing
     from mailframe.fetcher.plan import Expected, Folder
     from mailframe.progress import Progress, ProgressOption
+    from mailframe.refresh import Keeping
     from mailframe.secret import Secret
     from mailframe.store.plan import FlagPolicy
 
@@ -129,7 +129,7 @@ class BatchStream:
             self._account,
             connections=self._connections,
             timeout=self._timeout,
-            enable=EXTENSIONS if keeping else (),
+            enable=keeping.extensions if keeping else (),
             eager=keeping is None,
             compress=self._compress,
             limits=self._limits,
@@ -139,7 +139,7 @@ class BatchStream:
         async with heartbeat(), pool:
             with self._entry.watched():
                 likely = await self._expected()
-                listing = await pool.folders(ITEMS if keeping else PLANNING, likely)
+                listing = await pool.folders(keeping.items if keeping else PLANNING, likely)
             self._plan_details(pool)
             choice = choose(listing.folders, self._patterns)
             if choice.missing and not choice.folders:
@@ -462,6 +462,8 @@ def open_stream(  # noqa: PLR0913 -- the keywords of the public readers
                 "store= holds whole folders and no raw headers: leave out since=, before=, search=,"
                 " newest= and raw_headers=, and choose with open_store(path).frame(since=...)"
             )
+        from mailframe.refresh import Keeping  # noqa: PLC0415 -- with all of the store's rooms
+
         keeping = Keeping(store, headers=headers, flags=flags)
     entry = enter(account, password, login=login)
     builder = functools.partial(

@@ -18,12 +18,15 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mailframe.errors import Interrupted
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterator
     from types import FrameType
 
 T = TypeVar("T")
 
+_STOPPED = "stopped, as you asked"
 _PULSE = 0.25  # seconds: an interrupt feels prompt, and the cost is not measurable
 
 
@@ -123,7 +126,7 @@ def _interruptible(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> It
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         nonlocal interrupted
         if interrupted or task.done():
-            raise KeyboardInterrupt
+            raise Interrupted(_STOPPED)
         interrupted = True
         loop.call_soon_threadsafe(task.cancel)  # threadsafe: it wakes a loop that waits
 
@@ -131,10 +134,10 @@ def _interruptible(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> It
     try:
         yield
         if interrupted:
-            raise KeyboardInterrupt  # it was about to end and did not notice; the user meant it
+            raise Interrupted(_STOPPED)  # it was about to end and did not notice; the user meant it
     except asyncio.CancelledError:
         if interrupted:
-            raise KeyboardInterrupt from None  # the cancellation was only its messenger
+            raise Interrupted(_STOPPED) from None  # the cancellation was only its messenger
         raise
     finally:
         signal.signal(signal.SIGINT, before)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 20  # seconds until a test gives up on a busy machine; no claim hangs on it
+PATIENCE = 60  # seconds until a test gives up on a busy machine; no claim hangs on it
 ROOT = Path(__file__).parents[1]
 
 

@@ -55,7 +55,7 @@ ROOMS = {
     "threads": Room(set(), {"pandas", "pyarrow"}),
     "auth": Room({"errors", "providers", "secret", "threads"}, {"pandas", "pyarrow"}),
     "account": Room({"errors", "secret", "threads"}, {"pandas", "pyarrow"}),
-    "sync": Room(set(), {"pandas", "pyarrow"}),
+    "sync": Room({"errors"}, {"pandas", "pyarrow"}),
     "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
     "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
     "fetcher": Room({"account", "errors", "providers", "imap", "names", "uidset"}, {"pandas"}),

@@ -1,8 +1,9 @@
 """Dates as arithmetic: a whole column of Date or INTERNALDATE values at once.
 
 The fast path knows one shape, ``Wed, 21 Aug 2002 16:12:38`` and a zone, and reads it by its
-digits. The zone and what follows it are one of few distinct strings, so each is parsed once. All
-other values go one by one to the general path, `mailframe.headers.dates`.
+digits; years of two digits, hours of one and missing seconds are written out to that first. The
+zone and what follows it are one of few distinct strings, so each is parsed once. All other values
+go one by one to the general path, `mailframe.headers.dates`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from mailframe.headers.columns.marks import Mask, Positions
 
 _LOWER = 0x20202020
-_SPACE, _ZERO, _COLON, _DASH, _PLUS = b" 0:-+"
+_SPACE, _ZERO, _FIVE, _COLON, _DASH, _PLUS = b" 05:-+"
+_NINETEEN, _TWENTY = (np.frombuffer(century, np.uint8) for century in (b"19", b"20"))
 # "Aug 2002 16:12:38 " : positions of its digits, and of what stands between them.
 _CLOCK = 18
 _MARKS = {3: _SPACE, 8: _SPACE, 11: _COLON, 14: _COLON, 17: _SPACE}
@@ -114,26 +116,65 @@ def header_dates(blocks: Blocks, spans: Spans) -> Instants:
     at += octets[at] == _SPACE
     day, width = _day(octets, at)
     at += width + 1
-    good = ~spans.odd & (octets[at - 1] == _SPACE) & (at + _CLOCK < spans.end)
+    good = ~spans.odd & (octets[at - 1] == _SPACE)
     days, clock, right = _clock(octets, at, day)
-    good &= right
+    zone, early = at + _CLOCK, np.zeros(len(at), np.bool_)
+    others = np.flatnonzero(good & ~right)
+    if len(others):
+        text, zone[others], early[others] = _written_out(octets, at[others])
+        days[others], clock[others], right[others] = _clock(
+            text, np.arange(0, _CLOCK * len(others), _CLOCK), day[others]
+        )
+    good &= right & (zone < spans.end)
 
-    count = len(spans.rows)
-    zones = np.zeros((count, 4), np.int64)
-    rows = np.flatnonzero(good)
-    rest = spans.only(rows)._replace(start=at[rows] + _CLOCK)
-    found, index = distinct(blocks.values(rest).raw, _zone)
-    if found:
-        zones[rows] = np.array(found, np.int64)[index.to_numpy()]
+    zones = np.zeros((len(spans.rows), 4), np.int64)
+    for which, parse in ((good & ~early, _zone), (good & early, _zone_of_early)):
+        rows = np.flatnonzero(which)
+        rest = spans.only(rows)._replace(start=zone[rows])
+        found, index = distinct(blocks.values(rest).raw, parse)
+        if found:
+            zones[rows] = np.array(found, np.int64)[index.to_numpy()]
     offset, has_offset, mended = zones[:, 1].copy(), zones[:, 2] != 0, zones[:, 3] != 0
     good &= zones[:, 0] != 0
     mended |= has_weekday & (weekday != (days + 3) % 7)
     seconds = days * _DAY + clock - 60 * offset
 
     result = Instants(seconds, good.copy(), offset, has_offset & good, mended & good)
-    others = spans.only(~good)
-    result.put(~good, [_parse(raw) for raw in blocks.values(others).raw.to_pylist()])
+    values = blocks.values(spans.only(~good))
+    result.put(~good, [_parse(raw) for raw in values.raw.to_pylist()])
     return result
+
+
+def _written_out(
+    octets: NDArray[np.uint8], at: Positions
+) -> tuple[NDArray[np.uint8], Positions, Mask]:
+    """Write ``Aug 02 6:12 `` at each position as ``Aug 2002 06:12:00 ``.
+
+    Returns
+    -------
+    uint8 array, int64 array, bool array
+        The clocks one behind the other; the position behind each; and which had an hour of one
+        digit, which RFC 5322 does not know. Beside that a year of two digits could be the day.
+    """
+    text = np.full((len(at), _CLOCK), _ZERO, np.uint8)
+    year = at + 4
+    short = octets[year + 2] == _SPACE
+    hour = year + np.where(short, 3, 5)
+    early = (octets[hour + 1] == _COLON) & ~short
+    minute = hour + np.where(early, 2, 3)
+    bare = octets[minute + 2] == _SPACE
+    behind = minute + np.where(bare, 3, 6)
+    text[:, :4] = octets[at[:, None] + np.arange(4)]
+    text[:, 4:8] = octets[year[:, None] + np.arange(4)]
+    text[short, 6:8] = text[short, 4:6]
+    text[short, 4:6] = np.where((text[short, 6] < _FIVE)[:, None], _TWENTY, _NINETEEN)
+    text[:, 9] = np.where(early, _ZERO, octets[hour])
+    text[:, 10] = octets[minute - 2]
+    text[:, 12:14] = octets[minute[:, None] + np.arange(2)]
+    text[:, 15:17] = np.where(bare[:, None], _ZERO, octets[minute[:, None] + np.arange(3, 5)])
+    text[:, 8], text[:, 11], text[:, 17] = (octets[x - 1] for x in (hour, minute, behind))
+    text[:, 14] = np.where(bare, _COLON, octets[minute + 2])
+    return np.append(text, np.zeros(_CLOCK, np.uint8)), behind, early
 
 
 def dates_in(values: Sequence[str]) -> Instants:
@@ -222,14 +263,19 @@ def _clock(
     return days, hour * 3600 + minute * 60 + second, good
 
 
-def _parse_zone(raw: bytes) -> tuple[bool, int, bool, bool]:
+def _parse_zone(raw: bytes, clock: bytes = b"00:00:00") -> tuple[bool, int, bool, bool]:
     """Parse what follows the seconds: whether it is plain, offset, has one, was malformed."""
     name = raw.partition(b" ")[0].decode("ascii", "replace").lower()
     # A name of a month or a weekday may say more of the whole date than of this one.
     if not _ZONE.fullmatch(raw) or calendars.months(name) or calendars.weekdays(name):
         return False, 0, False, False
-    when = dates.parse(b"01 Jan 1970 00:00:00 " + raw)
+    when = dates.parse(b"01 Jan 1970 " + clock + b" " + raw)
     return when.seconds is not None, when.offset or 0, when.offset is not None, when.mended
+
+
+def _parse_zone_of_early(raw: bytes) -> tuple[bool, int, bool, bool]:
+    """Parse what follows an hour of one digit: such a date is malformed, and read as others are."""
+    return _parse_zone(raw, b"0:00:00")
 
 
 def _parse_internaldate(raw: bytes) -> dates.Instant:
@@ -240,5 +286,6 @@ def _parse_internaldate(raw: bytes) -> dates.Instant:
 
 
 _zone = remembering(_parse_zone)
+_zone_of_early = remembering(_parse_zone_of_early)
 _parse = remembering(dates.parse)
 _parse_internal = remembering(_parse_internaldate)

@@ -437,6 +437,8 @@ class _Reader:
 
         Words ``inside`` of brackets are the name where none stands outside.
         """
+        if not (tokens or self._comment or inside):
+            return  # nothing between two commas, of which there may be a hundred thousand
         tokens = self._without_squares(_behind_colon(tokens), inside)
         pieces = self._cut(tokens)
         specs = [piece for piece in pieces if _AT in piece]

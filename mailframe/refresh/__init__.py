@@ -6,6 +6,6 @@ as the folder is closed. Rows of folders that are not closed yet are staged on t
 batch, so a refresh that was broken off goes on where it stopped.
 """
 
-from mailframe.refresh.keeping import EXTENSIONS, ITEMS, Keeping
+from mailframe.refresh.keeping import Keeping
 
-__all__ = ["EXTENSIONS", "ITEMS", "Keeping"]
+__all__ = ["Keeping"]

@@ -48,10 +48,6 @@ if TYPE_CHECKING:
     from mailframe.store.held import Held, Read
     from mailframe.store.writer import AccountWriter
 
-# What LIST-STATUS must tell for a folder to be planned, and the extensions that help.
-ITEMS = (*PLANNING, "UNSEEN", "HIGHESTMODSEQ")
-EXTENSIONS = ("QRESYNC", "CONDSTORE")
-
 
 class Keeping:
     """How a caller wants a store to be kept.
@@ -65,11 +61,19 @@ class Keeping:
     flags : {"exact", "counts", "skip"}
         See `mailframe.store.plan.plan`.
 
+    Attributes
+    ----------
+    items, extensions : tuple of str
+        What LIST-STATUS must tell for a folder to be planned, and the extensions that help.
+
     Raises
     ------
     ConfigurationError
         A path, a header or a policy is not one.
     """
+
+    items = (*PLANNING, "UNSEEN", "HIGHESTMODSEQ")
+    extensions = ("QRESYNC", "CONDSTORE")
 
     def __init__(
         self, path: str | os.PathLike[str], *, headers: Sequence[str], flags: FlagPolicy

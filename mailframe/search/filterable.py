@@ -117,7 +117,7 @@ class Columns:
         zone = clock.zone(tz)
         self.zone = dt.UTC if str(zone) in clock.UTC else zone
         self._made: dict[tuple[str, str], object] = {}
-        self._making = RLock()
+        self._making: dict[tuple[str, str], RLock] = {}
 
     def __len__(self) -> int:
         return len(self.df)
@@ -130,7 +130,8 @@ class Columns:
     def _once(self, form: str, name: str, make: Callable[[], Form]) -> Form:
         key = (form, name)
         if key not in self._made:
-            with self._making:  # an explorer makes subjects ready in another thread
+            # An explorer makes some ready in another thread; who wants others does not wait for it.
+            with self._making.setdefault(key, RLock()):
                 if key not in self._made:
                     self._made[key] = make()
         return self._made[key]  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Statistics of mail frames: importing this package registers the accessor ``df.mail``."""
+"""Statistics of mail frames, all of them by ``df.mail``."""
 
 from mailframe.stats.accessor import MailAccessor
 

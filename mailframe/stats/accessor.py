@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-@pd.api.extensions.register_dataframe_accessor("mail")
 class MailAccessor:
     """Statistics of the messages in a frame.
 

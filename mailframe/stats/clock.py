@@ -7,6 +7,7 @@ names (column ``date_offset``), anything else what pandas takes.
 from __future__ import annotations
 
 import os
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +19,7 @@ from mailframe.errors import ConfigurationError
 from mailframe.stats import columns
 
 if TYPE_CHECKING:
-    from datetime import datetime, tzinfo
+    from datetime import datetime
 
     from mailframe.stats.columns import Ints
 
@@ -44,11 +45,11 @@ def zone(tz: str | tzinfo | None = None) -> tzinfo:
             "this needs one zone for all messages, such as 'Europe/Berlin': each sender's own is "
             "for counts of messages, such as df.mail.matrix(tz='sender')"
         )
-    if not isinstance(tz, str):
+    if isinstance(tz, tzinfo):
         return tz
     try:
         return ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"no time zone {tz!r}: name one such as 'Europe/Berlin' or 'UTC'"
         ) from error

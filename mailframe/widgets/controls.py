@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 REST = 0.15  # seconds without a keystroke after which a word counts as typed
 SUGGESTIONS = 200  # names a type-ahead offers: the browser looks through all of them at each letter
-SIZES = (0, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 
 
 class Later:
@@ -179,28 +178,31 @@ def _frequent_items(columns: Columns, name: str) -> list[str]:
 
 
 def _size(filters: Filters) -> list[ipw.Widget]:
-    marks = [*SIZES, None]
+    marks = [*cubes.SIZES, None]
     slider = ipw.IntRangeSlider(
-        value=(0, len(SIZES)), min=0, max=len(SIZES), readout=False, continuous_update=False
+        value=(0, len(cubes.SIZES)), min=0, max=len(cubes.SIZES), readout=False
     )
     told = ipw.HTML().add_class("mf-told")
     following = False
 
     def follow(_change: object = None) -> None:
         nonlocal following
-        low = int(np.searchsorted(SIZES, filters.larger or 0))
+        low = int(np.searchsorted(cubes.SIZES, filters.larger or 0))
         high = filters.smaller
-        top = len(SIZES) if high is None else int(np.searchsorted(SIZES, high))
+        top = len(cubes.SIZES) if high is None else int(np.searchsorted(cubes.SIZES, high))
         # A size set elsewhere may lie between two marks: the slider must not round it.
         following = True
         slider.value = (min(low, top), top)
         following = False
         told.value = _told(filters.larger, high)
 
+    act = Later(lambda asked: filters.set(**asked))
+
     def lead(change: dict[str, Any]) -> None:
         if not following:
             low, high = (marks[mark] for mark in change["new"])
-            filters.set(larger=low or None, smaller=high)
+            told.value = _told(low or None, high)  # while the handle moves
+            act({"larger": low or None, "smaller": high})
 
     follow()
     slider.observe(lead, "value")
@@ -220,9 +222,9 @@ def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
     bars = max(len(periods.labels), 1)
     edges = list(clock.starts(pd.to_datetime(periods.edges, unit="D"), filters.scope.zone))
     counts = cubes.count(periods.codes, bars)
-    slider = ipw.IntRangeSlider(
-        value=(0, bars), min=0, max=bars, readout=False, continuous_update=False
-    ).add_class("mf-range")
+    slider = ipw.IntRangeSlider(value=(0, bars), min=0, max=bars, readout=False).add_class(
+        "mf-range"
+    )
     first = ipw.DatePicker(description="From this day on").add_class("mf-day")
     last = ipw.DatePicker(description="Up to and with this day").add_class("mf-day")
 
@@ -236,17 +238,25 @@ def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
         # A moment set elsewhere may lie between two marks: slider and days must not round it.
         following = True
         slider.value = (min(low, high), high)
-        first.value = None if since is None else since.date()
-        last.value = None if before is None else (before - pd.Timedelta(1, "us")).date()
+        tell(since, before)
         following = False
 
+    def tell(since: pd.Timestamp | None, before: pd.Timestamp | None) -> None:
+        first.value = None if since is None else since.date()
+        last.value = None if before is None else (before - pd.Timedelta(1, "us")).date()
+
+    act = Later(lambda asked: filters.set(**asked))
+
     def lead(change: dict[str, Any]) -> None:
+        nonlocal following
         if not following:
             low, high = change["new"]
-            filters.set(
-                since=edges[low] if low > 0 else None,
-                before=edges[high] if high < bars else None,
-            )
+            since = edges[low] if low > 0 else None
+            before = edges[high] if high < bars else None
+            following = True
+            tell(since, before)  # while the handle moves
+            following = False
+            act({"since": since, "before": before})
 
     def pick_first(change: dict[str, Any]) -> None:
         if not following:

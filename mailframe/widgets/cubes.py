@@ -28,6 +28,8 @@ UNITS = (
     (6_000, "MS", "month", "%b %Y"),
     (np.inf, "YS", "year", "%Y"),
 )
+# Sizes at which bars begin, and at which a filter may, in octets.
+SIZES = (0, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 LEAST_DAYS = 13
 MILLISECONDS_A_DAY = 86_400_000
 

@@ -14,6 +14,7 @@ from mailframe.store.reader import Store
 from mailframe.widgets import cube, parts
 from mailframe.widgets.contents import COPIES, NOTHING, Contents, period
 from mailframe.widgets.large import WHOLE, of_store
+from mailframe.widgets.stage import Application
 from mailframe.widgets.standing import standing
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def contents(
     return Contents(title or _title(df), told, _numbers(columns, letters), figures, counted)
 
 
-class Dashboard(ipw.VBox):  # type: ignore[misc]  # ipywidgets is untyped
+class Dashboard(Application):
     """Linked charts of a mailbox.
 
     Parameters

@@ -15,6 +15,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
+import numpy as np
 import pandas as pd
 import traitlets
 
@@ -25,6 +26,7 @@ from mailframe.search.language import parse
 from mailframe.search.matching import Selection, scope_of
 from mailframe.store.reader import Store
 from mailframe.widgets import (
+    cells,
     controls,
     cubes,
     filters,
@@ -36,6 +38,7 @@ from mailframe.widgets import (
 )
 from mailframe.widgets.memory import frame_of
 from mailframe.widgets.searchline import SearchLine
+from mailframe.widgets.stage import Application
 from mailframe.widgets.table import MailTable
 
 if TYPE_CHECKING:
@@ -49,14 +52,27 @@ if TYPE_CHECKING:
 MOST_SAVED = 100_000  # messages a browser is sent as one file
 MOST_KEPT = 200  # states that undo goes back to
 MANY = 50_000  # messages from which the first search of words would keep people waiting
+LOOKS = {"charts", "columns", "rows"}  # what the screen shows of the messages that are left
 # What completion offers of an explorer, besides its filters.
 OURS = (
-    *("charts", "count", "data", "drop_view", "observe", "problem", "query", "redo", "reset"),
+    *(
+        "charts",
+        "columns",
+        "count",
+        "data",
+        "drop_view",
+        "observe",
+        "problem",
+        "query",
+        "redo",
+        "reset",
+        "rows",
+    ),
     *("save_view", "selected", "set", "show_view", "state", "undo", "unobserve", "views", "zone"),
 )
 
 
-class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets is untyped
+class Explorer(Application, filters.Filters):
     """Look at mail: filter it, sort it, page through it, see it drawn.
 
     Every filter is a trait (see ``mailframe.widgets.filters.Filters``): set it and the screen
@@ -70,7 +86,7 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         The zone of days, weekdays and hours, in charts, filters and table; the reader's own by
         default.
     **asked
-        Filters to begin with, such as ``unread=True``.
+        Filters to begin with, such as ``unread=True``; and ``charts``, ``columns`` and ``rows``.
 
     Raises
     ------
@@ -84,6 +100,10 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     charts = traitlets.List(
         traitlets.Unicode(), list(gallery.FIRST), help="up to four charts, of those offered"
     )
+    columns = traitlets.List(
+        traitlets.Unicode(), list(cells.FIRST), help="columns of the table, of those offered"
+    )
+    rows = traitlets.Enum(["messages", "threads"], "messages", help="'messages' or 'threads'")
 
     _watched = False  # whether anybody observes data, which is costly to make
 
@@ -102,13 +122,15 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._future: list[dict[str, Any]] = []
         self._selection = Selection(self._columns)
         super().__init__()
+        for name in LOOKS & asked.keys():
+            self._set_one(name, asked.pop(name))
         self._build()
         self.set(**asked)
         self._refresh()
         self._now = self.state()
         self.observe(self._filtered, filters.NAMES)
-        if len(df) >= MANY:  # subjects are made ready while somebody looks at the first screen
-            Thread(target=self._columns.folded, args=["subject"], daemon=True).start()
+        if len(df) >= MANY:  # while somebody looks at the first screen
+            Thread(target=self._make_ready, daemon=True).start()
 
     @property
     def data(self) -> pd.DataFrame:
@@ -221,6 +243,11 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
             change = traitlets.Bunch(name="data", old=old, new=self.data, owner=self, type="change")
             self.notify_change(change)
 
+    def _make_ready(self) -> None:
+        """Work out what the first search of words, and the first message opened, would wait for."""
+        self._columns.folded("subject")
+        _ = self._table.threads
+
     # -- the screen -----------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -232,8 +259,8 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._actions = parts.Actions(self._save, self.undo, self.redo)
         self._line = ipw.HTML().add_class("mf-line")
         self._charts = parts.Charts(self._figures(), choices=gallery.offered(self._columns))
-        self._table = MailTable(self._columns)
-        self._message = ipw.HTML()
+        self._table = MailTable(self._columns, self._periods)
+        self._message = parts.Message()
         self._only_thread = _button("Only this thread", "Filter by it", self._keep_thread)
         bar = ipw.HBox(
             [
@@ -257,8 +284,14 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._table.observe(self._say, "checked")
         self._charts.observe(self._gesture, "gesture")
         self.observe(self._redraw, "charts")
+        self._message.observe(self._turn, "wanted")
         traitlets.link((self, "charts"), (self._charts, "chosen"))
-        traitlets.dlink((self, "query"), (self._actions, "query"))
+        traitlets.link((self, "columns"), (self._table, "shown"))
+        self._by_thread()
+        self.observe(self._by_thread, "rows")
+        self._table.observe(self._by_row, "grouped")
+        self._table.observe(self._to_copy, "checked")
+        self.observe(self._to_copy, "query")
         self.observe(self._say, ["problem"])
 
     def _show(self) -> None:
@@ -293,6 +326,16 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
     @traitlets.validate("charts")
     def _check_charts(self, proposal: dict[str, Any]) -> list[str]:
         return gallery.check(proposal["value"], self._columns)
+
+    @traitlets.validate("columns")
+    def _check_columns(self, proposal: dict[str, Any]) -> list[str]:
+        return cells.check(proposal["value"], self._columns)
+
+    def _by_thread(self, _change: object = None) -> None:
+        self._table.grouped = self.rows == "threads"
+
+    def _by_row(self, _change: object) -> None:
+        self.rows = "threads" if self._table.grouped else "messages"
 
     def _without(self, rest: str) -> Bools:
         """Tell which messages the other filters leave, and the rest of a line being typed."""
@@ -351,7 +394,19 @@ class Explorer(ipw.VBox, filters.Filters):  # type: ignore[misc]  # ipywidgets i
         self._opened.layout.display = "" if shown else "none"
         (self._mail.add_class if shown else self._mail.remove_class)("mf-reading")
         if shown:
-            self._message.value = message.render(self._columns, row)
+            tree = self._table.threads.members(row, np.ones(len(self._columns), dtype=bool))
+            self._message.html = message.render(self._columns, row, tree)
+
+    def _to_copy(self, _change: object = None) -> None:
+        """Offer the line of pandas that gives what is ticked, or else what the filters leave."""
+        ticked = sorted(self._table.checked)
+        self._actions.query = f"df.iloc[{ticked}]" if ticked else self.query
+
+    def _turn(self, change: dict[str, Any]) -> None:
+        """Open another message of the thread that is read."""
+        if change["new"] >= 0:
+            self._table.opened = int(change["new"])
+            self._message.wanted = -1  # the same line may be clicked again
 
     def _close(self) -> None:
         self._table.opened = -1
@@ -410,7 +465,8 @@ def explore(
     state : mapping, optional
         What ``explorer.state()`` gave, of this mailbox or another one.
     **asked
-        Filters to begin with, such as ``unread=True`` or ``search="from:ann"``.
+        Filters to begin with, such as ``unread=True`` or ``search="from:ann"``; and what is shown:
+        ``charts`` (up to four names), ``columns`` of the table, ``rows="threads"``.
 
     Returns
     -------

@@ -26,6 +26,7 @@ from mailframe.errors import (
 from mailframe.widgets import parts
 from mailframe.widgets.explorer import Explorer
 from mailframe.widgets.signin import LogIn, Password, SignIn, WayIn, linked, shown
+from mailframe.widgets.stage import Application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -71,7 +72,7 @@ class Line(ipw.HBox):  # type: ignore[misc]  # ipywidgets is untyped
         (self._field.add_class if sentence else self._field.remove_class)("mf-wrong")
 
 
-class Connect(ipw.VBox):  # type: ignore[misc]  # as above
+class Connect(Application):
     """Ask for an account, fetch its headers with a live bar, and become an explorer.
 
     Parameters

@@ -7,13 +7,14 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 
-from mailframe.search.keys import in_thread
 from mailframe.search.values import human_size
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mailframe.search.filterable import Columns
 
 INDENT = 14  # pixels for each answer to an answer
@@ -29,8 +30,8 @@ def root(message: pd.Series) -> str | None:
     return None
 
 
-def render(columns: Columns, row: int) -> str:
-    """Show the message in row ``row`` with its headers and its thread."""
+def render(columns: Columns, row: int, thread: NDArray[np.int64]) -> str:
+    """Show the message in row ``row`` with its headers and its thread, the rows ``thread``."""
     message = columns.df.iloc[row]
     fields = {
         "From": _address(message["from_name"], message["from_addr"]),
@@ -57,16 +58,12 @@ def render(columns: Columns, row: int) -> str:
     subject = escape(_text(message["subject"]) or "(no subject)")
     return (
         f'<div class="mf-message"><h3><bdi>{subject}</bdi></h3>'
-        f"<table>{lines}</table>{_thread(columns, row, message)}</div>"
+        f"<table>{lines}</table>{_thread(columns, row, thread)}</div>"
     )
 
 
-def _thread(columns: Columns, row: int, message: pd.Series) -> str:
-    start = root(message)
-    if start is None:
-        return ""
-    rows = np.flatnonzero(in_thread(start).mask(columns))
-    rows = rows[np.argsort(columns.instants()[rows], kind="stable")]
+def _thread(columns: Columns, row: int, rows: NDArray[np.int64]) -> str:
+    """Lay the thread out as a tree; each line opens its message."""
     if len(rows) < 2:  # noqa: PLR2004 -- a thread of one is no thread
         return ""
     thread = columns.df.iloc[rows[:MOST_IN_THREAD]]
@@ -75,9 +72,10 @@ def _thread(columns: Columns, row: int, message: pd.Series) -> str:
     lines = "".join(
         f"<li{' aria-current=true' if rows[at] == row else ''}"
         f' style="margin-inline-start: {INDENT * min(depth, MOST_DEEP)}px">'
+        f'<button type="button" data-open="{rows[at]}">'
         f"<time>{_moment(columns, int(rows[at]))}</time> "
         f"<b><bdi>{escape(names[at])}</bdi></b> "
-        f"<bdi>{escape(_text(messages[at].subject))}</bdi></li>"
+        f"<bdi>{escape(_text(messages[at].subject))}</bdi></button></li>"
         for at, depth in _tree(thread)
     )
     more = len(rows) - MOST_IN_THREAD

@@ -190,6 +190,23 @@ class Actions(anywidget.AnyWidget):
             self.send({"name": name, "type": media, "done": done}, buffers=[part])
 
 
+class Message(anywidget.AnyWidget):
+    """The message that is read, as HTML of ``message.py``.
+
+    Attributes
+    ----------
+    html : str
+        What is shown.
+    wanted : int
+        Row number in the frame of the message of its thread that was clicked.
+    """
+
+    _esm = assets.text("message.js")
+
+    html = traitlets.Unicode().tag(sync=True)
+    wanted = traitlets.Int(-1).tag(sync=True)
+
+
 def problem(sentence: str) -> str:
     """Write what went wrong as HTML, so that it is seen and read out."""
     return f'<em role="alert">{escape(sentence)}</em>'

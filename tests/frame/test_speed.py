@@ -15,8 +15,11 @@ from tests.headers.others import PARSERS
 
 MESSAGES = 4000
 SAMPLE = 400
-# What it is on a busy machine, the least of several tries. To be raised by nobody without a reason.
-SHARE = 0.07
+TRIES = 15
+# What it is, and what it may be: a builder that takes half as much again is beyond that, and what a
+# busy machine adds to the least of so many tries, taken in turns, is not.
+SHARE = 0.078
+BOUND = 1.3 * SHARE
 
 
 def taken(work):
@@ -30,10 +33,10 @@ def test_mail_in_many_languages_takes_no_larger_share_of_what_the_standard_libra
     blocks = corpora.chosen(mail, HEADER_FIELDS)
     given, builder = rows(blocks), BatchBuilder("ann@example.org")
     theirs = PARSERS["email (legacy)"]
-    shares = []
-    for _ in range(7):
-        ours = taken(lambda: builder.build(given)) / MESSAGES
-        others = taken(lambda: list(map(theirs, blocks[:SAMPLE]))) / SAMPLE
-        shares.append(ours / others)
-    print(shares)
-    assert min(shares) < 1.5 * SHARE
+    ours, others = [], []
+    for _ in range(TRIES):
+        ours.append(taken(lambda: builder.build(given)) / MESSAGES)
+        others.append(taken(lambda: list(map(theirs, blocks[:SAMPLE]))) / SAMPLE)
+    share = min(ours) / min(others)
+    print(f"{share:.4f}")
+    assert share < BOUND

@@ -32,16 +32,17 @@ PDF = (
 IMAGE = b'("image" "png" ("name" "logo.png") "<a@b>" NIL "base64" 78 NIL %s NIL NIL)'
 A_PDF = ("a.pdf", "application/pdf", 570)
 
-# Whole answers, as servers word them: a text, a PDF.
+# Whole answers, as servers word them: a text, a PDF. Dovecot 2.3.19 and Courier 5.0.13 were asked;
+# the others are put together of what their trackers and users quote.
 SERVERS = {
     "Dovecot": b'* 1 FETCH (UID 7 BODYSTRUCTURE (%b%b "mixed" ("boundary" "x") NIL NIL NIL))'
     % (TEXT, PDF),
     "Cyrus": b'* 1 FETCH (UID 7 BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" '
     b'5 1 NIL NIL NIL NIL)("APPLICATION" "PDF" ("NAME" "a.pdf") NIL NIL "BASE64" 780 NIL '
     b'("ATTACHMENT" ("FILENAME" "a.pdf")) NIL NIL) "MIXED" ("BOUNDARY" "x") NIL NIL NIL))',
-    "Courier": b'* 1 FETCH (BODYSTRUCTURE (("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 5 1 '
-    b'NIL NIL NIL)("application" "pdf" ("name" "a.pdf") NIL NIL "base64" 780 NIL ("attachment" '
-    b'("filename" "a.pdf")) NIL) "mixed" ("boundary" "x") NIL NIL) UID 7)',
+    "Courier": b'* 1 FETCH (UID 7 BODYSTRUCTURE (("text" "plain" ("charset" "utf-8") NIL NIL '
+    b'"8bit" 5 0 NIL NIL NIL)("application" "pdf" ("name" "a.pdf") NIL NIL "base64" 780 NIL '
+    b'("attachment" ("filename" "a.pdf")) NIL) "mixed" ("boundary" "x") NIL NIL))',
     "Gmail": b'* 1 FETCH (BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "7BIT" 5 1 '
     b'NIL NIL NIL)("APPLICATION" "PDF" ("NAME" "a.pdf") "<f_1>" NIL "BASE64" 780 NIL ("ATTACHMENT" '
     b'("FILENAME" "a.pdf")) NIL) "MIXED" ("BOUNDARY" "x") NIL NIL) UID 7 FLAGS (\\Seen))',

@@ -58,6 +58,7 @@ SMALL = {
     "mailframe.gather.BATCH_ROWS": 9,
     "mailframe.refresh.saving._STAGED_ROWS": 4,
     "mailframe.refresh.task._FLAG_SPAN": 6,
+    "mailframe.refresh.task.AHEAD": 5,
     "mailframe.refresh.task.SPAN": 5,
     "mailframe.fetcher.plan.SPAN": 5,
     "mailframe.fetcher.plan.WHOLE": 8,

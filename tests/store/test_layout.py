@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailframe.store import open_store
 from mailframe.store.layout import component
+from mailframe.store.reader import open_store
 from tests.store.stage import fill
 
 AWKWARD = [

@@ -145,8 +145,8 @@ def test_a_folder_replaced_under_way_has_the_modseqs_of_the_new_one(
     flag("1", 8)
     folders = Pool.folders
 
-    async def listed(pool, items):
-        found = await folders(pool, items)
+    async def listed(pool, *how):
+        found = await folders(pool, *how)
         act(("delete", "Work"), ("create", "Work"))
         dovecot.deliver(user, "Work", mail)
         return found

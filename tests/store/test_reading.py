@@ -16,9 +16,9 @@ from mailframe.frame.adapter import to_frame
 from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import SCHEMA, TEXT, TEXTS
 from mailframe.read import read_imap
-from mailframe.store import open_store
 from mailframe.store.columns import FLAG_COLUMNS
 from mailframe.store.merge import Answers
+from mailframe.store.reader import open_store
 from mailframe.store.writer import writing
 from mailframe.uidset import UidSet
 from tests.store.batches import batch, message

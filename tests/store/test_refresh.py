@@ -219,8 +219,8 @@ def test_a_folder_that_came_after_the_list_was_asked_for_is_left_to_who_stored_i
     kept(inbox, tmp_path)
     ask = Pool.folders
 
-    async def overtaken(pool, items):
-        listed = await ask(pool, items)
+    async def overtaken(pool, *how):
+        listed = await ask(pool, *how)
         monkeypatch.setattr(Pool, "folders", ask)
         dovecot.deliver(user, "New", [mail(99)])
         await mf.aread_imap(inbox, store=tmp_path, progress=False)

@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from mailframe.errors import MailframeWarning, StoreError
-from mailframe.store import atomic, open_store
+from mailframe.store import atomic
 from mailframe.store.layout import UNFINISHED, account_dir, component, folder_path
+from mailframe.store.reader import open_store
 from mailframe.store.state import CHECKSUM, KEY, VERSION, FolderState
 from mailframe.store.writer import writing
 from tests.children import let_everybody_in
@@ -230,7 +231,7 @@ def as_nobody(root, script):
         import os, sys
         from pathlib import Path
         from mailframe.errors import StoreError
-        from mailframe.store import open_store
+        from mailframe.store.reader import open_store
         from mailframe.store.writer import writing
         open_store(sys.argv[1]).frame()  # everything is imported, as nobody may not
         os.setuid(65534)

@@ -19,6 +19,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.kernel import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / ".venv/node_modules/axe-core/axe.min.js"
 CHROMIUM = shutil.which("chromium")
@@ -30,7 +32,6 @@ QUIET = (
 HERE = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "file:", "about:")
 # Voilà's own page asks for an icon font, which nothing of ours uses.
 OF_VOILA = "https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free"
-PATIENCE = 60  # seconds, for a busy machine; no claim hangs on it
 
 
 class Window:
@@ -102,7 +103,7 @@ def chromium():
 
 
 @contextmanager
-def served(home, command):
+def served(home, command, *, dark=False):
     """Run a Jupyter program on a free port; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -111,6 +112,9 @@ def served(home, command):
     (config / "labconfig").mkdir(parents=True, exist_ok=True)
     news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     (config / "labconfig" / "page_config.json").write_text(json.dumps(news))
+    if dark:
+        theme = {"@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Dark"}}
+        (config / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(theme))
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -125,13 +129,13 @@ def served(home, command):
         server = subprocess.Popen(
             arguments, cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
-        stack.callback(_end, server)
+        stack.callback(end, server)
         address = f"http://127.0.0.1:{port}"
-        _wait_for(address, server, home / "log")
+        wait_for(address, server, home / "log")
         yield address
 
 
-def _end(server):
+def end(server):
     """Ask it to end; its kernels end with it, so that it need not wait for them long."""
     server.terminate()
     try:
@@ -141,7 +145,7 @@ def _end(server):
         server.wait()
 
 
-def _wait_for(address, server, log):
+def wait_for(address, server, log):
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and server.poll() is None:
         try:
@@ -162,9 +166,9 @@ def jupyterlab(home):
 
 
 def notebook7(home):
-    """Notebook 7 in folder `home`."""
+    """Notebook 7 in folder `home`, in its dark theme."""
     command = ["notebook", "--IdentityProvider.token=", "--ServerApp.root_dir=.", "--allow-root"]
-    return served(home, command)
+    return served(home, command, dark=True)
 
 
 def run_cells(page, count):

@@ -221,7 +221,7 @@ def test_a_frame_whose_dates_lost_their_zone_is_shown_all_the_same():
     newest = f"{MAIL['date'].max():%Y-%m-%d %H:%M}"
     assert explorer._table.page["rows"][0][1] == newest
     explorer._table.opened = explorer._table.page["rows"][0][-2]
-    assert f"{newest} UTC" in explorer._message.value
+    assert f"{newest} UTC" in explorer._message.html
 
 
 def test_a_frame_that_is_no_mail_is_told():
@@ -388,7 +388,7 @@ def test_the_newest_comes_first_and_what_has_no_date_last(explorer):
 
 def test_an_opened_message_is_text_whatever_it_holds(explorer):
     explorer._table.opened = int(MAIL["subject"].eq(HOSTILE).to_numpy().nonzero()[0][0])
-    shown = explorer._message.value
+    shown = explorer._message.html
     assert "&lt;img src=x" in shown
     assert "<img" not in shown
 
@@ -476,6 +476,11 @@ def test_ticked_messages_are_selected_and_saved_alone(explorer):
     assert "2 ticked" in explorer._said.value
     _, _, content = explorer._save("csv")
     assert len(pd.read_csv(io.BytesIO(content))) == 2
+    copied = explorer._actions.query
+    pd.testing.assert_frame_equal(eval(copied, {"df": MAIL}), explorer.selected)
+    explorer._table.checked = []
+    explorer.unread = True
+    assert explorer._actions.query == explorer.query
 
 
 def test_more_than_a_browser_takes_is_saved_where_the_kernel_runs(tmp_path, monkeypatch):

@@ -275,3 +275,105 @@ def test_files_are_saved_from_the_page(screen):
         screen.page.click(".mf-actions button >> text=Report")
     assert download.value.suggested_filename == "mail.html"
     assert f"{len(data):,}" in download.value.path().read_text()
+
+
+def test_threads_are_rows_and_the_message_is_read_on_from_its_pane(screen):
+    page = screen.page
+    page.click(".mf-ways button >> text=Threads")
+    threads = MAIL.mail.threads()
+    page.wait_for_selector(f".dt-info >> text=1 to 12 of {len(threads):,} threads")
+    for _ in range(2):  # up, then down
+        page.click("th.mf-messages")
+    longest = str(threads["messages"].max())
+    screen.window.wait("n => document.querySelector('td.mf-messages').innerText == n", longest)
+    page.locator("td.mf-subject").first.click()
+    page.wait_for_selector(f".mf-message h4 >> text=Thread of {longest}")
+    page.locator(".mf-message li button").nth(1).click()
+    page.wait_for_selector(".mf-message li:nth-child(2)[aria-current]")
+    page.click(".mf-bar button >> text=Next")
+    page.wait_for_selector("tbody tr:nth-child(2).mf-open")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for button, form in ((-1, r"<.+@.+>"), (0, r"/.+/;UID=\d+")):
+        page.locator(".mf-message .mf-copy").nth(button).click()
+        page.wait_for_selector(".mf-message .mf-copy >> text=Copied")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert re.fullmatch(form, copied)
+        page.wait_for_selector(".mf-message .mf-copy >> text=Copied", state="detached")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".mf-message h3", state="hidden")
+    page.locator("td.mf-marks input").nth(3).click()
+    ticked = int(page.locator("td.mf-messages").nth(3).inner_text())
+    page.wait_for_selector(f".mf-said >> text={ticked:,} ticked")
+    with page.expect_download() as download:
+        page.click(".mf-actions button >> text=CSV")
+    assert len(pd.read_csv(download.value.path())) == ticked
+    page.locator("td.mf-marks input").nth(3).click()
+    page.click(".mf-ways button >> text=Messages")
+    page.wait_for_selector(f".dt-info >> text=of {COUNT:,} messages")
+    page.click("th.mf-date")
+    page.click("th.mf-date")
+
+
+def test_columns_are_chosen_and_drawn_wider(screen):
+    page = screen.page
+    page.click(".mf-columns summary")
+    page.get_by_label("To", exact=True).check()
+    newest = MAIL.sort_values("date", ascending=False, kind="stable").iloc[0]
+    shown = "text => document.querySelector('td.mf-to')?.innerText == text"
+    screen.window.wait(shown, ", ".join(newest["to"]))
+    page.get_by_label("To", exact=True).uncheck()
+    page.wait_for_selector("td.mf-to", state="detached")
+    page.keyboard.press("Escape")
+    assert not page.is_visible(".mf-columns label")
+    heading = page.locator("th.mf-from")
+    before = heading.bounding_box()
+    x, y = before["x"] + before["width"] - 3, before["y"] + 8
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 70, y)
+    page.mouse.up()
+    assert heading.bounding_box()["width"] == pytest.approx(before["width"] + 70, abs=3)
+    assert page.locator("tr.mf-open").count() == 0
+    page.locator("th.mf-from[tabindex], th.mf-from [tabindex]").first.focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    assert heading.bounding_box()["width"] == pytest.approx(before["width"] + 50, abs=3)
+    page.locator("th.mf-from .mf-grip").dblclick()
+    assert heading.bounding_box()["width"] == pytest.approx(before["width"], abs=3)
+
+
+def test_a_brush_counts_while_it_is_drawn_and_a_click_takes_the_month(screen):
+    page = screen.page
+    plot = page.locator("[data-chart=clock] svg")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.1 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.3 * box["height"], steps=3)
+    page.wait_for_selector("[data-chart=clock] .mf-counted >> text=/^[\\d,]+ messages$/")
+    told = page.inner_text("[data-chart=clock] .mf-counted")
+    page.mouse.up()
+    data = screen.data(lambda _frame, query: "day_of_week" in query)
+    assert told == f"{len(data):,} messages"
+    page.click(".mf-actions button[aria-label^=Undo]")
+    screen.data(lambda frame, _: len(frame) == COUNT)
+    bar = page.locator("[data-chart=volume] path[aria-label*='Oct 2021']").first
+    bar.click(force=True)
+    data = screen.data(lambda _frame, query: "Timestamp" in query)
+    assert screen.chips()[:2] == ["since:2021-10-01", "before:2021-11-01"]
+    assert len(data) == (MAIL["date"].dt.strftime("%Y-%m") == "2021-10").sum()
+
+
+def test_what_a_slider_says_moves_with_its_handle(screen):
+    page = screen.page
+    handle = page.locator(".mf-range .noUi-handle-lower").bounding_box()
+    page.mouse.move(handle["x"] + 5, handle["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 70, handle["y"] + 5, steps=5)
+    screen.window.wait("() => document.querySelector('.mf-days input').value > '2021-06'")
+    page.mouse.up()
+
+    def agree(frame, _query):
+        day = page.locator(".mf-days input").first.input_value()
+        return len(frame) < COUNT and f"{frame['date'].min():%Y-%m}" == day[:7]
+
+    screen.data(agree)

@@ -19,8 +19,9 @@ mf.explore(make(900), tz="UTC", search="is:flagged")""",
 )
 # Notebook 7 raises this before there is anything of ours on its page.
 OF_NOTEBOOK = "Cannot read properties of undefined (reading 'schema')"
-# Of each bar chart the bars: number, length as drawn, and whether another picture clips it.
-BARS = """() => [...document.querySelectorAll("[data-chart]")].map(chart =>
+# Of each chart of counts the bars: number, length as drawn, and whether another picture clips it.
+BARS = """() => [...document.querySelectorAll("[data-chart]")].filter(chart =>
+    chart.querySelector("path[aria-roledescription=bar][opacity='0']")).map(chart =>
     [...chart.querySelectorAll("path[aria-roledescription=bar]:not([opacity='0'])")].map(bar => {
         const said = bar.getAttribute("aria-label").match(/Messages: ([\\d,]+)/)[1];
         const clipped = bar.closest("[clip-path]")?.getAttribute("clip-path").match(/#(.*)\\)/)[1];
@@ -128,7 +129,9 @@ def test_a_chart_is_ticked_and_takes_the_place_of_the_oldest(page, window):
     )
 
 
-def test_nothing_in_the_widgets_keeps_people_out(page, window):
+def test_nothing_in_the_widgets_keeps_people_out_in_light_or_dark(page, window, request):
+    dark = "notebook" in request.node.name
+    assert page.evaluate("document.body.dataset.jpThemeLight") == str(not dark).lower()
     assert window.barriers(".mf-explorer") == []
     assert window.barriers(".mf-dashboard") == []
 

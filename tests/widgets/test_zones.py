@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import mailframe as mf
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import dashboard, message
+from mailframe.widgets import dashboard
 from tests.search.test_language import ASKED
 from tests.widgets.frames import make
 
@@ -59,12 +59,15 @@ def test_charts_and_table_name_the_zone_they_are_told_in():
         "2024-05-01 23:59",
     ]
     assert "Date, Zurich" in str(explorer._table.get_state())
-    assert "2024-05-02 00:30 CEST" in message.render(explorer._columns, 0)
+    explorer._table.opened = 0
+    assert "2024-05-02 00:30 CEST" in explorer._message.html
 
 
 def test_a_brush_over_a_day_takes_the_day_of_the_zone():
     explorer = explored()
-    day = next(row for row in explorer._charts.rows["volume"] if row["label"] == "Thu 02 May 2024")
+    day = next(
+        row for row in explorer._charts.rows["volume"] if row["label"].startswith("Thu 02 May")
+    )
     assert day["n"] == 1
     value = {end: day[end] for end in ("start", "end")}
     explorer._charts.gesture = {"chart": "volume", "value": value, "serial": 1}

@@ -1,10 +1,12 @@
 """Message ids by the column.
 
-Plain is what stands between brackets at both ends of a value with nothing odd between them, and a
-list is plain where only blanks lie between such ids. All else is for `mailframe.headers.ids`.
+Plain is what stands between brackets with nothing odd between them, whatever stands around it: a
+phrase, a comment, another id. All else is for `mailframe.headers.ids`.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +33,7 @@ from mailframe.headers.columns.values import (
 )
 from mailframe.headers.memory import remembering
 
-_SPACE, _TAB, _LF, _LESS, _GREATER = b" \t\n<>"
+_SPACE, _TAB, _LF, _OPEN, _LESS, _GREATER = b" \t\n(<>"
 # Whatever is not plainly a part of an id: it may be a comment, or an encoded-word.
 _MARKS = table(bytes({*range(0x21), *b"<>(?", *range(0x7F, 0x100)} - {_LF}))
 
@@ -42,12 +44,12 @@ MOST_IDS = 1 << 20
 
 def message_ids(values: Values) -> Column:
     """Decode Message-ID values into large_string; null where there is no id."""
-    return _single(values, _message_id)
+    return _single(values, _message_id, phrases=False)
 
 
 def parent_ids(values: Values) -> Column:
     """Decode In-Reply-To values into large_string; null where there is no id."""
-    return _single(values, _parent_id)
+    return _single(values, _parent_id, phrases=True)
 
 
 def list_ids(values: Values) -> Column:
@@ -55,62 +57,92 @@ def list_ids(values: Values) -> Column:
     return one_by_one(values.raw, _list_id)
 
 
-def _single(values: Values, parse: Parser[str | None]) -> Column:
+def id_lists(values: Values) -> Lists:
+    """Decode References values."""
+    if _has_too_many(values):
+        return lists_one_by_one(values.raw, _message_ids)
+    cut = _cut(values)
+    items = values.between(cut.start, cut.end).view(pa.large_string())
+    if cut.plain.all():
+        return Lists(items, cut.lengths, np.zeros(len(cut.plain), np.bool_))
+    others = lists_one_by_one(values.raw.filter(pa.array(~cut.plain)), _message_ids)
+    return interleaved(cut.plain, items, cut.lengths[cut.plain], others)
+
+
+def _single(values: Values, parse: Parser[str | None], *, phrases: bool) -> Column:
     octets, start, end = values.octets, values.start, values.end
-    plain = end - start > 2  # noqa: PLR2004 -- the brackets
-    plain &= (octets[start] == _LESS) & (octets[end - 1] == _GREATER)
-    plain &= ~holding(positions(octets, _MARKS), start + 1, end - 1)
-    array = values.between(start + plain, end - plain).view(pa.large_string())
-    mended = np.zeros(len(plain), np.bool_)
+    alone = end - start > 2  # noqa: PLR2004 -- the brackets
+    alone &= (octets[start] == _LESS) & (octets[end - 1] == _GREATER)
+    alone &= ~holding(positions(octets, _MARKS), start + 1, end - 1)
+    array = values.between(start + alone, end - alone).view(pa.large_string())
+    mended = np.zeros(len(alone), np.bool_)
+    if not alone.all():
+        others = _among_words(values.only(~alone), parse, phrases=phrases)
+        array = pc.replace_with_mask(array, pa.array(~alone), others.array)
+        mended[~alone] = others.mended
+    return Column(array, mended)
+
+
+def _among_words(values: Values, parse: Parser[str | None], *, phrases: bool) -> Column:
+    """Decode values that are more than one id, or less.
+
+    Where there may be `phrases`, the id is the last one behind one; elsewhere they are malformed.
+    """
+    if values.are_few() or _has_too_many(values):
+        return one_by_one(values.raw, parse)
+    cut = _cut(values)
+    plain = cut.plain
+    place = np.cumsum(cut.lengths) - cut.lengths
+    if phrases:
+        place += (cut.lengths - 1) * (values.octets[values.start] != _LESS)
+    mended = np.full(len(plain), not phrases)
+    start, end = values.start.copy(), values.end.copy()
+    start[plain], end[plain] = cut.start[place[plain]], cut.end[place[plain]]
+    array = values.between(start, end).view(pa.large_string())
     if not plain.all():
-        odd = pa.array(~plain)
-        others = one_by_one(values.raw.filter(odd), parse)
-        array = pc.replace_with_mask(array, odd, others.array)
+        others = one_by_one(values.raw.filter(pa.array(~plain)), parse)
+        array = pc.replace_with_mask(array, pa.array(~plain), others.array)
         mended[~plain] = others.mended
     return Column(array, mended)
 
 
-def id_lists(values: Values) -> Lists:
-    """Decode References values."""
-    if np.count_nonzero(values.octets == _LESS) > MOST_IDS:
-        return lists_one_by_one(values.raw, _message_ids)
-    plain, start, end = _cut(values)
-    items = values.between(start, end).view(pa.large_string())
-    lengths = np.searchsorted(start, values.end) - np.searchsorted(start, values.start)
-    if plain.all():
-        return Lists(items, lengths, np.zeros(len(plain), np.bool_))
-    others = lists_one_by_one(values.raw.filter(pa.array(~plain)), _message_ids)
-    return interleaved(plain, items, lengths[plain], others)
+class _Cut(NamedTuple):
+    """Which values are plain, how many ids each of those has, and where each id lies."""
+
+    plain: Mask
+    lengths: Positions
+    start: Positions
+    end: Positions
 
 
-def _cut(values: Values) -> tuple[Mask, Positions, Positions]:
-    """Return which values are ids and blanks between them, and where each id of those lies."""
+def _has_too_many(values: Values) -> bool:
+    return bool(np.count_nonzero(values.octets == _LESS) > MOST_IDS)
+
+
+def _cut(values: Values) -> _Cut:
+    """Find the ids of values whose brackets open and close in turn, with nothing odd in any."""
     octets, count = values.octets, len(values.start)
     at = positions(octets, _MARKS)
     marks = Marks(at, octets[at], owners(at, values.start))
-    is_blank = (marks.kind == _SPACE) | (marks.kind == _TAB)
     is_bracket = (marks.kind == _LESS) | (marks.kind == _GREATER)
-    plain = (octets[values.start] == _LESS) & (octets[values.end - 1] == _GREATER)
-    plain[marks.owner[~is_blank & ~is_bracket]] = False
+    is_word = (marks.kind == _SPACE) | (marks.kind == _TAB) | (marks.kind == _OPEN)
+    plain = np.ones(count, np.bool_)
+    plain[marks.owner[~is_word & ~is_bracket]] = False
 
     brackets = marks.only(is_bracket)
-    # In each value they open and close in turn.
     number = (
         np.arange(len(brackets.at)) - np.searchsorted(brackets.at, values.start)[brackets.owner]
     )
     opens = number % 2 == 0
     plain[brackets.owner[opens != (brackets.kind == _LESS)]] = False
-    plain &= np.bincount(brackets.owner, minlength=count) % 2 == 0
+    held = np.bincount(brackets.owner, minlength=count)
+    plain &= (held > 0) & (held % 2 == 0)
     brackets = brackets.only(plain[brackets.owner])
     start, end, owner = brackets.at[0::2] + 1, brackets.at[1::2], brackets.owner[0::2]
-    # Nothing but blanks stands between two, and none within one.
-    blanks = marks.only(is_blank)
-    outside = values.end - values.start
-    outside -= np.bincount(owner, end - start + 2, count).astype(np.int64)
-    plain &= outside == np.bincount(blanks.owner, minlength=count)
-    plain[owner[holding(blanks.at, start, end) | (start == end)]] = False
+    plain[owner[holding(marks.at[is_word], start, end) | (start == end)]] = False
     fine = plain[owner]
-    return plain, start[fine], end[fine]
+    lengths = np.bincount(owner[fine], minlength=count)
+    return _Cut(plain, lengths, start[fine], end[fine])
 
 
 _message_id = remembering(ids.message_id)

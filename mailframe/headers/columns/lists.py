@@ -27,6 +27,7 @@ from mailframe.headers.columns.marks import (
     high,
     holding,
     is_one_of,
+    merged,
     owners,
     positions,
     strip,
@@ -44,6 +45,7 @@ from mailframe.headers.columns.values import (
     matches,
     offsets_of,
     spread_mended,
+    stacked,
 )
 from mailframe.headers.columns.words import find_words, texts
 from mailframe.headers.memory import remembering
@@ -103,22 +105,25 @@ class AddressLists(NamedTuple):
 
 def read_lists(fields: Sequence[Values]) -> list[AddressLists]:
     """Read the address lists of several fields together."""
-    cut = [_cut(values) for values in fields]
-    items = [
-        values.between(start, end) for values, (_, _, start, end) in zip(fields, cut, strict=True)
-    ]
-    encoded = joined(items).dictionary_encode()
+    together = stacked(fields)
+    regular, owner, start, end = _cut(together)
+    encoded = together.between(start, end).dictionary_encode()
     boxes, single, sure = _mailboxes(laid(encoded.dictionary))
-    index = encoded.indices.to_numpy().astype(np.int64)
+    box = encoded.indices.to_numpy().astype(np.int64)
+    alone = np.bincount(owner, minlength=len(regular))[owner] == 1
+    regular[owner[~np.where(alone, single[box], sure[box])]] = False
+    fine = regular[owner]
+    owner, box = owner[fine], box[fine]
     found = []
     first = 0
-    for values, (regular, owner, _, _) in zip(fields, cut, strict=True):
-        mine = index[first : first + len(owner)]
-        first += len(owner)
-        alone = np.bincount(owner, minlength=len(regular))[owner] == 1
-        regular[owner[~np.where(alone, single[mine], sure[mine])]] = False
-        fine = regular[owner]
-        found.append(AddressLists(values.raw, regular, owner[fine], mine[fine], boxes))
+    for values in fields:
+        behind = first + len(values.start)
+        mine = slice(*np.searchsorted(owner, (first, behind)))
+        lists = AddressLists(
+            values.raw, regular[first:behind], owner[mine] - first, box[mine], boxes
+        )
+        found.append(lists)
+        first = behind
     return found
 
 
@@ -191,8 +196,7 @@ def _cut(values: Values) -> tuple[Mask, Positions, Positions, Positions]:
 
     # From a list's start or behind a comma, to the next comma or the list's end.
     comma = marks.only(marks.kind == _COMMA)
-    start = np.sort(np.append(values.start, comma.at + 1))
-    end = np.sort(np.append(values.end, comma.at))
+    start, end = merged(values.start, comma.at + 1), merged(values.end, comma.at)
     owner = np.repeat(np.arange(count), 1 + np.bincount(comma.owner, minlength=count))
     bad |= _have_odd_brackets(marks, start, owner, count)
     strip(octets, start, end, _BLANKS)

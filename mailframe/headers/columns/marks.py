@@ -95,6 +95,12 @@ def within(at: Positions, start: Positions, end: Positions) -> Mask:
     return (owner >= 0) & (at < end[owner])
 
 
+def merged(one: Positions, other: Positions) -> Positions:
+    """Return positions of two kinds, which rise, as one; a stable sort finds the two runs."""
+    both: Positions = np.sort(np.concatenate([one, other]), kind="stable")
+    return both
+
+
 def runs(start: Positions, length: Positions) -> Positions:
     """Return every position of some spans, one after the other."""
     before: Positions = np.cumsum(length) - length

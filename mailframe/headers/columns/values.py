@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.headers.columns.marks import Mask, Octets, Positions, runs
+from mailframe.headers.columns.marks import Mask, Octets, Positions, merged, runs
 
 _T = TypeVar("_T")
 Parser = Callable[[bytes], tuple[_T, bool]]
@@ -130,8 +130,8 @@ def lay(
         parts = between(data, start, end + 1)
         offsets = offsets_of(parts)
     else:
-        cut = np.sort(np.concatenate([start, gaps[1]]))
-        parts = between(data, cut, np.sort(np.concatenate([end + 1, gaps[0]])))
+        cut = merged(start, gaps[1])
+        parts = between(data, cut, merged(end + 1, gaps[0]))
         firsts = np.append(np.searchsorted(cut, start), len(cut))
         offsets = offsets_of(parts)[firsts]
     size = int(offsets[-1])
@@ -150,6 +150,18 @@ def laid(raw: pa.LargeBinaryArray) -> Values:
     octets = np.full(size + _MARGIN, _LF, np.uint8)
     octets[:size] = np.frombuffer(data_of(ended), np.uint8)[:size]
     return Values(octets, offsets[:-1], offsets[1:] - 1, np.zeros(len(raw), np.bool_))
+
+
+def stacked(fields: Sequence[Values]) -> Values:
+    """Return the values of several fields as if they were of one."""
+    if len(fields) == 1:
+        return fields[0]
+    sizes = np.array([len(values.octets) for values in fields], np.int64)
+    bases = np.repeat(np.cumsum(sizes) - sizes, [len(values.start) for values in fields])
+    octets, start, end, odd = (
+        np.concatenate([values[part] for values in fields]) for part in range(4)
+    )
+    return Values(octets, start + bases, end + bases, odd)
 
 
 def joined(arrays: Sequence[pa.Array]) -> pa.Array:

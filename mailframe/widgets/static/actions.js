@@ -61,7 +61,7 @@ function render({ model, el }) {
   const redo = button("\u21b7", "Do it again", step("redo"));
   undo.setAttribute("aria-label", undo.title);
   redo.setAttribute("aria-label", redo.title);
-  button("Copy as pandas", "Copy the line of pandas that gives these messages", copy);
+  button("Copy as pandas", "Copy the line of pandas that gives these messages, or those that are ticked", copy);
   button("CSV", "Save these messages as CSV, or those that are ticked", wish("csv"));
   button("Report", "Download a report on these messages, one HTML file", wish("report"));
   button("Keys", "What can be done with keys").dataset.keys = "";

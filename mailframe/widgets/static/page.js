@@ -10,6 +10,7 @@ const KEYS = [
   ["Page \u2191 \u2193", "The page before or after"],
   ["Enter", "Open the message"],
   ["Space", "Choose the message, or not"],
+  ["Alt+\u2190 Alt+\u2192", "On a heading: a narrower or wider column"],
   ["Esc", "Close the message, or this page"],
 ];
 

@@ -56,9 +56,10 @@ class Chart {
     this.rows = [];
     this.plot = node("div", { class: "mf-plot", role: "img", "aria-label": figure.text, style: `min-height: ${figure.height}px` });
     this.empty = node("p", { class: "mf-none" }, "No messages");
+    this.counted = node("output", { class: "mf-counted" });
     this.element = node(
       "figure", { class: `mf-figure mf-span-${figure.span}`, "data-chart": figure.name },
-      node("figcaption", {}, figure.title), this.plot, this.empty,
+      node("figcaption", {}, figure.title, " ", this.counted), this.plot, this.empty,
     );
     if (panel.tables) this.element.append(this.numbers());
   }
@@ -111,7 +112,10 @@ class Chart {
         if (same(now, last)) return; // new rows make Vega work the brush out again
         last = now;
         cancelAnimationFrame(frame);
-        frame = requestAnimationFrame(() => this.panel.brushing(this.figure.name, last));
+        frame = requestAnimationFrame(() => {
+          this.count(last);
+          this.panel.brushing(this.figure.name, last);
+        });
       });
     }
     this.view.addEventListener("click", (_, item) => {
@@ -131,7 +135,19 @@ class Chart {
     });
   }
 
+  // How many messages lie under a brush that is being drawn; of a bar that it cuts, its share.
+  count(value) {
+    const share = (row) => {
+      if (this.figure.name === "clock") return value.weekday.includes(row.weekday) && value.hour.includes(row.hour) ? 1 : 0;
+      return Math.max(Math.min(row.end, value.end) - Math.max(row.start, value.start), 0) / (row.end - row.start);
+    };
+    const sum = value ? Math.round(this.rows.reduce((total, row) => total + row.n * share(row), 0)) : 0;
+    const about = this.figure.name === "clock" ? "" : "about ";
+    this.counted.textContent = value ? `${about}${sum.toLocaleString("en")} message${sum === 1 ? "" : "s"}` : "";
+  }
+
   unbrush() {
+    this.count(null);
     for (const end of this.ends) this.view.signal(end, []);
     this.view.runAsync();
   }
