@@ -127,7 +127,7 @@ def test_a_method_of_each_account_is_that_of_its_frame(store, method):
 def test_what_has_no_such_statistic_is_told(store):
     for act in (
         lambda: store.mail.top("nosuch"),
-        lambda: store.mail.volume("7D"),
+        lambda: store.mail.volume("fortnight"),
         lambda: store.mail.volume(tz="Nowhere"),
         lambda: store.mail.per_account("nosuch"),
         lambda: store.mail.per_account("describe"),
