@@ -13,7 +13,7 @@ import sys
 from typing import AnyStr
 
 _BROKEN = sys.version_info < (3, 11, 5)
-_GROUPS = re.compile(r"(?<!\\)\)([*+?])\+")
+_GROUPS = re.compile(r"(?<!\\)\)([*+?]|\{\d+(?:,\d*)?\})\+")
 _GROUPS_OF_BYTES = re.compile(_GROUPS.pattern.encode())
 
 

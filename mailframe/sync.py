@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -126,7 +127,7 @@ def _interruptible(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> It
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         nonlocal interrupted
         if interrupted or task.done():
-            raise Interrupted(_STOPPED)
+            raise _interrupt()
         interrupted = True
         loop.call_soon_threadsafe(task.cancel)  # threadsafe: it wakes a loop that waits
 
@@ -134,13 +135,22 @@ def _interruptible(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> It
     try:
         yield
         if interrupted:
-            raise Interrupted(_STOPPED)  # it was about to end and did not notice; the user meant it
+            raise _interrupt()  # it was about to end and did not notice; the user meant it
     except asyncio.CancelledError:
         if interrupted:
-            raise Interrupted(_STOPPED) from None  # the cancellation was only its messenger
+            raise _interrupt() from None  # the cancellation was only its messenger
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _interrupt() -> KeyboardInterrupt:
+    """Give what Ctrl-C raises: told briefly in IPython, elsewhere the one by which Python ends.
+
+    A shell is told of the signal only where the exception is KeyboardInterrupt and no other.
+    """
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return KeyboardInterrupt() if shell is None else Interrupted(_STOPPED)
 
 
 def _cancels_a_task(handler: object) -> bool:

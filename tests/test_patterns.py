@@ -70,7 +70,7 @@ def test_patterns_that_need_it_are_compiled_for_it():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile":
                 text = ast.unparse(node.args[0])
-                assert not re.search(r"(?<!\\)\)[*+?]\+", text), f"{path}: {text}"
+                assert not re.search(r"(?<!\\)\)(?:[*+?]|\{[\d,]+\})\+", text), f"{path}: {text}"
 
 
 def test_the_walk_finds_what_it_looks_for():

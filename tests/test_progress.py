@@ -70,7 +70,7 @@ def test_a_terminal_shows_a_bar_and_standard_output_stays_clean():
     out, seen = run_on_terminal(READING)
     assert out == "result\n"
     assert "Inbox: 100%" in seen
-    assert "2.00k/2.00k" in seen
+    assert "2.05k/2.05k" in seen
 
 
 @pytest.mark.parametrize("columns", [20, 40, 63])
@@ -78,7 +78,7 @@ def test_a_narrow_terminal_shows_a_whole_line_with_a_bar(columns):
     _, seen = run_on_terminal(READING.replace("Inbox", "ann.lee@imap.example.org"), columns)
     lines = [line for line in re.split(r"[\r\n]+", seen) if line.strip()]
     assert lines[-1].startswith("100%|█")
-    assert lines[-1].endswith("| 2.00k/2.00k")
+    assert lines[-1].endswith("| 2.05k/2.05k")
     assert max(map(len, lines)) <= columns
 
 

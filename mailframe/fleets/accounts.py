@@ -63,8 +63,8 @@ def _row(account: object) -> dict[str, Any]:
 
 
 def rows_in(known: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the accounts of a manifest."""
+    """Return the accounts of a manifest, by name: it has them in the order in which they ended."""
     return [
         {"account": source, "credentials": row.get("credentials"), "login": row.get("login")}
-        for source, row in known.items()
+        for source, row in sorted(known.items())
     ]

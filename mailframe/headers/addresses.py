@@ -76,15 +76,17 @@ _LITERAL = re.compile(r"\[[^\[\]\\\s]*+\]")
 _SWALLOWED = re.compile(rb'<[^<>@"\s]++@[^<>"\s]++>[ \t]*+,')
 _UNESCAPED = re.compile(rb'(?<!\\)"')
 # How web pages and Outlook's replies write an address: "Ann [mailto:ann@example.org]".
-_SQUARE = re.compile(
+_SQUARE = compile_pattern(
     rb"\[[ \t]{0,4}+((?:mailto:|smtp:)?+)[ \t]{0,4}+([^\[\]<>@\s]++@[^\[\]<>@\s]++)[ \t]{0,4}+\]",
     re.IGNORECASE,
 )
-_IN_SQUARE = re.compile(rb"\[(?:mailto:|smtp:)?+([^\[\]<>@\s]++@[^\[\]<>@\s]++)\]", re.IGNORECASE)
+_IN_SQUARE = compile_pattern(
+    rb"\[(?:mailto:|smtp:)?+([^\[\]<>@\s]++@[^\[\]<>@\s]++)\]", re.IGNORECASE
+)
 # A colon and a semicolon in a name: nobody stands between them, and one address behind both.
 _TITLE = re.compile(rb'[ \t]{0,4}+[^@;:<>",\s][^@;<>",]{0,200}+;[^@<>",]{0,200}+<[^<>@]{1,200}+@')
 # An address that stands in a comment: "Ann (ann@example.org)".
-_SPEC = re.compile(
+_SPEC = compile_pattern(
     rb"[ \t]*+(?:mailto:)?+([^\s()<>@,;:\"]++@[A-Za-z0-9.-]++)[ \t]*+", re.IGNORECASE
 )
 # What is put around an address to show it.

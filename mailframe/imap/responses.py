@@ -592,7 +592,7 @@ _LAWFUL_ESCAPE = re.compile(rb'\\(["\\])')
 
 
 # Flags of which all stand in one string.
-_SEVERAL = re.compile(rb"(?:[\\$][^\s\"]++\s*+)++")
+_SEVERAL = compile_pattern(rb"(?:[\\$][^\s\"]++\s*+)++")
 _NEEDS_QUOTES = re.compile(rb"[\s\"]")
 
 

@@ -77,7 +77,9 @@ def converse(chunks: Iterable[bytes]) -> Outcome:
     for pending in sent:
         outcome.results.append(pending.result)
         outcome.told += [pending.responses, pending.mailbox, pending.malformed, pending.void]
-        outcome.rows += zip(*astuple(pending.rows), strict=True)
+        *told, beside = astuple(pending.rows)
+        assert not beside  # nobody asked for it
+        outcome.rows += zip(*told, strict=True)
         for uid in pending.rows.uid:
             assert uid in pending.command.uids, "a row that nobody asked for"
         assert len(set(pending.rows.uid)) == len(pending.rows), "a row told twice"

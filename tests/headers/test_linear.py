@@ -96,7 +96,10 @@ EXPRESSIONS = expressions()
 
 # These are only ever asked at one position, the start of a value or of a line, and then behind
 # what they matched: a failed search from every position is not what they do.
-ANCHORED = ("_PLAIN_ITEM", "_PLAIN_LIST", "_PIECE", "fields._FIELD", "urls._SCHEME")
+ANCHORED = (
+    *("_PLAIN_ITEM", "_PLAIN_LIST", "_PIECE", "fields._FIELD", "urls._SCHEME"),
+    *("addresses._SPEC", "charsets._CODE_PAGE", "dates._COUNT"),
+)
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)

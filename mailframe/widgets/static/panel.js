@@ -27,10 +27,13 @@ function node(tag, attributes = {}, ...children) {
   return made;
 }
 
-// What is not whole is hatched. A pattern lives in the page: a chart only names it.
-function hatching() {
+// What is not whole is hatched. A pattern lives in the page: a chart only names it, and of several
+// panels on one page each has its own.
+const HATCHED = "mf-hatched";
+
+function hatching(id) {
   const holder = node("div", { class: "mf-pattern", "aria-hidden": "true" });
-  holder.innerHTML = `<svg width="0" height="0"><defs><pattern id="mf-hatched" width="5" height="5"
+  holder.innerHTML = `<svg width="0" height="0"><defs><pattern id="${id}" width="5" height="5"
     patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0,0V5" stroke="var(--mf-accent)"
     stroke-width="3"/></pattern></defs></svg>`;
   return holder;
@@ -178,10 +181,12 @@ export class Panel {
     this.brushing = hooks.brushing ?? (() => {});
     this.keepsBrush = hooks.keepsBrush ?? false;
     this.tables = hooks.tables ?? false;
+    const hatched = `${HATCHED}-${Math.random().toString(36).slice(2)}`;
+    figures = JSON.parse(JSON.stringify(figures).replaceAll(HATCHED, hatched));
     this.charts = new Map(figures.map((figure) => [figure.name, new Chart(figure, this)]));
     this.grid = node("div", { class: "mf-charts" });
     this.grid.append(...[...this.charts.values()].map((chart) => chart.element));
-    root.append(hatching(), this.grid);
+    root.append(hatching(hatched), this.grid);
     this.sizes = new ResizeObserver(() => this.charts.forEach((chart) => chart.fit()));
     this.charts.forEach((chart) => this.sizes.observe(chart.plot));
   }
