@@ -166,9 +166,10 @@ def test_real_fields_too(name, field, both_ways):
 
 
 def test_fields_of_the_usual_shape_are_not_read_whole():
-    spans = pieces.spans(column([USUAL, USUAL.replace("4Rz7", "5Sa8"), "odd"]))
-    assert tracewords.find(spans).sure.tolist() == [True, True, False]
-    assert (tracedates.read(spans) != columns.NEVER).tolist() == [True, True, False]
+    # Of the first and the last in memory nobody is sure: a load would reach beyond them.
+    spans = pieces.spans(column([USUAL, USUAL, USUAL.replace("4Rz7", "5Sa8"), "odd", USUAL]))
+    assert tracewords.find(spans).sure.tolist() == [False, True, True, False, False]
+    assert (tracedates.read(spans) != columns.NEVER).tolist() == [True, True, True, False, True]
 
 
 def test_results_of_many_fields_are_few_distinct_pieces():

@@ -55,7 +55,8 @@ function nameHandles(root) {
 // Nor do fields: the label before them is a widget of its own.
 function nameFields(root) {
   for (const line of root.querySelectorAll(".mf-field")) {
-    const name = line.querySelector("label")?.textContent;
+    // Each widget has a label of its own besides, which is empty.
+    const name = [...line.querySelectorAll("label")].map((label) => label.textContent.trim()).find(Boolean);
     if (!name) continue; // it is drawn a little later
     for (const field of line.querySelectorAll("input:not([type=checkbox]):not([aria-label])")) {
       field.setAttribute("aria-label", field.closest(".mf-answer") ? "What to paste" : name);
