@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from mailframe.accessor import register
 from mailframe.errors import (
     AuthenticationError,
     CommandError,
@@ -25,20 +24,21 @@ from mailframe.errors import (
     ThrottledError,
     TransportError,
 )
+from mailframe.registration import register
 
 if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
     from mailframe import demo as demo
-    from mailframe.account import Account
+    from mailframe.accounts.account import Account
     from mailframe.application import connect
     from mailframe.auth.login import logout
-    from mailframe.entry import discover, login
     from mailframe.fleets import fleet, fleet_status
     from mailframe.frame.excel import to_excel
     from mailframe.frame.export import open_writer, to_csv, to_jsonl, to_parquet
     from mailframe.frame.extras import DELIVERY
     from mailframe.frame.fromcsv import read_csv
     from mailframe.frame.schema import SCHEMA
-    from mailframe.read import (
+    from mailframe.readers.entry import discover, login
+    from mailframe.readers.server import (
         aiter_batches,
         alist_folders,
         aread_imap,
@@ -62,17 +62,17 @@ if TYPE_CHECKING:  # for editors and type checkers; the same table as _HOMES
 __version__ = "0.1.0"
 
 _HOMES = {
-    "mailframe.account": ["Account"],
+    "mailframe.accounts.account": ["Account"],
     "mailframe.application": ["connect"],
     "mailframe.auth.login": ["logout"],
-    "mailframe.entry": ["discover", "login"],
+    "mailframe.readers.entry": ["discover", "login"],
     "mailframe.fleets": ["fleet", "fleet_status"],
     "mailframe.frame.excel": ["to_excel"],
     "mailframe.frame.export": ["open_writer", "to_csv", "to_jsonl", "to_parquet"],
     "mailframe.frame.extras": ["DELIVERY"],
     "mailframe.frame.fromcsv": ["read_csv"],
     "mailframe.frame.schema": ["SCHEMA"],
-    "mailframe.read": [
+    "mailframe.readers.server": [
         "aiter_batches",
         "alist_folders",
         "aread_imap",

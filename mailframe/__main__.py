@@ -2,7 +2,7 @@
 
 import sys
 
-from mailframe.cli import main
+from mailframe.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailframe import providers
+from mailframe.accounts import providers
 from mailframe.auth import tokens
 from mailframe.auth.login import Person
-from mailframe.discovery.plan import host_of, is_address
-from mailframe.entry import log_in
+from mailframe.discovery.steps import host_of, is_address
 from mailframe.errors import MailframeError
-from mailframe.read import alist_folders, aread_imap
-from mailframe.threads import in_thread
+from mailframe.ground.threads import in_thread
+from mailframe.readers.entry import log_in
+from mailframe.readers.server import alist_folders, aread_imap
 from mailframe.widgets.form import Connect
 from mailframe.widgets.signin import WayIn
 

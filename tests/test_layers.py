@@ -35,89 +35,69 @@ class Room:
 
 ROOMS = {
     "errors": Room(set()),
-    "names": Room({"errors"}, IO | {"pandas", "pyarrow", "numpy"}),
-    "patterns": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
-    "uidset": Room(set(), IO | {"pandas", "pyarrow", "numpy"}),
-    "imap": Room({"errors", "names", "patterns", "uidset"}, IO | {"pandas", "pyarrow", "numpy"}),
-    "headers": Room({"errors", "patterns"}, IO | {"pandas"}, {"pyarrow": ("columns/",)}),
-    "secret": Room({"errors"}, IO | {"pandas", "pyarrow", "numpy"}),
-    "providers": Room(set(), IO | {"pandas", "pyarrow"}),
+    "ground": Room(
+        {"errors"},
+        {"logging", "pandas", "pyarrow", "numpy", "socket", "ssl"},
+        {"asyncio": ("sync.py", "threads.py"), "time": ("progress.py",)},
+    ),
+    "imap": Room({"errors", "ground"}, IO | {"pandas", "pyarrow", "numpy"}),
+    "headers": Room({"errors", "ground"}, IO | {"pandas"}, {"pyarrow": ("columns/",)}),
+    "accounts": Room({"errors", "ground"}, {"asyncio", "pandas", "pyarrow", "numpy"}),
     "discovery": Room(
-        {"errors", "providers"},
+        {"accounts", "errors"},
         {"pandas", "pyarrow"},
         dict.fromkeys(("asyncio", "dns", "http", "socket"), "network.py")
         | {"ssl": ("network.py", "pinning.py")},
     ),
-    "entry": Room(
-        {"account", "auth", "discovery", "errors", "providers", "secret"},
-        {"asyncio", "pandas", "pyarrow"},
-    ),
-    "threads": Room(set(), {"pandas", "pyarrow"}),
-    "auth": Room({"errors", "providers", "secret", "threads"}, {"pandas", "pyarrow"}),
-    "account": Room({"errors", "secret", "threads"}, {"pandas", "pyarrow"}),
-    "sync": Room({"errors"}, {"pandas", "pyarrow"}),
-    "progress": Room(set(), {"asyncio", "pandas", "pyarrow"}),
-    "selection": Room({"errors", "fetcher", "imap", "names"}, {"asyncio", "pandas", "pyarrow"}),
-    "fetcher": Room({"account", "errors", "providers", "imap", "names", "uidset"}, {"pandas"}),
+    "auth": Room({"accounts", "errors", "ground"}, {"pandas", "pyarrow"}),
+    "fetcher": Room({"accounts", "errors", "ground", "imap"}, {"pandas", "pyarrow"}),
     "frame": Room({"errors", "headers"}, IO, {"pandas": ("adapter.py", "outgoing.py")}),
-    "sources": Room(
-        {"errors", "frame", "headers", "names", "progress"}, {"asyncio", "socket", "pandas"}
-    ),
-    "store": Room({"errors", "frame", "names", "uidset"}, {"asyncio", "socket", "pandas"}),
+    "sources": Room({"errors", "frame", "ground", "headers"}, {"asyncio", "socket", "pandas"}),
+    "store": Room({"errors", "frame", "ground"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
     # The face of the statistics, above the search language that is one of its verbs.
     "stats/accessor": Room({"errors", "frame", "headers", "search", "stats"}, SHOWS | FLEET),
     "census": Room({"errors", "frame", "stats", "store"}, SHOWS | FLEET | IO),
     # The face of the store, of whose verbs the census is one.
     "store/reader": Room(
-        {"census", "errors", "frame", "names", "store", "uidset"}, {"asyncio", "socket", "pandas"}
+        {"census", "errors", "frame", "ground", "store"}, {"asyncio", "socket", "pandas"}
     ),
     "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
+    "charts": Room({"errors", "search", "stats"}, IO | SHOWS | FLEET),
     "widgets": Room(
-        {"census", "errors", "frame", "search", "secret", "stats", "store"},
+        {"accounts", "census", "charts", "errors", "frame", "search", "stats", "store"},
         {"socket", "ssl"} | FLEET,
     ),
-    "gather": Room({"imap"}, {"asyncio", "pandas", "pyarrow"}),
-    "beside": Room(
-        {"errors", "fetcher", "frame", "headers", "imap", "names", "store", "uidset"},
+    "gathering": Room(
+        {"errors", "fetcher", "frame", "ground", "headers", "imap", "store"},
         {"pandas", "socket", "ssl"},
     ),
     "refresh": Room(
-        {"beside", "errors", "fetcher", "frame", "gather", "imap", "store", "uidset"},
+        {"errors", "fetcher", "frame", "gathering", "ground", "imap", "store"},
         {"pandas", "socket", "ssl"},
     ),
     # The top floor: everything below, but for each other's neighbours.
-    "read": Room(
-        {"account", "beside", "entry", "errors", "fetcher", "frame", "gather", "imap", "names"}
-        | {"progress", "refresh", "secret", "selection", "store", "sync"},
+    "readers": Room(
+        {"accounts", "auth", "discovery", "errors", "fetcher", "frame", "gathering", "ground"}
+        | {"imap", "refresh", "sources", "store"},
         SHOWS | FLEET,
     ),
-    "demo": Room({"errors", "frame", "read"}, SHOWS | FLEET),
-    "archive": Room({"sources", "store", "uidset"}, SHOWS | FLEET | {"asyncio", "pandas"}),
+    "demo": Room({"errors", "frame", "readers"}, SHOWS | FLEET),
     "fleets": Room(
-        {"account", "archive", "entry", "errors", "progress", "read", "secret", "store", "sync"},
+        {"accounts", "errors", "ground", "readers", "store"},
         SHOWS,
         {"distributed": ("running.py", "visits.py")},
     ),
     "application": Room(
-        {"auth", "discovery", "entry", "errors", "providers", "read", "threads", "widgets"}, FLEET
-    ),
-    "desk": Room({"errors", "frame"}, SHOWS | FLEET | {"pyarrow"}),
-    "options": Room({"errors"}, {"pandas", "pyarrow"}),
-    "source": Room(
-        {"discovery", "entry", "errors", "frame", "names", "options", "read", "search"}
-        | {"sources", "stats", "store", "sync"},
-        SHOWS | FLEET,
+        {"accounts", "auth", "discovery", "errors", "ground", "readers", "widgets"}, FLEET
     ),
     "cli": Room(
-        {"account", "auth", "desk", "discovery", "entry", "options", "providers", "demo"}
-        | {"errors", "frame"}
-        | {"fleets", "read", "sources"}
-        | {"search", "source", "stats", "store", "sync", "widgets"}
+        {"accounts", "auth", "demo", "discovery", "errors", "fleets", "frame", "ground"}
+        | {"readers", "search", "sources", "stats", "store", "widgets"}
     ),
     "__main__": Room({"cli"}),
-    "accessor": Room({"stats"}, {"pandas"}),
-    "__init__": Room({"accessor", "errors"}, SHOWS | FLEET | {"pandas"}),
+    "registration": Room({"stats"}, {"pandas"}),
+    "__init__": Room({"errors", "registration"}, SHOWS | FLEET | {"pandas"}),
 }  # fmt: skip
 
 
@@ -251,14 +231,14 @@ def test_import_mailframe_loads_nothing_that_shows_or_spreads():
     assert not modules & (SHOWS | FLEET | IO - {"time"})
     assert not modules & {"pandas", "pyarrow", "numpy", "tqdm", "click", "keyring", "nest_asyncio2"}
     assert not {name for name in modules if name.startswith("mailframe.")} - {
-        "mailframe.accessor",
+        "mailframe.registration",
         "mailframe.errors",
     }
 
 
 def test_a_fetch_begins_without_pandas():
     # It is loaded while the server answers.
-    assert "pandas" not in loaded("import mailframe.read")
+    assert "pandas" not in loaded("import mailframe.readers.server")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +248,7 @@ def test_a_fetch_begins_without_pandas():
         "import pandas as pd, mailframe",
         "import mailframe.imap, pyarrow, pandas as pd",
         "import mailframe.stats, pandas as pd",
-        "import mailframe.read, mailframe, pandas as pd",
+        "import mailframe.readers.server, mailframe, pandas as pd",
         "import mailframe, importlib; importlib.reload(mailframe); import pandas as pd",
         "import mailframe, importlib.util as u; u.find_spec('pandas'); import pandas as pd",
         "import mailframe, polars, pandas as pd",

@@ -131,7 +131,7 @@ def test_what_an_index_is_told_is_whole(wheel):
     assert licence == (ROOT / "LICENSE").read_bytes()
     assert set(told.get_all("Provides-Extra")) == set(PROJECT["optional-dependencies"])
     assert told.get_payload(decode=True).strip() == (ROOT / "README.md").read_bytes().strip()
-    assert "mailframe = mailframe.cli:main" in scripts
+    assert "mailframe = mailframe.cli.main:main" in scripts
 
 
 def test_it_is_imported_where_nothing_else_is_installed(bare):
@@ -146,7 +146,7 @@ def test_it_works_where_the_wheel_was_unpacked(bare, tmp_path):
     mbox.write_bytes(b"From ann@example.org Thu Jan  1 00:00:00 2026\nSubject: hello\n\nx\n")
     # The packages that it depends on, from here; the wheel itself is found before them.
     here = sysconfig.get_path("purelib")
-    code = f"import sys; sys.path.append({here!r}); from mailframe.cli import main; main()"
+    code = f"import sys; sys.path.append({here!r}); from mailframe.cli.main import main; main()"
     done = run(bare, "-c", code, "fetch", str(mbox), "--format", "jsonl")
     assert done.returncode == 0, done.stderr
     assert '"subject": "hello"' in done.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mailframe as mf
-from mailframe.cli import cli
+from mailframe.cli.main import cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 

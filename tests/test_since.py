@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from mailframe.cli import cli
-from mailframe.source import dated
+from mailframe.cli.main import cli
+from mailframe.cli.source import dated
 
 MBOX = """From ann@example.org {date:%a %b %d %H:%M:%S %Y}
 Date: {date:%a, %d %b %Y %H:%M:%S} +0000

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from mailframe.accounts.secret import Secret
 from mailframe.auth import grants
 from mailframe.errors import (
     AuthenticationError,
@@ -20,7 +21,6 @@ from mailframe.errors import (
     MailframeError,
     TransportError,
 )
-from mailframe.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

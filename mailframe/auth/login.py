@@ -17,11 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailframe import providers
+from mailframe.accounts import providers
+from mailframe.accounts.secret import Secret
 from mailframe.auth import client as oauth
 from mailframe.auth import grants, loopback, tokens
 from mailframe.errors import AuthenticationError, ConfigurationError
-from mailframe.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

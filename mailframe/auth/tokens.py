@@ -21,9 +21,9 @@ from urllib.parse import quote, unquote
 
 from filelock import FileLock
 
+from mailframe.accounts.secret import Secret
 from mailframe.auth.grants import Issuer
 from mailframe.errors import AuthenticationError, ConfigurationError, because
-from mailframe.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

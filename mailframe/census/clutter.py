@@ -14,13 +14,13 @@ from mailframe.census.tables import ORDER, Tables, index, ints
 from mailframe.frame.adapter import unsorted_frame
 from mailframe.frame.schema import SCHEMA
 from mailframe.frame.views import SERVER_IDS
-from mailframe.stats import clock, clutter, columns, dates, volume
+from mailframe.stats import clock, clutter, dates, vectors, volume
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mailframe.census.periods import Zone
-    from mailframe.stats.columns import Ints
+    from mailframe.stats.vectors import Ints
 
 # Mails kept more than once that are looked at in one go, with a few hundred octets each.
 PART = 1_000_000
@@ -153,7 +153,7 @@ def copies(tables: Tables) -> tuple[int, Ints]:
     mail, known, rows = np.empty(held, np.uint64), 0, 0
     for piece in tables.ask_piecewise(f"select {_mail(tables)} as mail from {{source}}", PIECE):
         rows += len(piece)
-        found = columns.numpy(piece["mail"].drop_null())
+        found = vectors.numpy(piece["mail"].drop_null())
         if known + len(found) > len(mail):  # a refresh has brought more meanwhile
             mail = np.concatenate([mail[:known], np.empty(PIECE + len(found), np.uint64)])
         mail[known : known + len(found)] = found
@@ -162,7 +162,7 @@ def copies(tables: Tables) -> tuple[int, Ints]:
     mail.sort()
     again = mail[1:] == mail[:-1]
     twice = mail[1:][again]
-    return rows - int(again.sum()), twice[columns.starts_of(twice)]
+    return rows - int(again.sum()), twice[vectors.starts_of(twice)]
 
 
 def duplicates(tables: Tables) -> pd.DataFrame:
@@ -178,7 +178,7 @@ def duplicates(tables: Tables) -> pd.DataFrame:
                 f" where {_mail(tables)} in (select mail from wanted) order by {ORDER}"
             )
         parts.append(clutter.duplicates(_frame(table)))
-    return columns.ranked(pd.concat(parts), "wasted")
+    return vectors.ranked(pd.concat(parts), "wasted")
 
 
 def _mail(tables: Tables) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from mailframe.census.tables import ORDER, Tables, index, ints, labels, moments
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns, people
+from mailframe.stats import people, vectors
 
 # What `mailframe.stats.profiles` tells of a group.
 PROFILE = (
@@ -61,7 +61,7 @@ def senders(tables: Tables) -> pd.DataFrame:
         f" select * from each left join names using (value) {LARGEST_FIRST}"
     )
     found = profile(table, "address")
-    found.insert(0, "name", pd.Series(columns.text(labels(table["name"])), found.index))
+    found.insert(0, "name", pd.Series(vectors.text(labels(table["name"])), found.index))
     found.insert(1, "names", ints(table["names"]))
     return found
 
@@ -121,4 +121,4 @@ def _ways_out(tables: Tables) -> pd.Series[Any]:
         f" regexp_matches(url, '(?i)^https?:') desc, {ORDER}, place) as url from rows"
         " where regexp_matches(url, '(?i)^(https?|mailto):') group by 1"
     )
-    return pd.Series(columns.text(labels(table["url"])), index(table["value"], "list_id"))
+    return pd.Series(vectors.text(labels(table["url"])), index(table["value"], "list_id"))

@@ -14,12 +14,12 @@ import pandas as pd
 import pyarrow as pa
 
 from mailframe.census.tables import ORDER, Tables, ints, labels, moments
-from mailframe.stats import clock, columns, dates, people, periods, volume
+from mailframe.stats import clock, dates, people, periods, vectors, volume
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
     Zone = str | tzinfo | None
 
@@ -37,7 +37,7 @@ class Counted(NamedTuple):
     def frame(self) -> pd.DataFrame:
         """Give the instants as a frame that the rules for periods take: a row for each."""
         offset = np.zeros(len(self.began), np.int16)
-        return pd.DataFrame({"date": columns.stamps(self.began), "date_offset": offset})
+        return pd.DataFrame({"date": vectors.stamps(self.began), "date_offset": offset})
 
 
 def is_sender(tz: Zone) -> bool:
@@ -83,7 +83,7 @@ def counted(
         found.append(Counted(*(column[~uneven] for column in part)))
         if not uneven.any():
             break
-        listed = columns.unique(part.began[uneven])
+        listed = vectors.unique(part.began[uneven])
         where = f"instant >= {dates.EARLIEST} and {began} in (select instant from uneven)"
     return Counted(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
@@ -92,7 +92,7 @@ def evenly(tables: Tables, tz: Zone, date: str) -> tuple[int, Counted]:
     """Count messages by stretches of one width, the widest that a zone's clocks keep to."""
     width, found = 1, counted(tables, tz, date)
     for width in WIDTHS:
-        began = columns.unique(found.began - found.began % width)
+        began = vectors.unique(found.began - found.began % width)
         if not _uneven(began, tz, width).any():
             break
     place, at = np.unique(found.began - found.began % width, return_inverse=True)
@@ -237,7 +237,7 @@ def newcomers(tables: Tables, freq: str, column: str, tz: Zone, date: str) -> pd
     name = "address" if column in people.ADDRESSES else column
     found = pd.DataFrame(
         {
-            name: columns.text(labels(table["value"])),
+            name: vectors.text(labels(table["value"])),
             "first": moments(table["first"]),
             "messages": ints(table["messages"]),
         }

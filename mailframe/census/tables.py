@@ -10,15 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns, dates, people
-from mailframe.stats.columns import NEVER
+from mailframe.stats import dates, people, vectors
+from mailframe.stats.vectors import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
 
-    from mailframe.stats.columns import Ints
+    from mailframe.stats.vectors import Ints
     from mailframe.store.reader import Store
 
 # The order of the rows of a frame: where counts tie, and for the labels of rows.
@@ -163,13 +163,13 @@ def _literal(text: str) -> str:
 
 def ints(column: pa.ChunkedArray, missing: int = 0) -> Ints:
     """Give a column of numbers."""
-    numbers: Ints = columns.numpy(pc.fill_null(column.cast(pa.int64()), missing))
+    numbers: Ints = vectors.numpy(pc.fill_null(column.cast(pa.int64()), missing))
     return numbers
 
 
 def moments(column: pa.ChunkedArray) -> pd.DatetimeIndex:
     """Give a column of instants."""
-    return columns.stamps(ints(column, NEVER))
+    return vectors.stamps(ints(column, NEVER))
 
 
 def labels(column: pa.ChunkedArray) -> pa.Array:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailframe.demo import serve
 from mailframe.frame.export import to_csv, to_parquet
-from mailframe.read import read_imap
+from mailframe.readers.server import read_imap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

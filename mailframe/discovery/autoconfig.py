@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from xml.parsers import expat
 
-from mailframe.discovery.plan import Address, Security, Server, filled, host_of
+from mailframe.discovery.steps import Address, Security, Server, filled, host_of
 
 #: What a description may be long: the longest of the ISPDB has 10 KB.
 LONGEST = 64 << 10

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mailframe.discovery.plan import Found
+    from mailframe.discovery.steps import Found
 
 
 def ask_person(found: Found) -> bool:

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
-from mailframe import providers
-from mailframe.discovery import autoconfig, memory, plan, srv
+from mailframe.accounts import providers
+from mailframe.discovery import autoconfig, cache, srv, steps
 from mailframe.discovery.consent import ask_person
-from mailframe.discovery.plan import Address, Found, Question, Server
+from mailframe.discovery.steps import Address, Found, Question, Server
 from mailframe.errors import ConfigurationError, ConnectError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def find(
         Nobody knew; the message says who was asked.
     """
     parsed = Address.parse(address)
-    known = plan.of_table(parsed) or memory.recall(parsed)
+    known = steps.of_table(parsed) or cache.recall(parsed)
     if known is not None:
         return known
     asking = _Asking(parsed, ispdb=ispdb, network=network or WORLD)
@@ -165,7 +165,7 @@ class _Asking:
     def run(self, agree: Callable[[Found], bool]) -> Found:
         """Ask, and take the first answer in the order of the questions."""
         network, address = self._network, self._address
-        first = plan.opening(address, ispdb=self._ispdb)
+        first = steps.opening(address, ispdb=self._ispdb)
         self._ask(first)
         documents = [question for question in first if question.kind == "https"]
         described = self._first(documents, network.first)
@@ -178,12 +178,12 @@ class _Asking:
         assert isinstance(hosts, tuple)
         provider = providers.of_mx(hosts)
         if provider is not None:
-            return plan.of_provider(provider, address, f"the MX host {hosts[0]}")
+            return steps.of_provider(provider, address, f"the MX host {hosts[0]}")
         if declined:
             raise ConfigurationError(f"{address.domain} says that it offers no IMAP")
         rest = [
-            *plan.of_hoster(address, hosts, ispdb=self._ispdb),
-            *plan.customary(address),
+            *steps.of_hoster(address, hosts, ispdb=self._ispdb),
+            *steps.customary(address),
         ]
         self._ask(rest)
         guessed = self._first(rest, network.seconds)
@@ -222,8 +222,8 @@ class _Asking:
 
     def _agreed(self, named: tuple[Server, Question], agree: Callable[[Found], bool]) -> Found:
         server, question = named
-        found = plan.of_server(server, self._address, question.whom)
-        if plan.is_trusted(server, question, self._address) or agree(found):
+        found = steps.of_server(server, self._address, question.whom)
+        if steps.is_trusted(server, question, self._address) or agree(found):
             return found
         raise ConfigurationError(
             f"{found.reason} says that the mail of {found.address} is at {found.host}, and nothing "
@@ -393,7 +393,7 @@ class _Asking:
     def _is_told(self, url: str) -> bool:
         """Tell whether a URL holds the local part; the words of such URLs are told by none."""
         local, text = self._address.local.lower(), unquote(url).lower()
-        return f"{local}@" in text or (local in text and local not in plan.WORDS)
+        return f"{local}@" in text or (local in text and local not in steps.WORDS)
 
     def _get(self, url: str) -> tuple[int, str, bytes]:
         """Ask for a document: its status, where it has moved, and its first octets."""

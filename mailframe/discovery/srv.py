@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailframe.discovery.plan import Security, Server, host_of
+from mailframe.discovery.steps import Security, Server, host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

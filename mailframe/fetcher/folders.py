@@ -15,10 +15,10 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from mailframe.errors import FolderError
-from mailframe.fetcher.plan import Folder
+from mailframe.fetcher.schedule import Folder
+from mailframe.ground.names import SPECIAL_USES, decode_mailbox, decode_name
 from mailframe.imap import commands
 from mailframe.imap.responses import Listed, MailboxStatus
-from mailframe.names import SPECIAL_USES, decode_mailbox, decode_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -21,18 +21,18 @@ from mailframe.errors import (
     ThrottledError,
 )
 from mailframe.fetcher.ledger import LOOKUP_TRIES
-from mailframe.fetcher.plan import Load, Lookup, Span, Work, halved
+from mailframe.fetcher.schedule import Load, Lookup, Span, Work, halved
+from mailframe.ground.uidset import UidSet
 from mailframe.imap import commands
 from mailframe.imap.connection import Pending, found, vanished
 from mailframe.imap.responses import Columns
 from mailframe.imap.search import Keys
-from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mailframe.fetcher.ledger import Ledger
-    from mailframe.fetcher.plan import Ask, Folder, Schedule
+    from mailframe.fetcher.schedule import Ask, Folder, Schedule
     from mailframe.fetcher.session import Session
     from mailframe.imap.responses import Fetched, Told
 

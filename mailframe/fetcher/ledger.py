@@ -26,7 +26,7 @@ from mailframe.errors import (
     ThrottledError,
     TransportError,
 )
-from mailframe.fetcher.plan import (
+from mailframe.fetcher.schedule import (
     BISECT_AFTER,
     MOST_MESSAGES,
     Ask,
@@ -40,8 +40,8 @@ from mailframe.fetcher.plan import (
     listed_uids,
     whole_folder,
 )
+from mailframe.ground.uidset import UidSet
 from mailframe.imap.limits import DEFAULT_LIMITS
-from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

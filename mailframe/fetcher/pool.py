@@ -20,7 +20,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from mailframe.account import is_loopback
+from mailframe.accounts.account import is_loopback
 from mailframe.errors import (
     AuthenticationError,
     CommandError,
@@ -34,7 +34,7 @@ from mailframe.errors import (
 from mailframe.fetcher.folders import PLANNING, Listing, read_folders
 from mailframe.fetcher.lane import TRANSIENT, Lane, Query, fetching, suggested_pause
 from mailframe.fetcher.ledger import Ledger, cost
-from mailframe.fetcher.plan import Known, Part, Schedule, Span
+from mailframe.fetcher.schedule import Known, Part, Schedule, Span
 from mailframe.fetcher.session import Session
 from mailframe.imap import commands
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    from mailframe.account import Account
-    from mailframe.fetcher.plan import Expected, Folder, Work
+    from mailframe.accounts.account import Account
+    from mailframe.fetcher.schedule import Expected, Folder, Work
 
 log = logging.getLogger(__name__)
 

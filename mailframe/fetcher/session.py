@@ -14,8 +14,8 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, cast
 
-from mailframe import providers
-from mailframe.account import is_loopback
+from mailframe.accounts import providers
+from mailframe.accounts.account import is_loopback
 from mailframe.errors import (
     AuthenticationError,
     CommandError,
@@ -36,11 +36,11 @@ from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mailframe.account import Account, Auth
-    from mailframe.fetcher.plan import Folder
+    from mailframe.accounts.account import Account, Auth
+    from mailframe.accounts.secret import Secret
+    from mailframe.fetcher.schedule import Folder
     from mailframe.imap.refusal import Refusal
     from mailframe.imap.responses import Status
-    from mailframe.secret import Secret
 
 log = logging.getLogger(__name__)
 

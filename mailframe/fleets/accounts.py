@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mailframe.account import Account
+from mailframe.accounts.account import Account
 from mailframe.errors import ConfigurationError
-from mailframe.fleets.plan import read_rows
+from mailframe.fleets.order import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -21,9 +21,9 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailframe.account import Account
+from mailframe.accounts.account import Account
+from mailframe.accounts.secret import Secret
 from mailframe.errors import ConfigurationError
-from mailframe.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,13 +16,13 @@ from mailframe.errors import ConfigurationError
 from mailframe.fleets import credentials as credentials_of
 from mailframe.fleets.accounts import rows_in, rows_of
 from mailframe.fleets.manifest import Manifest, framed, read_manifest
-from mailframe.fleets.plan import Schedule, left, members, with_sizes
+from mailframe.fleets.order import Schedule, left, members, with_sizes
 from mailframe.fleets.visits import Task, avisit, failure, summary, visit
-from mailframe.progress import open_progress
-from mailframe.read import MAX_CONNECTIONS
+from mailframe.ground.progress import open_progress
+from mailframe.ground.sync import run
+from mailframe.readers.server import MAX_CONNECTIONS
 from mailframe.store.atomic import make_dir
 from mailframe.store.reader import root_of
-from mailframe.sync import run
 
 if TYPE_CHECKING:
     import os
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mailframe.fleets.accounts import Accounts
-    from mailframe.fleets.plan import Visit
-    from mailframe.progress import ProgressOption
+    from mailframe.fleets.order import Visit
+    from mailframe.ground.progress import ProgressOption
 
     Begin: TypeAlias = Callable[[Task], Awaitable[dict[str, Any]]]
 

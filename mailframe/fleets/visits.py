@@ -16,8 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailframe.archive import keep_local
-from mailframe.entry import Entry, enter
 from mailframe.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -25,9 +23,11 @@ from mailframe.errors import (
     ThrottledError,
 )
 from mailframe.fleets import credentials
-from mailframe.fleets.plan import OK, Member
-from mailframe.read import open_stream
-from mailframe.sync import run
+from mailframe.fleets.order import OK, Member
+from mailframe.ground.sync import run
+from mailframe.readers.archive import keep_local
+from mailframe.readers.entry import Entry, enter
+from mailframe.readers.server import open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import idna
 
+from mailframe.ground.patterns import compile_pattern
 from mailframe.headers.charsets import decode_unlabelled
 from mailframe.headers.memory import remembering
 from mailframe.headers.text import WORD, clean, decode, unfold
-from mailframe.patterns import compile_pattern
 
 
 class Mailbox(NamedTuple):

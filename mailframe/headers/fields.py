@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailframe.patterns import compile_pattern
+from mailframe.ground.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

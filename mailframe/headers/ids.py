@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
+from mailframe.ground.patterns import compile_pattern
 from mailframe.headers.text import clean, decoded_words, unfold
-from mailframe.patterns import compile_pattern
 
 _ID = re.compile(rb"<([^<>]*+)>")
 # A quoted string keeps its blanks; elsewhere they come from folding and belong to nothing.

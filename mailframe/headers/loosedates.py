@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mailframe.ground.patterns import compile_pattern
 from mailframe.headers import calendars
-from mailframe.patterns import compile_pattern
 
 Day = tuple[int, int, int]
 

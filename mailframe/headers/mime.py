@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
+from mailframe.ground.patterns import compile_pattern
 from mailframe.headers.parameters import read_parameters
-from mailframe.patterns import compile_pattern
 
 # Parts that may be attachments, in one message; nobody sends so many.
 MOST_PARTS = 10_000

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mailframe.ground.patterns import compile_pattern
 from mailframe.headers import text
 from mailframe.headers.charsets import codec_of, decode_as, decode_unlabelled
-from mailframe.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

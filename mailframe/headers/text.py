@@ -14,6 +14,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from mailframe.ground.patterns import compile_pattern
 from mailframe.headers.charsets import (
     SELF_CONTAINED,
     codec_of,
@@ -22,7 +23,6 @@ from mailframe.headers.charsets import (
     decode_unlabelled,
     is_iso2022,
 )
-from mailframe.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mailframe.errors import ConfigurationError
+from mailframe.ground.uidset import UidSet
 from mailframe.imap.grammar import astring
 from mailframe.imap.items import NAMES, STRUCTURE
-from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     import typing

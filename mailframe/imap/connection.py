@@ -17,6 +17,7 @@ from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
 from mailframe.errors import CommandError, ConnectionLost, ProtocolError
+from mailframe.ground.uidset import MAX_UID, UidSet
 from mailframe.imap import responses as r
 from mailframe.imap.commands import BARRIERS, Command, Kind, Literal
 from mailframe.imap.framing import Framer
@@ -25,7 +26,6 @@ from mailframe.imap.kept import Kept
 from mailframe.imap.limits import DEFAULT_LIMITS, Limits
 from mailframe.imap.refusal import LONGEST, Refusal, read_refusal
 from mailframe.imap.responses import Columns, Fetched, Status, Told
-from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.patterns import compile_pattern
+from mailframe.ground.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

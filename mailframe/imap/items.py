@@ -14,8 +14,8 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
+from mailframe.ground.patterns import compile_pattern
 from mailframe.imap.grammar import Value, as_number, parse_values
-from mailframe.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

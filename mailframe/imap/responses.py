@@ -12,6 +12,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from mailframe.ground.names import showable
+from mailframe.ground.patterns import compile_pattern
+from mailframe.ground.uidset import UidSet
 from mailframe.imap.grammar import (
     Escaped,
     String,
@@ -23,9 +26,6 @@ from mailframe.imap.grammar import (
     quirk_exponent,
 )
 from mailframe.imap.items import STRUCTURE, beside, tells_beside
-from mailframe.names import showable
-from mailframe.patterns import compile_pattern
-from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

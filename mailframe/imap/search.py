@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailframe.errors import ConfigurationError
+from mailframe.ground.uidset import UidSet
 from mailframe.imap.commands import Literal, string
-from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from mailframe.ground.patterns import compile_pattern
 from mailframe.imap.grammar import String, Value, as_text, is_nil, quirk_exponent
-from mailframe.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

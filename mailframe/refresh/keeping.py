@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from mailframe.beside import named
 from mailframe.errors import ConfigurationError, StoreError
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
-from mailframe.gather import Gathered
+from mailframe.gathering.details import named
+from mailframe.gathering.rows import Gathered
 from mailframe.refresh.saving import Saver
 from mailframe.refresh.task import Task, expected, server_state
 from mailframe.store.ahead import ahead
 from mailframe.store.atomic import LockHeldError
-from mailframe.store.columns import canonical, needed, shown
-from mailframe.store.folder import ROW_GROUP
+from mailframe.store.filecolumns import canonical, needed, shown
+from mailframe.store.parquet import ROW_GROUP
 from mailframe.store.plan import FlagPolicy, plan
 from mailframe.store.reader import root_of
 from mailframe.store.writer import WAIT, glimpse, is_ours, writing
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from mailframe.beside import Detail
     from mailframe.fetcher.folders import Listing
-    from mailframe.fetcher.plan import Expected, Folder, Part
     from mailframe.fetcher.pool import Pool
+    from mailframe.fetcher.schedule import Expected, Folder, Part
+    from mailframe.gathering.details import Detail
     from mailframe.refresh.task import Kind
     from mailframe.store.held import Held, Read
     from mailframe.store.writer import AccountWriter

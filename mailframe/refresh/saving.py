@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from mailframe.beside import named
 from mailframe.errors import StoreError
 from mailframe.fetcher.ledger import Problem
 from mailframe.frame.batch import MENDED, BatchBuilder
 from mailframe.frame.extras import parse_extras
-from mailframe.gather import BATCH_ROWS, Gathered
+from mailframe.gathering.details import named
+from mailframe.gathering.rows import BATCH_ROWS, Gathered
+from mailframe.ground.uidset import UidSet
 from mailframe.refresh.task import server_state
 from mailframe.store.ahead import ahead
-from mailframe.store.columns import FLAG_COLUMNS, headers_of, stored_schema
+from mailframe.store.filecolumns import FLAG_COLUMNS, headers_of, stored_schema
 from mailframe.store.held import Held, held_in
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.pack import PACK_ROWS
 from mailframe.store.plan import outcome
 from mailframe.store.state import FolderState
 from mailframe.store.uids import set_of
-from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

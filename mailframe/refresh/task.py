@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from mailframe.fetcher.plan import (
+from mailframe.fetcher.schedule import (
     SPAN,
     SPARSE,
     Ask,
@@ -22,10 +22,10 @@ from mailframe.fetcher.plan import (
 )
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.extras import parse_extras
+from mailframe.ground.uidset import MAX_UID, UidSet
 from mailframe.imap.commands import FLAG_ITEMS, changed_since, extra_items, header_items
-from mailframe.store.columns import beside_fields, headers_of, united
+from mailframe.store.filecolumns import beside_fields, headers_of, united
 from mailframe.store.plan import Again, Beside, Fetch, Flags, Headers, Plan, ServerState, Uids
-from mailframe.uidset import MAX_UID, UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from mailframe.beside import Detail
+    from mailframe.gathering.details import Detail
     from mailframe.store.held import Held, Source
     from mailframe.store.plan import Step
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.stats import clock, dates, replies, threads
-from mailframe.stats.columns import arrow, flags, require_lists
+from mailframe.stats.vectors import arrow, flags, require_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable

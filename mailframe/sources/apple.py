@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mailframe.progress import ProgressOption
+    from mailframe.ground.progress import ProgressOption
     from mailframe.sources.files import PathOption
     from mailframe.sources.reading import ErrorsOption, Keywords
 

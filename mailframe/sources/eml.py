@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mailframe.progress import ProgressOption
+    from mailframe.ground.progress import ProgressOption
     from mailframe.sources.files import PathsOption
     from mailframe.sources.reading import ErrorsOption, Keywords
 

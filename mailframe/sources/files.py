@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from mailframe.errors import ConfigurationError
-from mailframe.names import decode_name, showable
+from mailframe.ground.names import decode_name, showable
 from mailframe.sources.unwrap import SIGN, decoder_of
 from mailframe.sources.zips import open_mended
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from mailframe.errors import ConfigurationError
-from mailframe.names import decode_mailbox
+from mailframe.ground.names import decode_mailbox
 from mailframe.sources.arrival import internaldate
 from mailframe.sources.files import as_path, exists, label, open_file, reason, shown, walk
 from mailframe.sources.onefile import FileReading
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mailframe.progress import ProgressOption
+    from mailframe.ground.progress import ProgressOption
     from mailframe.sources.files import PathOption
     from mailframe.sources.reading import ErrorsOption, Keywords
 

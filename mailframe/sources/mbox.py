@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mailframe.progress import ProgressOption
+    from mailframe.ground.progress import ProgressOption
     from mailframe.sources.files import PathsOption, Stream
     from mailframe.sources.reading import ErrorsOption, Keywords
 

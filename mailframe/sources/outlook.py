@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mailframe.ground.progress import ProgressOption
     from mailframe.headers.attachments import MimePart
     from mailframe.headers.mime import Part
-    from mailframe.progress import ProgressOption
     from mailframe.sources.files import PathsOption
     from mailframe.sources.reading import ErrorsOption, Keywords
 

@@ -17,8 +17,8 @@ from mailframe.errors import ConfigurationError, MailframeError, first_of, warn
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.beside import Attachments
 from mailframe.frame.extras import parse_extras
-from mailframe.names import showable
-from mailframe.progress import Progress, open_progress
+from mailframe.ground.names import showable
+from mailframe.ground.progress import Progress, open_progress
 from mailframe.sources.arrival import by_received
 from mailframe.sources.files import reason
 from mailframe.sources.headerblock import Block, has_field, read_block
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from mailframe.ground.progress import ProgressOption
     from mailframe.headers.attachments import MimePart
-    from mailframe.progress import ProgressOption
 
 ErrorsOption: TypeAlias = Literal["warn", "raise", "ignore"]
 

@@ -14,12 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import columns, delivery, people, pieces, verified
+from mailframe.stats import delivery, people, pieces, vectors, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
 PASSED = r"(?i)^\s*{method}\s*(?:/\s*\d+\s*)?=\s*pass\b"
 DOMAIN = r"(?i)\s{name}\s*=\s*(?:[^\s;@]*@)?(?P<found>[^\s;@]+)"
@@ -34,18 +34,18 @@ def alignment(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd.Data
         believed.values, f"(?s){pieces.COMMENT}|{verified.QUOTED}", ""
     )
     results = pc.split_pattern(texts, ";")
-    row = believed.rows[columns.numpy(pc.list_parent_indices(results))]
+    row = believed.rows[vectors.numpy(pc.list_parent_indices(results))]
     each = pc.list_flatten(results)
     total = len(df)
     author, names = _authors(df, row, each)
-    table = pd.DataFrame(index=columns.labelled(df, np.arange(total)))
-    table["domain"] = columns.text(names.take(pa.array(np.maximum(author, 0), mask=author < 0)))
+    table = pd.DataFrame(index=vectors.labelled(df, np.arange(total)))
+    table["domain"] = vectors.text(names.take(pa.array(np.maximum(author, 0), mask=author < 0)))
     own = _organisations(table["domain"].array)
     aligned = np.zeros(total, dtype=bool)
     for method, properties in VOUCHERS.items():
         passed = pieces.matches(each, PASSED.format(method=method))
         at, domains = row[passed], _first(each.filter(pa.array(passed)), properties)
-        same = columns.numpy(
+        same = vectors.numpy(
             pc.equal(_organisations(domains), own.take(pa.array(at))).fill_null(False)  # noqa: FBT003 -- Arrow's signature
         )
         table[method] = _any(at[same], total)
@@ -62,11 +62,11 @@ def _authors(df: pd.DataFrame, row: Ints, each: pa.Array) -> tuple[Ints, pa.Arra
     author = np.full(len(df), -1, dtype=np.int64)
     labels = pa.array([], pa.large_string())
     if "from_domain" in df.columns:
-        domain = columns.coded(df, "from_domain", fold=True)
+        domain = vectors.coded(df, "from_domain", fold=True)
         author[domain.rows], labels = domain.codes, domain.labels
-    told = np.flatnonzero(columns.numpy(said.is_valid()))[::-1]
+    told = np.flatnonzero(vectors.numpy(said.is_valid()))[::-1]
     encoded = said.take(pa.array(told)).dictionary_encode()
-    author[row[told]] = len(labels) + columns.numpy(encoded.indices)  # the first is written last
+    author[row[told]] = len(labels) + vectors.numpy(encoded.indices)  # the first is written last
     return author, pa.concat_arrays([labels, encoded.dictionary.cast(pa.large_string())])
 
 

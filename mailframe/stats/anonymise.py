@@ -24,7 +24,7 @@ from pandas.util import hash_array
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import SCHEMA, TEXT
-from mailframe.stats import asks, columns, people, places, replaced, subjects
+from mailframe.stats import asks, people, places, replaced, subjects, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +68,7 @@ class Hasher:
         values = pa.array(texts, TEXT)
         key, numbers = self._keys[kind], np.empty(len(values), dtype=">u8")
         for at in range(0, len(values), AT_ONCE):
-            part = columns.numpy(values[at : at + AT_ONCE]).astype(object)
+            part = vectors.numpy(values[at : at + AT_ONCE]).astype(object)
             numbers[at : at + AT_ONCE] = hash_array(part, hash_key=key, categorize=False)
         digits = HEXADECIMAL[numbers.view(np.uint8)]
         offsets = np.arange(len(values) + 1, dtype=np.int64) * 2 * DIGEST
@@ -97,7 +97,7 @@ class Hasher:
         lower = pc.utf8_lower(texts)
         bare = lower.to_pylist()
         details: list[str | None] = [None] * len(lower)
-        for place in np.flatnonzero(columns.numpy(pc.match_substring(lower, "+"))).tolist():
+        for place in np.flatnonzero(vectors.numpy(pc.match_substring(lower, "+"))).tolist():
             bare[place], details[place] = _parted(bare[place])
         domain = people.domain_of(lower)
         return _joined(
@@ -173,7 +173,7 @@ def anonymise(df: pd.DataFrame, key: str | bytes, coarsen: str | None) -> pd.Dat
 
     def replace(names: tuple[str, ...], way: replaced.Way) -> dict[str, pa.Array]:
         held = [name for name in names if name in out]
-        new = replaced.replaced([columns.arrow(df, name) for name in held], way)
+        new = replaced.replaced([vectors.arrow(df, name) for name in held], way)
         return dict(zip(held, new, strict=True))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Arrow encodes while Python hashes

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import clock, columns, replies, threads, volume
+from mailframe.stats import clock, replies, threads, vectors, volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mailframe.stats import me
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
     Floats = NDArray[np.float64]
 
@@ -67,8 +67,8 @@ def questions(
     row = np.flatnonzero(asked.asks & mail.trees.single)
     first = mail.found.only(mail.found.mine)
     order = np.lexsort((first.end, ~first.timed, first.original))
-    lead = order[np.flatnonzero(columns.starts_of(first.original[order]))]
-    end = np.full(len(mail.df), columns.NEVER)
+    lead = order[np.flatnonzero(vectors.starts_of(first.original[order]))]
+    end = np.full(len(mail.df), vectors.NEVER)
     done = np.zeros(len(mail.df), dtype=bool)
     done[first.original[lead]] = True
     timed = lead[first.timed[lead]]
@@ -78,22 +78,22 @@ def questions(
     done |= flagged
     if per == "conversation":  # its first question, and the first answer to any of its mails
         thread = threads.threaded(mail.df, mail.trees).thread[row]
-        begun = np.where(mail.when[row] == columns.NEVER, np.iinfo(np.int64).max, mail.when[row])
+        begun = np.where(mail.when[row] == vectors.NEVER, np.iinfo(np.int64).max, mail.when[row])
         order = np.lexsort((row, begun, thread))
-        starts = np.flatnonzero(columns.starts_of(thread[order]))
-        group = np.cumsum(columns.starts_of(thread[order])) - 1
-        ends = np.where(end[row] == columns.NEVER, np.iinfo(np.int64).max, end[row])[order]
-        soonest = columns.earliest(group, ends, len(starts))
+        starts = np.flatnonzero(vectors.starts_of(thread[order]))
+        group = np.cumsum(vectors.starts_of(thread[order])) - 1
+        ends = np.where(end[row] == vectors.NEVER, np.iinfo(np.int64).max, end[row])[order]
+        soonest = vectors.earliest(group, ends, len(starts))
         answered = np.zeros(len(starts), dtype=bool)
         answered[group[done[row][order]]] = True
         row = row[order[starts]]
-        end[row] = np.where(soonest == np.iinfo(np.int64).max, columns.NEVER, soonest)
+        end[row] = np.where(soonest == np.iinfo(np.int64).max, vectors.NEVER, soonest)
         done[row] = answered
     start = mail.when[row]
-    known = (start != columns.NEVER) & (start <= now)
+    known = (start != vectors.NEVER) & (start <= now)
     row, start = row[known], start[known]
     until = end[row]
-    untimed = done[row] & (until == columns.NEVER)
+    untimed = done[row] & (until == vectors.NEVER)
     answered = done[row] & (untimed | (until <= now))
     return Questions(
         row, start, answered, untimed, np.where(answered & ~untimed, until, now) - start
@@ -138,7 +138,7 @@ def answered(
         for here in _each(cell, timed, total)
     ]
     if by is not None and by not in CLOCKS and not volume.is_period(by):
-        table = columns.ranked(table[table["asked"] > 0], "asked")
+        table = vectors.ranked(table[table["asked"] > 0], "asked")
     elif by is not None and by not in CLOCKS:
         volume.partial(table)
     return mail.tell(table, asking=left_out)

@@ -15,16 +15,16 @@ import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.headers.automatic import UNREAD_SENDER
-from mailframe.stats import columns, places
+from mailframe.stats import places, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
-    from mailframe.stats.columns import Bools
     from mailframe.stats.mails import Mails
     from mailframe.stats.me import Own
+    from mailframe.stats.vectors import Bools
 
 # In the order in which a mail that is several of these is counted.
 EXCLUDED = ("draft", "deleted", "junk", "trash", "bulk", "auto")
@@ -56,10 +56,10 @@ def asked(
     ConfigurationError
         ``exclude`` names something else than `EXCLUDED` does.
     """
-    columns.require(df, "to")
+    vectors.require(df, "to")
     names = _checked(exclude)
     kinds = {name: known[name] if name in known else kind(df, name) for name in names}
-    to = columns.coded(df, "to", fold=True)
+    to = vectors.coded(df, "to", fold=True)
     me = np.zeros(len(df), dtype=bool)
     me[to.rows[own.has(to.labels)[to.codes]]] = True
     candidate = mails.any(me) & ~mails.any(own.mine)
@@ -93,12 +93,12 @@ def kind(df: pd.DataFrame, name: str) -> Bools:
     if name in PLACES:
         marked |= places.filed(df, PLACES[name])[0]
     if name in df.columns:
-        marked |= columns.flags(df, name)
+        marked |= vectors.flags(df, name)
     if name == "bulk":
         for column in {"list_id", "list_unsubscribe"} & set(df.columns):
-            marked[columns.flat(df, column)[0]] = True
+            marked[vectors.flat(df, column)[0]] = True
     if name == "auto" and "from_addr" in df.columns:
-        sender = columns.coded(df, "from_addr")
-        unread = columns.numpy(pc.match_substring_regex(sender.labels, UNREAD_SENDER))
+        sender = vectors.coded(df, "from_addr")
+        unread = vectors.numpy(pc.match_substring_regex(sender.labels, UNREAD_SENDER))
         marked[sender.rows[unread[sender.codes]]] = True
     return marked

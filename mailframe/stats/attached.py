@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import columns, people
+from mailframe.stats import people, vectors
 
 if TYPE_CHECKING:
-    from mailframe.stats.columns import Ints
+    from mailframe.stats.vectors import Ints
 
 NAMES, TYPES, SIZES = "attachment_names", "attachment_types", "attachment_sizes"
 HINT = "read the mail with attachments=True"
@@ -23,39 +23,39 @@ LARGER, UNKNOWN = "10 MB or more", "unknown"
 
 def attachments(df: pd.DataFrame, by: str | None) -> pd.DataFrame:
     """List attachments, or add them up; see ``df.mail.attachments``."""
-    columns.require(df, NAMES, TYPES, SIZES, hint=HINT)
+    vectors.require(df, NAMES, TYPES, SIZES, hint=HINT)
     rows, names = _items(df, NAMES)
     _, types = _items(df, TYPES)
     _, sizes = _items(df, SIZES)
     octets = sizes.cast(pa.int64())
     if by is None:
-        index = columns.labelled(df, rows)
+        index = vectors.labelled(df, rows)
         table = pd.DataFrame(
             {
-                "name": columns.text(pc.if_else(pc.equal(names, ""), None, names)),
-                "type": columns.text(types),
+                "name": vectors.text(pc.if_else(pc.equal(names, ""), None, names)),
+                "type": vectors.text(types),
                 "bytes": pd.array(octets.to_pylist(), dtype="Int64"),
             },
             index=index,
         )
         return table.sort_values("bytes", ascending=False, kind="stable", na_position="last")
-    known = columns.numpy(pc.fill_null(octets, 0)).astype(np.int64)
+    known = vectors.numpy(pc.fill_null(octets, 0)).astype(np.int64)
     group, labels = _groups(df, by, rows, types, octets)
     inside = group >= 0
     table = _sums(group[inside], rows[inside], known[inside], labels)
     if by == "size":
         order = [name for name in [*CLASSES, LARGER, UNKNOWN] if name in table.index]
         return table.loc[order]
-    return columns.ranked(table, "bytes")
+    return vectors.ranked(table, "bytes")
 
 
 def _items(df: pd.DataFrame, name: str) -> tuple[Ints, pa.Array]:
     """Give the items of a column of lists, with the row of each; nulls stay."""
-    array = columns.arrow(df, name)
-    if not columns.is_list(array.type):  # nothing but nulls
+    array = vectors.arrow(df, name)
+    if not vectors.is_list(array.type):  # nothing but nulls
         array = pa.nulls(len(array), pa.list_(pa.large_string()))
     kind = pa.int64() if name == SIZES else pa.large_string()
-    rows = columns.numpy(pc.list_parent_indices(array)).astype(np.int64)
+    rows = vectors.numpy(pc.list_parent_indices(array)).astype(np.int64)
     return rows, pc.list_flatten(array).cast(kind)
 
 
@@ -66,10 +66,10 @@ def _groups(
     if by == "type":
         encoded = types.dictionary_encode()
         labels = pd.Index(encoded.dictionary.to_pylist(), dtype="str", name=by)
-        return columns.numpy(encoded.indices).astype(np.int64), labels
+        return vectors.numpy(encoded.indices).astype(np.int64), labels
     if by == "size":
         names = [*CLASSES, LARGER, UNKNOWN]
-        known = columns.numpy(pc.fill_null(octets, -1)).astype(np.int64)
+        known = vectors.numpy(pc.fill_null(octets, -1)).astype(np.int64)
         group = np.searchsorted([*CLASSES.values()], known, side="right")
         return np.where(known < 0, len(names) - 1, group), pd.Index(names, dtype="str", name=by)
     keyed = people.key(df, by)

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns
+from mailframe.stats import vectors
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mailframe.stats.columns import Ints
+    from mailframe.stats.vectors import Ints
 
 SENDER = "sender"
 SECOND = 1_000_000  # of the microseconds in which instants are counted
@@ -82,7 +82,7 @@ def name(tz: str | tzinfo | None) -> str:
 
 def shown(utc: Ints, tz: str | tzinfo | None) -> Ints:
     """Give instants of UTC as a wall clock in ``tz`` shows them."""
-    local = columns.stamps(utc).tz_convert(zone(tz)).tz_localize(None)
+    local = vectors.stamps(utc).tz_convert(zone(tz)).tz_localize(None)
     return local.to_numpy(dtype="datetime64[us]").view(np.int64)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns, dates
+from mailframe.stats import dates, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from numpy.typing import NDArray
 
-    from mailframe.stats.columns import Ints
+    from mailframe.stats.vectors import Ints
 
     Floats = NDArray[np.float64]
 
@@ -44,9 +44,9 @@ class Edges(NamedTuple):
 
 def edges(df: pd.DataFrame, least: int) -> Edges:
     """Find who writes to whom."""
-    columns.require(df, "from_addr", "to", "cc", "date")
-    sender, *named = columns.together(df, ("from_addr", "to", "cc"), "address", fold=True)
-    order = columns.numpy(pc.array_sort_indices(sender.labels)).astype(np.int64)
+    vectors.require(df, "from_addr", "to", "cc", "date")
+    sender, *named = vectors.together(df, ("from_addr", "to", "cc"), "address", fold=True)
+    order = vectors.numpy(pc.array_sort_indices(sender.labels)).astype(np.int64)
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     width, names = max(len(order), 1), sender.labels.take(pa.array(order))
@@ -58,15 +58,15 @@ def edges(df: pd.DataFrame, least: int) -> Edges:
     rows, target = rows[keep], target[keep]
     # One message counts once for each pair, though it name somebody in To and in Cc.
     edge, rows = _distinct(source[rows] * width + target, rows, width * width, len(df))
-    starts = np.flatnonzero(columns.starts_of(edge))
-    group = np.cumsum(columns.starts_of(edge)) - 1
+    starts = np.flatnonzero(vectors.starts_of(edge))
+    group = np.cumsum(vectors.starts_of(edge)) - 1
     used, messages = edge[starts], np.diff(starts, append=len(edge))
 
     when = dates.micros(df)[rows]
-    known = when != columns.NEVER
-    last = columns.latest(group[known], when[known], len(used))
-    first = columns.earliest(group[known], when[known], len(used))
-    first = np.where(last == columns.NEVER, last, first)
+    known = when != vectors.NEVER
+    last = vectors.latest(group[known], when[known], len(used))
+    first = vectors.earliest(group[known], when[known], len(used))
+    first = np.where(last == vectors.NEVER, last, first)
     order = np.argsort(-messages, kind="stable")
     order = order[messages[order] >= least]
     source, target = np.divmod(used[order], width)
@@ -76,26 +76,26 @@ def edges(df: pd.DataFrame, least: int) -> Edges:
 def _distinct(left: Ints, right: Ints, lefts: int, rights: int) -> tuple[Ints, Ints]:
     """Give the distinct pairs of two columns in their order."""
     if lefts * rights < np.iinfo(np.int64).max:  # as one number a pair is sorted much faster
-        both = columns.unique(left * rights + right)
+        both = vectors.unique(left * rights + right)
         pair = np.divmod(both, max(rights, 1))
         return pair[0], pair[1]
     order = np.lexsort((right, left))
     left, right = left[order], right[order]
-    fresh = columns.starts_of(left) | columns.starts_of(right)
+    fresh = vectors.starts_of(left) | vectors.starts_of(right)
     return left[fresh], right[fresh]
 
 
 def contacts(df: pd.DataFrame, least: int) -> pd.DataFrame:
     """List who writes to whom; see ``df.mail.contacts``."""
     found = edges(df, least)
-    names = columns.text(found.names)
+    names = vectors.text(found.names)
     return pd.DataFrame(
         {
             "source": names.take(found.source),
             "target": names.take(found.target),
             "messages": found.messages,
-            "first": columns.stamps(found.first),
-            "last": columns.stamps(found.last),
+            "first": vectors.stamps(found.first),
+            "last": vectors.stamps(found.last),
         },
         index=pd.RangeIndex(len(found.source), name="edge"),
     )
@@ -157,7 +157,7 @@ def contact_ranks(df: pd.DataFrame, least: int) -> pd.DataFrame:
         {name: getattr(found, name) for name in ("community", "degree", "betweenness")},
         index=pd.Index(found.address, name="address", dtype="str"),
     )
-    return columns.ranked(table, "degree")
+    return vectors.ranked(table, "degree")
 
 
 def ranked(written: Edges) -> Ranked:
@@ -190,7 +190,7 @@ def _pairs(source: Ints, target: Ints, messages: Ints, total: int) -> tuple[Ints
     """
     pairs = np.minimum(source, target) * total + np.maximum(source, target)
     order = np.argsort(pairs)
-    starts = np.flatnonzero(columns.starts_of(pairs[order]))
+    starts = np.flatnonzero(vectors.starts_of(pairs[order]))
     weight = np.add.reduceat(messages[order], starts) if len(starts) else starts
     one, other = np.divmod(pairs[order[starts]], max(total, 1))
     return one, other, weight.astype(np.float64)

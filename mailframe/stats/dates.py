@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mailframe.stats import clock, columns, received
-from mailframe.stats.columns import NEVER
+from mailframe.stats import clock, received, vectors
+from mailframe.stats.vectors import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import tzinfo
 
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
 BEST = "best"
 DATE, ARRIVAL, RECEIVED, NONE = range(4)
@@ -50,8 +50,8 @@ def micros(df: pd.DataFrame, date: str = BEST) -> Ints:
     """
     if date == BEST:
         return best(df).when
-    columns.require(df, date)
-    return columns.instants(df[date])
+    vectors.require(df, date)
+    return vectors.instants(df[date])
 
 
 def wall(
@@ -64,7 +64,7 @@ def wall(
     """
     if not isinstance(tz, str) or tz != clock.SENDER:
         return clock.shown(micros(df, date) if utc is None else utc, tz)
-    columns.require(df, "date_offset")
+    vectors.require(df, "date_offset")
     minutes = df["date_offset"].fillna(0).to_numpy(dtype=np.int64)
     if date == BEST:
         found = best(df)
@@ -76,7 +76,7 @@ def wall(
 
 def zoneless(df: pd.DataFrame) -> int:
     """Count the messages that ``tz="sender"`` takes for UTC, for want of a zone."""
-    columns.require(df, "date_offset")
+    vectors.require(df, "date_offset")
     found = best(df)
     known = df["date_offset"].notna().to_numpy(dtype=bool) & (found.witness == DATE)
     return int(((found.when != NEVER) & ~known).sum())
@@ -84,7 +84,7 @@ def zoneless(df: pd.DataFrame) -> int:
 
 def stamps(df: pd.DataFrame, date: str = BEST) -> pd.DatetimeIndex:
     """Give the instant of each message as pandas has it."""
-    return columns.stamps(micros(df, date))
+    return vectors.stamps(micros(df, date))
 
 
 def has(df: pd.DataFrame) -> bool:
@@ -95,11 +95,11 @@ def has(df: pd.DataFrame) -> bool:
 def best(df: pd.DataFrame) -> Moments:
     """Give the instant of each message by its best witness."""
     if not has(df):
-        columns.require(df, "date")
+        vectors.require(df, "date")
     now = clock.now()
     unknown = np.full(len(df), NEVER)
-    sent = columns.instants(df["date"]) if "date" in df.columns else unknown
-    arrival = columns.instants(df["internaldate"]) if "internaldate" in df.columns else unknown
+    sent = vectors.instants(df["date"]) if "date" in df.columns else unknown
+    arrival = vectors.instants(df["internaldate"]) if "internaldate" in df.columns else unknown
     arrival = np.where(_possible(arrival, now), arrival, NEVER)
     good = _possible(sent, np.where(arrival == NEVER, now, arrival))
     at = np.where(good, sent, arrival)
@@ -129,26 +129,26 @@ def _of_files(df: pd.DataFrame) -> bool:
 
 def _received(df: pd.DataFrame, rows: Ints) -> tuple[Ints, Ints]:
     """Give the oldest and the newest instant that the Received fields of some rows tell."""
-    owner, values = columns.flat(df.iloc[rows], "received")
+    owner, values = vectors.flat(df.iloc[rows], "received")
     instants = received.read(values, hosts=False).instant
     known = instants != NEVER
-    newest = columns.latest(owner[known], instants[known], len(rows))
-    oldest = columns.earliest(owner[known], instants[known], len(rows))
+    newest = vectors.latest(owner[known], instants[known], len(rows))
+    oldest = vectors.earliest(owner[known], instants[known], len(rows))
     return np.where(newest == NEVER, NEVER, oldest), newest
 
 
 def impossible(df: pd.DataFrame) -> pd.DataFrame:
     """List the messages whose Date cannot be right; see ``df.mail.dates``."""
-    columns.require(df, "date")
+    vectors.require(df, "date")
     found = best(df)
     rows = np.flatnonzero(found.impossible)
     table = pd.DataFrame(
         {
-            "date": columns.stamps(columns.instants(df["date"])[rows]),
-            "best": columns.stamps(found.when[rows]),
-            "witness": columns.text(columns.labels(found.witness[rows], WITNESSES)),
+            "date": vectors.stamps(vectors.instants(df["date"])[rows]),
+            "best": vectors.stamps(found.when[rows]),
+            "witness": vectors.text(vectors.labels(found.witness[rows], WITNESSES)),
         },
-        index=columns.labelled(df, rows),
+        index=vectors.labelled(df, rows),
     )
     for name in ("from_addr", "subject"):
         if name in df.columns:

@@ -14,14 +14,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import clock, columns, people, pieces, received, verified
+from mailframe.stats import clock, people, pieces, received, vectors, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
     Floats = NDArray[np.float64]
     Numbers = NDArray[np.float64] | Ints
@@ -63,29 +63,29 @@ def _fields(
     RFC 8601 section 5: the receiving server removes fields that bear its own name before it adds
     its own, on top. So by default the name that stands on top of most messages is trusted.
     """
-    columns.require(df, "authentication_results", hint=HINT)
-    rows, values = columns.flat(df, "authentication_results")
+    vectors.require(df, "authentication_results", hint=HINT)
+    rows, values = vectors.flat(df, "authentication_results")
     fields = verified.read(values)
     if authserv is None:
-        on_top = fields.server.indices.filter(pa.array(columns.starts_of(rows)))
+        on_top = fields.server.indices.filter(pa.array(vectors.starts_of(rows)))
         counted = pc.value_counts(on_top.drop_null()).to_pylist()
         commonest = [max(counted, key=lambda c: c["counts"])["values"]] if counted else []
         names = fields.server.dictionary.take(pa.array(commonest, pa.int32())).to_pylist()
     else:
         names = [authserv] if isinstance(authserv, str) else list(authserv)
         names = [name.lower() for name in names]
-    accepted = columns.numpy(pc.is_in(fields.server.dictionary, pa.array(names, pa.large_string())))
+    accepted = vectors.numpy(pc.is_in(fields.server.dictionary, pa.array(names, pa.large_string())))
     return rows, values, fields, np.append(accepted, False)[pieces.codes(fields.server)], names
 
 
 def authentication(df: pd.DataFrame, authserv: str | Iterable[str] | None) -> pd.DataFrame:
     """Give each message's results; see ``df.mail.authentication``."""
     rows, values, names = trusted(df, authserv)
-    table = pd.DataFrame(index=columns.labelled(df, np.arange(len(df))))
+    table = pd.DataFrame(index=vectors.labelled(df, np.arange(len(df))))
     table["checked"] = np.bincount(rows, minlength=len(df)) > 0
     for method in (*METHODS, CHAINED):
         result = _results(rows, values, method, len(df))
-        table[method] = columns.text(result)
+        table[method] = vectors.text(result)
     table.attrs["authserv"] = names
     return table
 
@@ -106,8 +106,8 @@ def _results(rows: Ints, results: pa.DictionaryArray, method: str, total: int) -
 
 def hops(df: pd.DataFrame) -> pd.DataFrame:
     """List the relays of each message; see ``df.mail.hops``."""
-    columns.require(df, "received", hint=HINT)
-    rows, values = columns.wide(df, "received")
+    vectors.require(df, "received", hint=HINT)
+    rows, values = vectors.wide(df, "received")
     read = received.read(*values)
     number, order = way(rows)
     at = read.instant[order]
@@ -115,7 +115,7 @@ def hops(df: pd.DataFrame) -> pd.DataFrame:
     table = {
         **{name: _category(getattr(read, name), order) for name in TEXTS},
         "tls": tls,
-        "time": columns.stamps(at),
+        "time": vectors.stamps(at),
         "seconds": latency(rows, at),
     }
     return pd.DataFrame(table, index=_numbered(df, rows, number))
@@ -137,7 +137,7 @@ def _numbered(df: pd.DataFrame, rows: Ints, number: Ints) -> pd.MultiIndex:
 
 def way(rows: Ints) -> tuple[Ints, Ints]:
     """Give the place of each hop on its way, from 1, and its field; the last is the first hop."""
-    starts = np.flatnonzero(columns.starts_of(rows))
+    starts = np.flatnonzero(vectors.starts_of(rows))
     lengths = np.diff(starts, append=len(rows))
     behind = np.arange(len(rows)) - np.repeat(starts, lengths)
     return behind + 1, np.repeat(starts + lengths - 1, lengths) - behind
@@ -146,17 +146,17 @@ def way(rows: Ints) -> tuple[Ints, Ints]:
 def _category(texts: pa.DictionaryArray, order: Ints) -> pd.Categorical[str]:
     """Give texts as a category, in the order of the alphabet: few of millions are distinct."""
     labels = texts.dictionary
-    alphabetic = columns.numpy(pc.array_sort_indices(labels))
+    alphabetic = vectors.numpy(pc.array_sort_indices(labels))
     rank = np.full(len(labels) + 1, -1, np.int32)
     rank[alphabetic] = np.arange(len(labels), dtype=np.int32)
-    words = columns.text(labels.take(pa.array(alphabetic)))
+    words = vectors.text(labels.take(pa.array(alphabetic)))
     return pd.Categorical.from_codes(rank[pieces.codes(texts)][order], pd.Index(words))
 
 
 def latency(rows: Ints, at: Ints) -> Floats:
     """Give the seconds since the hop before; missing at the first and where a time is."""
     seconds = np.full(len(rows), np.nan)
-    known = at != columns.NEVER
+    known = at != vectors.NEVER
     follows = (rows[1:] == rows[:-1]) & known[1:] & known[:-1]
     np.divide(np.diff(at), clock.SECOND, out=seconds[1:], where=follows)
     return seconds
@@ -174,21 +174,21 @@ def delivery(df: pd.DataFrame, by: str, authserv: str | Iterable[str] | None) ->
     for method in METHODS:
         result = _results(rows, values, method, len(df))
         passed = pc.equal(result, "pass").fill_null(False)  # noqa: FBT003 -- Arrow's signature
-        hits = groups.where(columns.numpy(passed)[groups.rows]).count
+        hits = groups.where(vectors.numpy(passed)[groups.rows]).count
         table[method] = _ratio(hits, table["checked"].to_numpy())
     if "received" in df.columns:
         _add_route(df, table, groups, total)
-    table = columns.ranked(table[counts > 0])
+    table = vectors.ranked(table[counts > 0])
     table.attrs["authserv"] = names
     return table
 
 
-def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, total: int) -> None:
+def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: vectors.Coded, total: int) -> None:
     """Add hop count, TLS share and the time on the way to a table by group."""
-    rows, values = columns.wide(df, "received")
+    rows, values = vectors.wide(df, "received")
     number = np.bincount(rows, minlength=len(df))
     read = received.read(*values, hosts=False)
-    local = columns.numpy(pc.match_substring(read.protocol.dictionary, "LMTP"))
+    local = vectors.numpy(pc.match_substring(read.protocol.dictionary, "LMTP"))
     over = read.mail & ~np.append(local, False)[pieces.codes(read.protocol)]
     secure = np.bincount(rows[read.tls & over], minlength=len(df))
     handed = np.bincount(rows[over], minlength=len(df))
@@ -203,10 +203,10 @@ def _add_route(df: pd.DataFrame, table: pd.DataFrame, groups: columns.Coded, tot
     table["handovers"] = handovers.astype(np.int64)
     table["tls"] = _ratio(mass(secure), handovers)
     ends = np.flatnonzero(np.diff(rows, append=-1))  # the first relay's field is the last
-    starts = np.flatnonzero(columns.starts_of(rows))
+    starts = np.flatnonzero(vectors.starts_of(rows))
     begun, done = read.instant[ends], read.instant[starts]
     seconds = np.full(len(df), np.nan)
-    sane = (begun != columns.NEVER) & (done != columns.NEVER)
+    sane = (begun != vectors.NEVER) & (done != vectors.NEVER)
     seconds[rows[starts][sane]] = (done - begun)[sane] / clock.SECOND
     taken = pd.Series(seconds[groups.rows]).groupby(groups.codes).median()
     table["seconds"] = taken.reindex(range(total)).to_numpy()

@@ -18,13 +18,13 @@ from mailframe.stats import (
     asks,
     clock,
     clutter,
-    columns,
     dates,
     mails,
     me,
     people,
     replies,
     threads,
+    vectors,
     volume,
 )
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from mailframe.stats.columns import Ints
+    from mailframe.stats.vectors import Ints
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -161,7 +161,7 @@ def hours(value: float) -> str:
 
 def describe(df: pd.DataFrame, *, me_: me.Given, tz: str | tzinfo | None) -> Description:
     """Sum up a mailbox; see ``df.mail.describe``."""
-    columns.require(df, "from_addr", "message_id", "in_reply_to", "references", "subject")
+    vectors.require(df, "from_addr", "message_id", "in_reply_to", "references", "subject")
     if not len(df):
         return Description([("messages", "none")], [])
     return Description(_facts(df, me_, tz), _sections(df, tz))
@@ -172,11 +172,11 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
     own, trees = mail.own, mail.trees
     facts = [("messages", _messages(df, own, trees.mails))]
     when = dates.wall(df, tz)
-    when = when[when != columns.NEVER]
+    when = when[when != vectors.NEVER]
     if len(when):
         facts.append(("dates", period(when)))
     if "size" in df.columns:
-        facts.append(("size", octets(int(columns.sizes(df).sum()))))
+        facts.append(("size", octets(int(vectors.sizes(df).sum()))))
     facts.append(("you", _owner(own)))
     odd = dates.told(df)
     if odd:
@@ -190,7 +190,7 @@ def _facts(df: pd.DataFrame, me_: me.Given, tz: str | tzinfo | None) -> list[tup
 
 def period(when: Ints) -> str:
     """Say from which day to which clocks on the wall went."""
-    first, last = columns.stamps(np.array([when.min(), when.max()]))
+    first, last = vectors.stamps(np.array([when.min(), when.max()]))
     return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
@@ -216,7 +216,7 @@ def _messages(df: pd.DataFrame, own: me.Own, found: mails.Mails) -> str:
     if "folder" in df.columns:
         text += in_folders(df["folder"].nunique())
     if "seen" in df.columns:
-        text += f", {int((~columns.flags(df, 'seen')).sum()):,} unread"
+        text += f", {int((~vectors.flags(df, 'seen')).sum()):,} unread"
     return f"{text}, {int(found.any(own.sent).sum()):,} sent by you"
 
 

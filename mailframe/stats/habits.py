@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import asks, columns, dates, mails, me, volume
+from mailframe.stats import asks, dates, mails, me, vectors, volume
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -36,12 +36,12 @@ def outside(df: pd.DataFrame, by: str, *, own: me.Own, office: Office) -> pd.Dat
     when = dates.micros(df)
     counts = np.zeros(len(df), dtype=bool)
     counts[mails.mails(df).first] = True
-    counts &= (when != columns.NEVER) & np.where(own.mine, own.sent, ~asks.kind(df, "draft"))
+    counts &= (when != vectors.NEVER) & np.where(own.mine, own.sent, ~asks.kind(df, "draft"))
     if by == "side":
         group = np.where(own.mine, 0, 1)
         index: pd.Index[str] = pd.Index(SIDES, name="side")
     elif by == "person":
-        who = columns.coded(df, "from_addr", fold=True)
+        who = vectors.coded(df, "from_addr", fold=True)
         group, index = who.dense(len(df)), who.index("person")
         counts &= group >= 0
     else:
@@ -56,7 +56,7 @@ def outside(df: pd.DataFrame, by: str, *, own: me.Own, office: Office) -> pd.Dat
         hits = np.bincount(group[which], minlength=total)
         table[name] = np.where(n > 0, hits / np.maximum(n, 1), np.nan)
     if by == "person":
-        table = columns.ranked(table[n > 0])
+        table = vectors.ranked(table[n > 0])
     return table
 
 
@@ -105,7 +105,7 @@ def kinds(
     table = pd.DataFrame({"messages": counted}, index=pd.Index(KINDS, name="kind"))
     table["share"] = counted / max(int(counted.sum()), 1)
     if "seen" in df.columns:
-        seen = found.any(columns.flags(df, "seen"))
+        seen = found.any(vectors.flags(df, "seen"))
         read = np.bincount(kind[received & seen], minlength=len(KINDS))
         table["read"] = np.where(counted > 0, read / np.maximum(counted, 1), np.nan)
     return own.tell(table)

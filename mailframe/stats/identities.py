@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.headers.automatic import UNREAD_SENDER
-from mailframe.stats import columns, people, replaced
+from mailframe.stats import people, replaced, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,8 +51,8 @@ def identities(df: pd.DataFrame) -> dict[str, str]:
     least two words. The same name at two domains is two people until you say otherwise.
     """
     held = [name for name in ("from_addr", "to", "cc") if name in df.columns]
-    columns.require(df, "from_addr")
-    parts = columns.together(df, held, "address", fold=True)
+    vectors.require(df, "from_addr")
+    parts = vectors.together(df, held, "address", fold=True)
     counts = sum(part.count for part in parts)
     number = dict(zip(parts[0].labels.to_pylist(), np.asarray(counts).tolist(), strict=True))
     groups: defaultdict[str, set[str]] = defaultdict(set)
@@ -111,15 +111,15 @@ def joined(df: pd.DataFrame, persons: Mapping[str, str]) -> pd.DataFrame:
         return pc.coalesce(new.take(place), texts)
 
     held = [name for name in sorted(people.ADDRESSES) if name in df.columns]
-    arrays = replaced.replaced([columns.arrow(df, name) for name in held], one)
+    arrays = replaced.replaced([vectors.arrow(df, name) for name in held], one)
     out = {
         name: replaced.as_pandas(array, df[name].dtype)
         for name, array in zip(held, arrays, strict=True)
     }
     if "from_domain" in df.columns and "from_addr" in held:
         after = arrays[held.index("from_addr")]
-        moved = pc.fill_null(pc.not_equal(after, columns.arrow(df, "from_addr")), False)  # noqa: FBT003 -- Arrow's signature
-        domain = columns.arrow(df, "from_domain").cast(pa.large_string())
+        moved = pc.fill_null(pc.not_equal(after, vectors.arrow(df, "from_addr")), False)  # noqa: FBT003 -- Arrow's signature
+        domain = vectors.arrow(df, "from_domain").cast(pa.large_string())
         domain = pc.if_else(moved, people.domain_of(after), domain)
         out["from_domain"] = replaced.as_pandas(domain, df["from_domain"].dtype)
     return df.assign(**out)

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.frame.views import SERVER_IDS
-from mailframe.stats import columns
+from mailframe.stats import vectors
 from mailframe.stats.kept import kept
 
 if TYPE_CHECKING:
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
 # Set on one copy they are true of the mail; the others only where every copy has them: what was
 # moved away leaves a deleted copy behind, and a draft that was sent stays a draft in its folder.
@@ -66,21 +66,21 @@ def mails(df: pd.DataFrame, ids: Ints | None = None) -> Mails:
     ids : int64 array, optional
         A number for the Message-ID of each row, -1 without one, where somebody has them.
     """
-    columns.require(df, "message_id")
+    vectors.require(df, "message_id")
     told_by = ("message_id", "date", "from_addr", "account", *SERVER_IDS)
     return kept(df, told_by, partial(_mails, ids=ids), "mails")
 
 
 def _mails(df: pd.DataFrame, ids: Ints | None) -> Mails:
     if ids is None:
-        ids = columns.coded(df, "message_id").dense(len(df))
+        ids = vectors.coded(df, "message_id").dense(len(df))
     key = np.where(ids >= 0, ids, int(ids.max(initial=-1)) + 1 + np.arange(len(df)))
-    if len(columns.unique(key)) < len(df):
+    if len(vectors.unique(key)) < len(df):
         for part in _told_apart(df):
             key = paired(key, part)
     for name in SERVER_IDS:
         if name in df.columns:
-            given = columns.coded(df, name)
+            given = vectors.coded(df, name)
             own = paired(given.codes, accounts(df)[given.rows])
             key[given.rows] = int(key.max(initial=0)) + 1 + own
     return Mails(pd.factorize(key)[0].astype(np.int64))
@@ -90,9 +90,9 @@ def _told_apart(df: pd.DataFrame) -> list[Ints]:
     """Give what two mails of one id differ in."""
     parts = []
     if "date" in df.columns:
-        parts.append(columns.instants(df["date"]))
+        parts.append(vectors.instants(df["date"]))
     if "from_addr" in df.columns:
-        parts.append(columns.coded(df, "from_addr", fold=True).dense(len(df)))
+        parts.append(vectors.coded(df, "from_addr", fold=True).dense(len(df)))
     return parts
 
 
@@ -100,7 +100,7 @@ def accounts(df: pd.DataFrame) -> Ints:
     """Give the account of each row as a number."""
     if "account" not in df.columns:
         return np.zeros(len(df), dtype=np.int64)
-    return columns.coded(df, "account").dense(len(df))
+    return vectors.coded(df, "account").dense(len(df))
 
 
 def paired(key: Ints, part: Ints) -> Ints:
@@ -115,7 +115,7 @@ def unique(df: pd.DataFrame) -> pd.DataFrame:
     single = df.iloc[found.first].copy()
     for names, combine in ((ANY_COPY, found.any), (EVERY_COPY, found.every)):
         for name in set(names) & set(df.columns):
-            single[name] = combine(columns.flags(df, name))
+            single[name] = combine(vectors.flags(df, name))
     if "keywords" in df.columns:
         single["keywords"] = _collected(df, "keywords", found)
     if "folder" in df.columns:
@@ -127,7 +127,7 @@ def unique(df: pd.DataFrame) -> pd.DataFrame:
 
 def _collected(df: pd.DataFrame, name: str, found: Mails) -> pd.arrays.ArrowExtensionArray:
     """Collect the distinct values of a mail's rows into a list, in the order of the rows."""
-    values = columns.coded(df, name)
+    values = vectors.coded(df, name)
     mail = found.of[values.rows]
     order = np.argsort(mail, kind="stable")
     pairs = mail[order] * max(len(values.labels), 1) + values.codes[order]
@@ -156,7 +156,7 @@ def flat(df: pd.DataFrame) -> pd.DataFrame:
         # Of a file that pandas read, lists are arrays in a column of objects.
         arrays = df[name].dtype == object and df[name].map(_is_array).all()
         if arrays or (kind is not None and pa.types.is_list(kind)):
-            text = pc.binary_join(columns.arrow(df, name).cast(pa.list_(pa.string())), "; ")
+            text = pc.binary_join(vectors.arrow(df, name).cast(pa.list_(pa.string())), "; ")
             joined[name] = pd.array(text.to_pylist(), dtype="str")
     return df.assign(**joined)
 

@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError, warn
 from mailframe.headers import addresses as mailbox
-from mailframe.stats import columns, places
+from mailframe.stats import places, vectors
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mailframe.stats.columns import Bools, Coded, Ints
+    from mailframe.stats.vectors import Bools, Coded, Ints
 
 
 Given = str | Iterable[str] | None
@@ -53,7 +53,7 @@ class Own:
 
     def has(self, labels: pa.Array) -> Bools:
         """Tell of each label, in lower case, whether it is one of the addresses."""
-        return columns.numpy(pc.is_in(bare(labels), bare(self.addresses)))
+        return vectors.numpy(pc.is_in(bare(labels), bare(self.addresses)))
 
 
 def bare(addresses: pa.Array) -> pa.Array:
@@ -75,8 +75,8 @@ def own(df: pd.DataFrame, me: Given = None, *, must_send: bool | None = True) ->
         When mail is there and nothing tells which addresses are the user's, or none of it is from
         them and some must be.
     """
-    columns.require(df, "from_addr")
-    senders = columns.coded(df, "from_addr", fold=True)
+    vectors.require(df, "from_addr")
+    senders = vectors.coded(df, "from_addr", fold=True)
     addresses, source = _given(me) if me is not None else _guess(df, senders)
     known = Own(pa.array(addresses, pa.large_string()), source, *np.zeros((2, len(df)), dtype=bool))
     known.mine[senders.rows] = known.has(senders.labels)[senders.codes]
@@ -97,7 +97,7 @@ def _unsent(df: pd.DataFrame) -> Bools:
     """Mark drafts and deleted mail."""
     unsent = places.filed(df, places.DRAFTS)[0]
     for name in {"draft", "deleted"} & set(df.columns):
-        unsent |= columns.flags(df, name)
+        unsent |= vectors.flags(df, name)
     return unsent
 
 
@@ -130,8 +130,8 @@ def _accounts(df: pd.DataFrame) -> list[Ints | None]:
     """Give the rows of each account; None for all of them."""
     if "account" not in df.columns:
         return [None]
-    account = columns.coded(df, "account").dense(len(df))
-    used = columns.unique(account)
+    account = vectors.coded(df, "account").dense(len(df))
+    used = vectors.unique(account)
     if len(used) <= 1:
         return [None]
     order = np.argsort(account, kind="stable")
@@ -144,7 +144,7 @@ def _of(senders: Coded, rows: Ints | None, total: int) -> Coded:
         return senders
     codes = senders.dense(total)[rows]
     known = np.flatnonzero(codes >= 0)
-    return columns.Coded(senders.name, known, codes[known], senders.labels)
+    return vectors.Coded(senders.name, known, codes[known], senders.labels)
 
 
 def _guess_one(df: pd.DataFrame, senders: Coded) -> tuple[list[str], str]:
@@ -169,10 +169,10 @@ def _kept_by_me(df: pd.DataFrame, senders: Coded, filed: Bools, counts: Ints) ->
     rare = (counts > 0) & (counts >= elsewhere)
     if not rare.any() or "to" not in df.columns:
         return rare
-    to = columns.coded(df, "to", fold=True).once()
+    to = vectors.coded(df, "to", fold=True).once()
     to = to.where(filed[to.rows])
     written = np.zeros(len(senders.labels), dtype=np.int64)
-    place = columns.numpy(pc.index_in(senders.labels, to.labels).fill_null(-1)).astype(np.int64)
+    place = vectors.numpy(pc.index_in(senders.labels, to.labels).fill_null(-1)).astype(np.int64)
     written[place >= 0] = to.count[place[place >= 0]]
     return rare & (counts > written)
 
@@ -184,8 +184,8 @@ def _guess_from_recipients(df: pd.DataFrame, senders: Coded) -> tuple[list[str],
     if "list_id" in df.columns:
         personal &= df["list_id"].isna().to_numpy(dtype=bool)
     for name in {"bulk", "auto"} & set(df.columns):
-        personal &= ~columns.flags(df, name)
-    to = columns.coded(df, "to", fold=True).once()
+        personal &= ~vectors.flags(df, name)
+    to = vectors.coded(df, "to", fold=True).once()
     if "account" in df.columns:
         logins = {str(name).lower() for name in df["account"].dropna().unique() if "@" in str(name)}
         occurring = pa.chunked_array([to.labels, senders.labels])

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
 from mailframe.frame.schema import TEXT
-from mailframe.stats import columns, dates, me, volume
+from mailframe.stats import dates, me, vectors, volume
 from mailframe.stats.profiles import profile
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from publicsuffixlist import PublicSuffixList
 
-    from mailframe.stats.columns import Coded
+    from mailframe.stats.vectors import Coded
 
 ADDRESSES = frozenset({"from_addr", "to", "cc", "bcc", "reply_to", "sender"})
 CASELESS = ADDRESSES | {"from_domain", "list_id"}
@@ -32,7 +32,7 @@ KINDS = ("to", "cc", "bcc")
 
 def key(df: pd.DataFrame, name: str) -> Coded:
     """Encode a column; addresses, domains and list ids without regard to case."""
-    return columns.coded(df, name, fold=name in CASELESS)
+    return vectors.coded(df, name, fold=name in CASELESS)
 
 
 def top(df: pd.DataFrame, column: str, n: int) -> pd.Series[Any]:
@@ -40,24 +40,24 @@ def top(df: pd.DataFrame, column: str, n: int) -> pd.Series[Any]:
     values = key(df, column).once()
     counts = values.count
     table = pd.DataFrame({"messages": counts}, index=values.index())[counts > 0]
-    return columns.ranked(table)["messages"].iloc[:n]
+    return vectors.ranked(table)["messages"].iloc[:n]
 
 
 def names(df: pd.DataFrame) -> pd.Series[Any]:
     """Count the names each address writes under; see ``df.mail.names``."""
-    columns.require(df, "from_addr", "from_name")
-    who = columns.coded(df, "from_addr", fold=True)
-    called = columns.coded(df, "from_name").dense(len(df))[who.rows]
-    labels = columns.coded(df, "from_name").labels
+    vectors.require(df, "from_addr", "from_name")
+    who = vectors.coded(df, "from_addr", fold=True)
+    called = vectors.coded(df, "from_name").dense(len(df))[who.rows]
+    labels = vectors.coded(df, "from_name").labels
     pairs = who.codes[called >= 0] * len(labels) + called[called >= 0]
     used, counts = np.unique(pairs, return_counts=True)
     address, name = np.divmod(used, max(len(labels), 1))
-    names, addresses = columns.alphabetic(labels), columns.alphabetic(who.labels)
+    names, addresses = vectors.alphabetic(labels), vectors.alphabetic(who.labels)
     order = np.lexsort((names[name], -counts, addresses[address]))
     index = pd.MultiIndex.from_arrays(
         [
-            columns.text(who.labels.take(address[order])),
-            columns.text(labels.take(name[order])),
+            vectors.text(who.labels.take(address[order])),
+            vectors.text(labels.take(name[order])),
         ],
         names=["address", "name"],
     )
@@ -78,7 +78,7 @@ def best_names(df: pd.DataFrame) -> pd.DataFrame:
 
 def senders(df: pd.DataFrame) -> pd.DataFrame:
     """Tell of each sender; see ``df.mail.senders``."""
-    table = profile(df, columns.coded(df, "from_addr", fold=True), "address")
+    table = profile(df, vectors.coded(df, "from_addr", fold=True), "address")
     known = best_names(df).reindex(table.index)
     table.insert(0, "name", known["name"])
     table.insert(1, "names", known["names"].fillna(0).astype("int64"))
@@ -89,16 +89,16 @@ def domains(df: pd.DataFrame, level: str) -> pd.DataFrame:
     """Tell of each sender's domain; see ``df.mail.domains``."""
     if level not in LEVELS:
         raise ConfigurationError(f"level={level!r}: 'domain' or 'organisation'")
-    domain = columns.coded(df, "from_domain", fold=True)
+    domain = vectors.coded(df, "from_domain", fold=True)
     if level == "organisation":
         domain = domain.merged(organisations(domain.labels))
     table = profile(df, domain, level)
-    sender = columns.coded(df, "from_addr", fold=True)
+    sender = vectors.coded(df, "from_addr", fold=True)
     pair = np.full(len(df), -1, dtype=np.int64)
     pair[sender.rows] = sender.codes
     width = max(len(sender.labels), 1)
     both = pair[domain.rows] >= 0
-    pairs = columns.unique(domain.codes[both] * width + pair[domain.rows][both])
+    pairs = vectors.unique(domain.codes[both] * width + pair[domain.rows][both])
     people = np.bincount(pairs // width, minlength=len(domain.labels))
     table.insert(1, "senders", pd.Series(people, domain.index(level)).reindex(table.index))
     return table
@@ -124,8 +124,8 @@ def _suffixes() -> PublicSuffixList:
 
 def recipients(df: pd.DataFrame) -> pd.DataFrame:
     """List every recipient of every message; see ``df.mail.recipients``."""
-    columns.require(df, "to", "cc")
-    parts = [columns.flat(df, kind) for kind in KINDS if kind in df.columns]
+    vectors.require(df, "to", "cc")
+    parts = [vectors.flat(df, kind) for kind in KINDS if kind in df.columns]
     kinds = [kind for kind in KINDS if kind in df.columns]
     rows = np.concatenate([part[0] for part in parts])
     which = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
@@ -138,12 +138,12 @@ def recipients(df: pd.DataFrame) -> pd.DataFrame:
     name = known.reindex(pc.utf8_lower(labels).to_pandas()).array
     return pd.DataFrame(
         {
-            "kind": columns.kinds(which[order], kinds),
+            "kind": vectors.kinds(which[order], kinds),
             "name": name.take(codes),
-            "address": columns.text(address),
-            "domain": columns.text(domain_of(labels)).take(codes),
+            "address": vectors.text(address),
+            "domain": vectors.text(domain_of(labels)).take(codes),
         },
-        index=columns.labelled(df, rows[order]),
+        index=vectors.labelled(df, rows[order]),
     )
 
 
@@ -155,8 +155,8 @@ def domain_of(addresses: pa.Array) -> pa.Array:
 
 def people(df: pd.DataFrame) -> pd.DataFrame:
     """Tell of every address in From, To and Cc; see ``df.mail.people``."""
-    columns.require(df, "from_addr", "to", "cc")
-    sent, *received = columns.together(df, ("from_addr", "to", "cc"), "address", fold=True)
+    vectors.require(df, "from_addr", "to", "cc")
+    sent, *received = vectors.together(df, ("from_addr", "to", "cc"), "address", fold=True)
     anywhere = _joined([sent, *received])
     table = profile(df, anywhere, "address")
     table = table.drop(columns=[name for name in ("bytes", "read") if name in table])
@@ -165,7 +165,7 @@ def people(df: pd.DataFrame) -> pd.DataFrame:
     addressed = pd.Series(_joined(received).once().count, index)
     known = best_names(df)["name"] if "from_name" in df.columns else pd.Series(dtype="str")
     table.insert(0, "name", known.reindex(table.index))
-    domain = columns.text(domain_of(pa.array(table.index, pa.large_string())))
+    domain = vectors.text(domain_of(pa.array(table.index, pa.large_string())))
     table.insert(1, "domain", pd.Series(domain, table.index))
     table.insert(3, "wrote", written.reindex(table.index))
     table.insert(4, "addressed", addressed.reindex(table.index))
@@ -181,16 +181,16 @@ def newcomers(
     period = np.zeros(len(df), dtype=np.int64)
     period[rows] = bins
     who = key(df, column).once()
-    who = who.where(utc[who.rows] != columns.NEVER)
+    who = who.where(utc[who.rows] != vectors.NEVER)
     order = np.lexsort((who.rows, utc[who.rows], who.codes))
     codes = who.codes[order]
-    first = order[np.flatnonzero(columns.starts_of(codes))]
-    rank = columns.alphabetic(who.labels)
+    first = order[np.flatnonzero(vectors.starts_of(codes))]
+    rank = vectors.alphabetic(who.labels)
     first = first[np.lexsort((rank[who.codes[first]], utc[who.rows[first]]))]
     table = pd.DataFrame(
         {
-            "address": columns.text(who.labels.take(who.codes[first])),
-            "first": columns.stamps(utc[who.rows[first]]),
+            "address": vectors.text(who.labels.take(who.codes[first])),
+            "first": vectors.stamps(utc[who.rows[first]]),
             "messages": who.count[who.codes[first]],
         }
     ).rename(columns={} if column in ADDRESSES else {"address": column})
@@ -204,8 +204,8 @@ def internal(df: pd.DataFrame, *, own: str | Iterable[str] | None, me_: me.Given
     inside = pa.array(list(told), pa.large_string())
     if known is not None:
         inside = pc.unique(domain_of(known.addresses))
-    domain = columns.coded(df, "from_domain", fold=True)
-    is_inside = columns.numpy(pc.is_in(domain.labels, pc.utf8_lower(inside)))
+    domain = vectors.coded(df, "from_domain", fold=True)
+    is_inside = vectors.numpy(pc.is_in(domain.labels, pc.utf8_lower(inside)))
     side = domain.merged(
         pa.array(np.where(is_inside, "internal", "external").tolist(), pa.large_string())
     )
@@ -220,4 +220,4 @@ def _joined(parts: list[Coded]) -> Coded:
     """Chain columns that share their labels."""
     rows = np.concatenate([part.rows for part in parts])
     codes = np.concatenate([part.codes for part in parts])
-    return columns.Coded(parts[0].name, rows, codes, parts[0].labels)
+    return vectors.Coded(parts[0].name, rows, codes, parts[0].labels)

@@ -15,14 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import columns
+from mailframe.stats import vectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
     Octets = NDArray[np.uint8]
 
@@ -109,7 +109,7 @@ def labelled(numbers: NDArray[np.integer[Any]], labels: pa.Array) -> pa.Dictiona
 def codes(texts: pa.DictionaryArray) -> Ints:
     """Give the numbers of texts; -1 where there is none."""
     indices = texts.indices
-    numbers: Ints = columns.numpy(indices.fill_null(-1) if indices.null_count else indices)
+    numbers: Ints = vectors.numpy(indices.fill_null(-1) if indices.null_count else indices)
     return numbers
 
 
@@ -120,7 +120,7 @@ def found(texts: pa.Array, pattern: str) -> pa.Array:
 
 def matches(texts: pa.Array, pattern: str) -> Bools:
     """Tell which texts a pattern is found in; a null holds nothing."""
-    found: Bools = columns.numpy(pc.match_substring_regex(texts, pattern).fill_null(False))  # noqa: FBT003 -- Arrow's signature
+    found: Bools = vectors.numpy(pc.match_substring_regex(texts, pattern).fill_null(False))  # noqa: FBT003 -- Arrow's signature
     return found
 
 

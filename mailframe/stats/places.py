@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import columns
+from mailframe.stats import vectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from mailframe.stats.columns import Bools, Coded
+    from mailframe.stats.vectors import Bools, Coded
 
 LABELS = frozenset({"x_gmail_labels", "x_gm_labels"})  # of a Takeout; by X-GM-LABELS
 LAST_PART = r"^.*[/.\\]"
@@ -74,9 +74,9 @@ def filed(df: pd.DataFrame, kind: Place) -> tuple[Bools, list[str]]:
     marked, found = np.zeros(len(df), dtype=bool), []
     for column in {"folder", *LABELS} & set(df.columns):
         joined = column == "folder" and "folders" in df.columns
-        place = columns.coded(df, "folders" if joined else column)
+        place = vectors.coded(df, "folders" if joined else column)
         last = pc.replace_substring_regex(pc.utf8_lower(place.labels), LAST_PART, "")
-        named = columns.numpy(pc.is_in(last, pa.array(sorted(kind.names), pa.large_string())))
+        named = vectors.numpy(pc.is_in(last, pa.array(sorted(kind.names), pa.large_string())))
         is_kind = named[place.codes]
         if column == "folder":
             for uses, entries in _told(df, place):
@@ -90,7 +90,7 @@ def filed(df: pd.DataFrame, kind: Place) -> tuple[Bools, list[str]]:
         if joined:
             here[place.where(~is_kind).rows] = False
         marked |= here
-        found += place.labels.take(columns.unique(inside.codes)).to_pylist()
+        found += place.labels.take(vectors.unique(inside.codes)).to_pylist()
     return marked, sorted(set(found))
 
 
@@ -108,6 +108,6 @@ def _told(df: pd.DataFrame, place: Coded) -> list[tuple[Mapping[str, str], Bools
         return []
     if "account" not in df.columns:  # whose folders these are cannot be told but of one
         return [(each, np.ones(len(place.rows), dtype=bool)) for each in told.values()][:1]
-    account = columns.coded(df, "account")
+    account = vectors.coded(df, "account")
     codes, names = account.dense(len(df))[place.rows], account.labels.to_pylist()
     return [(each, codes == names.index(name)) for name, each in told.items() if name in names]

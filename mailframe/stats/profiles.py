@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mailframe.stats import columns, dates
+from mailframe.stats import dates, vectors
 
 if TYPE_CHECKING:
-    from mailframe.stats.columns import Coded
+    from mailframe.stats.vectors import Coded
 
 
 def profile(df: pd.DataFrame, column: Coded, name: str | None = None) -> pd.DataFrame:
@@ -30,16 +30,16 @@ def profile(df: pd.DataFrame, column: Coded, name: str | None = None) -> pd.Data
     total, counts = len(column.labels), column.count
     table = pd.DataFrame({"messages": counts}, index=column.index(name))
     if "size" in df.columns:
-        weights = columns.sizes(df)[column.rows].astype(np.float64)
+        weights = vectors.sizes(df)[column.rows].astype(np.float64)
         table["bytes"] = np.bincount(column.codes, weights, total).astype(np.int64)
     if "seen" in df.columns:
-        read = np.bincount(column.codes[columns.flags(df, "seen")[column.rows]], minlength=total)
+        read = np.bincount(column.codes[vectors.flags(df, "seen")[column.rows]], minlength=total)
         table["read"] = read / np.maximum(counts, 1)
     if dates.has(df):
         when = dates.micros(df)[column.rows]
-        known = when != columns.NEVER
+        known = when != vectors.NEVER
         groups, when = column.codes[known], when[known]
-        last = columns.latest(groups, when, total)
-        first = np.where(last == columns.NEVER, last, columns.earliest(groups, when, total))
-        table["first"], table["last"] = columns.stamps(first), columns.stamps(last)
-    return columns.ranked(table[counts > 0])
+        last = vectors.latest(groups, when, total)
+        first = np.where(last == vectors.NEVER, last, vectors.earliest(groups, when, total))
+        table["first"], table["last"] = vectors.stamps(first), vectors.stamps(last)
+    return vectors.ranked(table[counts > 0])

@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from mailframe.frame.instants import dates_in
 from mailframe.headers import dates
-from mailframe.stats import clock, columns, pieces, tracedates, tracewords
+from mailframe.stats import clock, pieces, tracedates, tracewords, vectors
 
 if TYPE_CHECKING:
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
 FROM = r"(?i)^\s*from\s+(?P<found>[^\s();]+)"
 BY = r"(?i)\bby\s+(?P<found>[^\s();]+)"
@@ -67,7 +67,7 @@ def read(*values: pa.LargeStringArray, hosts: bool = True) -> Hops:
         [batch.select(["from_host", "by_host", "protocol"]) for batch in batches]
     )
     table = pa.Table.from_batches([batch.select(["tls", "mail", "instant"]) for batch in batches])
-    return Hops(**texts, **{name: columns.numpy(table[name]) for name in table.column_names})
+    return Hops(**texts, **{name: vectors.numpy(table[name]) for name in table.column_names})
 
 
 def _read(values: pa.LargeStringArray, *, hosts: bool = True) -> pa.RecordBatch:
@@ -81,7 +81,7 @@ def _read(values: pa.LargeStringArray, *, hosts: bool = True) -> pa.RecordBatch:
     rest = _whole(values.take(pa.array(others)))
     clauses = {name: _with(text, others, rest[name]) for name, text in texts.items()}
     instant = tracedates.read(spans)
-    undated = np.flatnonzero(instant == columns.NEVER)
+    undated = np.flatnonzero(instant == vectors.NEVER)
     instant[undated] = _dates(values.take(pa.array(undated)))
     codes, labels = clauses["protocol"]
     protocol = _encoded(codes, pc.utf8_upper(labels))
@@ -113,7 +113,7 @@ def _cut_out(
     found = pieces.encoded(values, words.start[name][rows], words.end[name][rows])
     codes, labels = np.full(len(values), -1), found.dictionary
     codes[rows] = pieces.codes(found)
-    cut = columns.numpy(pc.match_substring(labels, ";"))
+    cut = vectors.numpy(pc.match_substring(labels, ";"))
     if cut.any():
         words.sure[np.append(cut, False)[codes]] = False
     return codes, labels
@@ -164,7 +164,7 @@ def _dates(values: pa.LargeStringArray) -> Ints:
     if not texts:
         return np.empty(0, np.int64)
     when = dates_in([text.rpartition(";")[2] for text in texts])
-    instant = np.where(when.known, when.seconds * clock.SECOND, columns.NEVER)
+    instant = np.where(when.known, when.seconds * clock.SECOND, vectors.NEVER)
     for row in np.flatnonzero(~when.known):
         # No semicolon stands before it, or one in a comment behind it.
         found = dates.trailing(dates.without_comments(texts[row].encode()).decode())

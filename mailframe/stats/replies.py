@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import asks, clock, columns, dates, me, subjects, threads, volume
+from mailframe.stats import asks, clock, dates, me, subjects, threads, vectors, volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas.api.extensions import ExtensionArray
 
-    from mailframe.stats.columns import Bools, Ints
     from mailframe.stats.office import Office
+    from mailframe.stats.vectors import Bools, Ints
 
     Floats = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ class Replies(NamedTuple):
     @property
     def timed(self) -> Bools:
         """Where both dates are known and in order: clocks may be wrong."""
-        return np.greater_equal(self.end, self.start) & np.not_equal(self.start, columns.NEVER)
+        return np.greater_equal(self.end, self.start) & np.not_equal(self.start, vectors.NEVER)
 
     def only(self, keep: Bools) -> Replies:
         """Give those marked."""
@@ -89,7 +89,7 @@ class Correspondence:
         must_send: bool | None = True,
         trees: threads.Forest | None = None,
     ) -> None:
-        columns.require(df, "from_addr")
+        vectors.require(df, "from_addr")
         self.df = df
         self.own = me.own(df, me_, must_send=must_send)
         self.trees = threads.forest(df) if trees is None else trees
@@ -112,13 +112,13 @@ class Correspondence:
             self.left_out[name] = int(out.sum())
             keep &= ~out
         reply, original = reply[keep], original[keep]
-        who = columns.coded(self.df, "from_addr", fold=True).dense(len(self.df))[reply]
+        who = vectors.coded(self.df, "from_addr", fold=True).dense(len(self.df))[reply]
         who[mine[reply]] = -1  # whichever of my addresses: it is me
         start, end = self.when[original], self.when[reply]
-        late = (start == columns.NEVER) | (end < start)
+        late = (start == vectors.NEVER) | (end < start)
         order = np.lexsort((reply, end, late, who, original))
         lead = np.zeros(len(reply), dtype=bool)
-        fresh = columns.starts_of(original[order]) | columns.starts_of(who[order])
+        fresh = vectors.starts_of(original[order]) | vectors.starts_of(who[order])
         lead[order[fresh]] = True
         return Replies(reply, original, mine[reply], lead, start, end)
 
@@ -141,7 +141,7 @@ def _counted(
         kinds[name] = (mails.any if name == "auto" else mails.every)(marked)[mails.of]
     kinds["forward"] = np.zeros(len(df), dtype=bool)
     if "subject" in df.columns:
-        subject = columns.coded(df, "subject")
+        subject = vectors.coded(df, "subject")
         under = trees.parent[trees.node] >= 0  # nothing else can be a reply: few texts to look at
         subject = subject.where(under[subject.rows]).used()
         forwarded = subjects.forwarded(subject.labels)
@@ -160,16 +160,16 @@ def response_times(
     other = np.where(found.mine, found.original, found.reply)
     table = pd.DataFrame(
         {
-            "direction": columns.kinds((~found.mine).astype(np.int8), DIRECTIONS),
+            "direction": vectors.kinds((~found.mine).astype(np.int8), DIRECTIONS),
             "person": _people(df, other),
-            "received": columns.stamps(found.start),
-            "replied": columns.stamps(found.end),
+            "received": vectors.stamps(found.start),
+            "replied": vectors.stamps(found.end),
             "hours": _spread((end - start) / clock.HOUR, timed),
             "business_hours": _spread(office.hours_between(start, end), timed),
             "first": found.lead & timed,
             "asked": ~found.mine | asked.asks[found.original],
         },
-        index=columns.labelled(df, found.reply),
+        index=vectors.labelled(df, found.reply),
     )
     return mail.tell(table, asking=asked.left_out)
 
@@ -182,7 +182,7 @@ def delays(df: pd.DataFrame, trees: threads.Forest) -> Ints:
     reply = np.flatnonzero(trees.single & (above >= 0) & _counted(df, trees, marked)[0])
     reply = reply[trees.present[above[reply]]]
     original = trees.first[above[reply]]
-    timed = (when[original] != columns.NEVER) & (when[reply] >= when[original])
+    timed = (when[original] != vectors.NEVER) & (when[reply] >= when[original])
     seconds = np.full(len(df), -1, dtype=np.int64)
     seconds[reply[timed]] = (when[reply] - when[original])[timed] // clock.SECOND
     return seconds
@@ -190,8 +190,8 @@ def delays(df: pd.DataFrame, trees: threads.Forest) -> Ints:
 
 def _people(df: pd.DataFrame, rows: Ints) -> ExtensionArray:
     """Give the senders of rows, in lower case."""
-    who = columns.coded(df, "from_addr", fold=True)
-    return columns.text(who.labels).take(who.dense(len(df))[rows], allow_fill=True)
+    who = vectors.coded(df, "from_addr", fold=True)
+    return vectors.text(who.labels).take(who.dense(len(df))[rows], allow_fill=True)
 
 
 def _spread(values: Floats, where: Bools) -> Floats:
@@ -242,7 +242,7 @@ def response_summary(
     if volume.is_period(by):
         volume.partial(table)
     else:
-        table = columns.ranked(table[shown], "replies")
+        table = vectors.ranked(table[shown], "replies")
     return mail.tell(table, asking=asked.left_out)
 
 
@@ -273,7 +273,7 @@ def _flagged_answered(mail: Correspondence) -> Bools:
     if "answered" not in mail.df.columns:
         return np.zeros(len(mail.df), dtype=bool)
     mails = mail.trees.mails
-    return mails.any(columns.flags(mail.df, "answered"))[mails.of]
+    return mails.any(vectors.flags(mail.df, "answered"))[mails.of]
 
 
 def grouped(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, pd.Index[Any]]:
@@ -286,7 +286,7 @@ def grouped(df: pd.DataFrame, by: str, tz: str | tzinfo | None) -> tuple[Ints, p
     names = {"person": "from_addr", "domain": "from_domain"}
     if by not in names:
         raise ConfigurationError(f"by={by!r}: 'person', 'domain', or a period such as 'M'")
-    who = columns.coded(df, names[by], fold=True)
+    who = vectors.coded(df, names[by], fold=True)
     return who.dense(len(df)), who.index(by)
 
 
@@ -294,16 +294,16 @@ def awaiting_reply(
     df: pd.DataFrame, *, me_: me.Given, now: datetime | None, exclude: Iterable[str]
 ) -> pd.DataFrame:
     """List the threads that wait for an answer; see ``df.mail.awaiting_reply``."""
-    columns.require(df, "subject", "to")
+    vectors.require(df, "subject", "to")
     mail = Correspondence(df, me_)
     asked, own, when = mail.asked(exclude), mail.own, mail.when
     threaded = threads.threaded(df, mail.trees)
     ends = _ends(mail, asked)
-    ends &= when != columns.NEVER
+    ends &= when != vectors.NEVER
 
-    to = columns.coded(df, "to", fold=True)
+    to = vectors.coded(df, "to", fold=True)
     others = to.where(~own.has(to.labels)[to.codes])
-    lead = np.flatnonzero(columns.starts_of(others.rows))
+    lead = np.flatnonzero(vectors.starts_of(others.rows))
     recipient = np.full(len(df), -1, dtype=np.int64)
     recipient[others.rows[lead]] = others.codes[lead]
     owe = ends & asked.asks & ~_flagged_answered(mail) & ~_answered_apart(mail, threaded)
@@ -317,18 +317,18 @@ def awaiting_reply(
     last = order[np.flatnonzero(np.diff(threaded.thread[order], append=-1))]
     theirs = owed[last]
     # Whom it is: the sender of what I owe, the first other recipient of what is owed to me.
-    names = columns.text(to.labels)
+    names = vectors.text(to.labels)
     person = pd.Series(_people(df, last))
     person[theirs] = names.take(recipient[last[theirs]])
     table = pd.DataFrame(
         {
-            "waiting": columns.kinds(theirs.astype(np.int8), WAITING),
+            "waiting": vectors.kinds(theirs.astype(np.int8), WAITING),
             "person": person.to_numpy(),
             "subject": df["subject"].array.take(last),
-            "date": columns.stamps(when[last]),
+            "date": vectors.stamps(when[last]),
             "thread": threaded.thread[last],
         },
-        index=columns.labelled(df, last),
+        index=vectors.labelled(df, last),
     )
     table["age"] = pd.to_timedelta(clock.now(now) - when[last], unit="us")
     table["person"] = table["person"].astype("str")
@@ -350,11 +350,11 @@ def _ends(mail: Correspondence, asked: asks.Asked) -> Bools:
     counts = np.zeros(len(trees.parent), dtype=bool)
     counts[trees.node[here]] = True
     followed = np.zeros(len(trees.parent), dtype=bool)
-    above = columns.unique(trees.parent[counts])
+    above = vectors.unique(trees.parent[counts])
     while len(above := above[above >= 0]):  # over what does not count, or is not in the frame
         above = above[~followed[above]]
         followed[above] = True
-        above = columns.unique(trees.parent[above[~counts[above]]])
+        above = vectors.unique(trees.parent[above[~counts[above]]])
     return here & ~followed[trees.node]
 
 
@@ -364,10 +364,10 @@ def _answered_apart(mail: Correspondence, threaded: threads.Threaded) -> Bools:
     Only the server can have joined them (X-GM-THRID), so dates are all that is left to go by.
     """
     thread, root = threaded.thread, threaded.root
-    wrote = mail.own.mine & mail.counts & mail.trees.single & (mail.when != columns.NEVER)
+    wrote = mail.own.mine & mail.counts & mail.trees.single & (mail.when != vectors.NEVER)
     rows = np.flatnonzero(wrote)
     total = int(thread.max(initial=-1)) + 1
-    last = columns.latest(thread[rows], mail.when[rows], total)
+    last = vectors.latest(thread[rows], mail.when[rows], total)
     latest = np.full(total, -1, dtype=np.int64)
     newest = rows[mail.when[rows] == last[thread[rows]]]
     latest[thread[newest]] = root[newest]

@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import clock, columns, delivery, people, pieces, received
+from mailframe.stats import clock, delivery, people, pieces, received, vectors
 
 if TYPE_CHECKING:
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
 NAME = re.compile(r"[^\s@]+\.[a-z][a-z0-9-]*\.?", re.IGNORECASE)  # no address of the network
 VERSION = r"(?i)(?P<kind>TLS|SSL)v?[ _]?(?P<number>[1-9](?:[._][0-9])?)(?:[^0-9]|$)"
@@ -26,35 +26,35 @@ VERSION = r"(?i)(?P<kind>TLS|SSL)v?[ _]?(?P<number>[1-9](?:[._][0-9])?)(?:[^0-9]
 
 def route(df: pd.DataFrame) -> pd.DataFrame:
     """Tell of each message's way; see ``df.mail.route``."""
-    columns.require(df, "received", hint=delivery.HINT)
-    rows, values = columns.wide(df, "received")
+    vectors.require(df, "received", hint=delivery.HINT)
+    rows, values = vectors.wide(df, "received")
     read = received.read(*values)
     total = len(df)
-    table = pd.DataFrame(index=columns.labelled(df, np.arange(total)))
+    table = pd.DataFrame(index=vectors.labelled(df, np.arange(total)))
     table["hops"] = np.bincount(rows, minlength=total)
-    starts = np.flatnonzero(columns.starts_of(rows))
+    starts = np.flatnonzero(vectors.starts_of(rows))
     ends = np.flatnonzero(np.diff(rows, append=-1))
     begun, done = read.instant[ends], read.instant[starts]
-    known = (begun != columns.NEVER) & (done != columns.NEVER)
+    known = (begun != vectors.NEVER) & (done != vectors.NEVER)
     seconds = np.full(total, np.nan)
     seconds[rows[starts][known]] = (done - begun)[known] / clock.SECOND
     table["seconds"] = seconds
     border = _border(rows, read, total)
     at = pa.array(np.maximum(border, 0), mask=border < 0)
     for name, texts in (("from", read.from_host), ("by", read.by_host)):
-        table[f"border_{name}"] = columns.text(texts.take(at).dictionary_decode())
+        table[f"border_{name}"] = vectors.text(texts.take(at).dictionary_decode())
     here = border >= 0
     tls = np.zeros(total, dtype=bool)
     tls[here] = read.tls[border[here]]
     table["border_tls"] = pd.arrays.BooleanArray(tls, ~here)
-    table["border_version"] = columns.text(_versions(values, border, tls))
+    table["border_version"] = vectors.text(_versions(values, border, tls))
     _add_slowest(table, rows, read)
     return table
 
 
 def _border(rows: Ints, read: received.Hops, total: int) -> Ints:
     """Give the field of each message at which it came in from outside; -1 for none."""
-    local = columns.numpy(pc.match_substring(read.protocol.dictionary, "LMTP"))
+    local = vectors.numpy(pc.match_substring(read.protocol.dictionary, "LMTP"))
     handed = read.mail & ~np.append(local, False)[pieces.codes(read.protocol)]
     source, target = pieces.codes(read.from_host), pieces.codes(read.by_host)
     fields = np.flatnonzero(handed & (source >= 0) & (target >= 0))
@@ -70,7 +70,7 @@ def _border(rows: Ints, read: received.Hops, total: int) -> Ints:
 def _organisations(hosts: pa.Array, used: Ints, names: dict[str, int]) -> Ints:
     """Give the number of each host's organisation; -1 for none."""
     found = np.full(len(hosts), -1)
-    labels = columns.unique(used)
+    labels = vectors.unique(used)
     for place, host in zip(
         labels.tolist(), pc.utf8_lower(hosts.take(pa.array(labels))).to_pylist(), strict=True
     ):
@@ -99,7 +99,7 @@ def _add_slowest(table: pd.DataFrame, rows: Ints, read: received.Hops) -> None:
     most = np.full(total, np.nan)
     np.fmax.at(most, rows, waited)
     late = np.flatnonzero((waited == most[rows]) & (waited >= 0))
-    late = late[columns.starts_of(rows[late])]  # of several the first
+    late = late[vectors.starts_of(rows[late])]  # of several the first
     hop = np.zeros(total, dtype=np.int64)
     hop[rows[late]] = number[late]
     here = hop > 0
@@ -107,5 +107,5 @@ def _add_slowest(table: pd.DataFrame, rows: Ints, read: received.Hops) -> None:
     field[rows[late]] = order[late]
     table["slowest"] = pd.arrays.IntegerArray(hop, ~here)
     at = pa.array(field, mask=~here)
-    table["slowest_by"] = columns.text(read.by_host.take(at).dictionary_decode())
+    table["slowest_by"] = vectors.text(read.by_host.take(at).dictionary_decode())
     table["slowest_seconds"] = np.where(here, most, np.nan)

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailframe.stats import columns, pieces
+from mailframe.stats import pieces, vectors
 
 if TYPE_CHECKING:
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
 BLOB = r"\[[^\[\]]*\]\s*"  # subj-blob
 # Marks in front as programs write them in the languages that they speak most: of a forward …
@@ -60,7 +60,7 @@ def forwarded(subjects: pa.Array) -> Bools:
     around = pc.and_not(
         pc.match_substring_regex(few, FORWARD_AROUND), pc.match_substring_regex(few, REPLY)
     )
-    marked[rest] = columns.numpy(pc.or_(around, pc.match_substring_regex(few, FORWARD)))
+    marked[rest] = vectors.numpy(pc.or_(around, pc.match_substring_regex(few, FORWARD)))
     return marked
 
 
@@ -160,4 +160,4 @@ def _base(subjects: pa.Array, *, local: bool) -> tuple[pa.Array, Bools]:
         text = pc.replace_substring_regex(text, pattern=FORWARDED, replacement=r"\1")
         if text.equals(before):
             break
-    return text, columns.numpy(marked)
+    return text, vectors.numpy(marked)

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.frame.views import SERVER_IDS as MAIL_IDS
-from mailframe.stats import columns, dates, subjects
+from mailframe.stats import dates, subjects, vectors
 from mailframe.stats import mails as copies
 from mailframe.stats.kept import kept
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from pandas.api.extensions import ExtensionArray
 
-    from mailframe.stats.columns import Bools, Ints
     from mailframe.stats.mails import Mails
+    from mailframe.stats.vectors import Bools, Ints
 
 SERVER_IDS = ("x_gm_thrid", "thread_id")  # X-GM-THRID; THREADID (RFC 8474)
 # A loop of ids costs a round, and forged References could hold any number of them; what still
@@ -64,13 +64,13 @@ class Forest:
 def forest(df: pd.DataFrame) -> Forest:
     """Give the reply trees of a frame; built once, as long as its columns live."""
     names = ("message_id", "in_reply_to", "references")
-    columns.require(df, *names)
+    vectors.require(df, *names)
     told_apart = ("date", "from_addr", "account", *MAIL_IDS)
     return kept(df, (*names, *told_apart), _forest, "forest")
 
 
 def _forest(df: pd.DataFrame) -> Forest:
-    own, replied, referred = columns.together(
+    own, replied, referred = vectors.together(
         df, ("message_id", "in_reply_to", "references"), "message_id"
     )
     total, rows = len(own.labels), len(df)
@@ -105,13 +105,13 @@ def _forest(df: pd.DataFrame) -> Forest:
     return Forest(node, parent, first, own.labels, mails)
 
 
-def _but_own(named: columns.Coded, own: Ints) -> columns.Coded:
+def _but_own(named: vectors.Coded, own: Ints) -> vectors.Coded:
     """Leave out the ids by which messages name themselves."""
     others = np.not_equal(named.codes, own[named.rows])
     return named if others.all() else named.where(others)
 
 
-def _spare_links(referred: columns.Coded, first: Ints) -> tuple[Ints, Ints, Ints]:
+def _spare_links(referred: vectors.Coded, first: Ints) -> tuple[Ints, Ints, Ints]:
     """List what References say of ids that are not in the frame: child, parent, row; in order."""
     inside = np.flatnonzero(referred.rows[1:] == referred.rows[:-1])
     child, above = referred.codes[inside + 1], referred.codes[inside]
@@ -124,7 +124,7 @@ def _spare_links(referred: columns.Coded, first: Ints) -> tuple[Ints, Ints, Ints
 def _adopt(parent: Ints, since: Ints, spare: tuple[Ints, Ints, Ints]) -> None:
     """Give each absent id the parent that the first of its links names."""
     child, above, row = spare
-    lead = np.flatnonzero(columns.starts_of(child))
+    lead = np.flatnonzero(vectors.starts_of(child))
     parent[child[lead]] = above[lead]
     since[child[lead]] = row[lead]
 
@@ -144,7 +144,7 @@ def _break_loops(parent: Ints, since: Ints, spare: tuple[Ints, Ints, Ints]) -> N
             return
         loop = _loop_names(parent, inside)
         order = np.lexsort((-since[inside], loop))
-        cut = inside[order][np.flatnonzero(columns.starts_of(loop[order]))]
+        cut = inside[order][np.flatnonzero(vectors.starts_of(loop[order]))]
         parent[cut] = -1
         if turn < LOOP_ROUNDS - 1 and len(child):
             after = np.searchsorted(offers, cut * width + since[cut], side="right")
@@ -163,7 +163,7 @@ def _in_loops(parent: Ints) -> Ints:
         here = here[jump[here] >= 0]
         if not len(here):
             return here
-    return columns.unique(jump[here])  # after so many steps everything stands on a loop
+    return vectors.unique(jump[here])  # after so many steps everything stands on a loop
 
 
 def _loop_names(parent: Ints, inside: Ints) -> Ints:
@@ -198,7 +198,7 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     Returns the parents with the roots so joined: replies under the thread that is no reply,
     others beside one another under a new, empty node.
     """
-    subject = columns.coded(df, "subject")
+    subject = vectors.coded(df, "subject")
     bases, reply = subjects.base(subject.labels)
     merged = subject.merged(bases)
     base, marked = merged.dense(len(df)), np.zeros(len(df), dtype=bool)
@@ -208,20 +208,20 @@ def _by_subject(df: pd.DataFrame, trees: Forest, root: Ints) -> Ints:
     when = dates.micros(df) if dates.has(df) else rows
     leads, top = _spokesmen(trees, root[trees.node], when)
     own = trees.first[top] >= 0
-    empty = columns.numpy(pc.equal(merged.labels, ""))
+    empty = vectors.numpy(pc.equal(merged.labels, ""))
     known = base[leads] >= 0
     known[known] = ~empty[base[leads[known]]]
     leads, top, own = leads[known], top[known], own[known]
     # The thread that speaks for a subject: an empty root, else no reply, else the first.
     order = np.lexsort((rows[leads], when[leads], marked[leads], own, base[leads]))
     group = base[leads][order]
-    starts = np.flatnonzero(columns.starts_of(group))
+    starts = np.flatnonzero(vectors.starts_of(group))
     speaker = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
     others = order != speaker
     speaker, other = speaker[others], order[others]
 
     under = ~own[speaker] | (marked[leads[other]] & ~marked[leads[speaker]])
-    slots = columns.unique(speaker[~under])  # subjects that need a new, empty root
+    slots = vectors.unique(speaker[~under])  # subjects that need a new, empty root
     fresh = len(trees.parent) + np.arange(len(slots))
     parent = np.append(trees.parent, np.full(len(slots), -1, dtype=np.int64))
     parent[top[slots]] = fresh
@@ -234,7 +234,7 @@ def _spokesmen(trees: Forest, root: Ints, when: Ints) -> tuple[Ints, Ints]:
     """Give the row whose subject is each tree's, its root's or else its earliest, and the root."""
     rows = np.arange(len(root))
     order = np.lexsort((rows, when, trees.first[trees.node] != rows, root))
-    order = order[np.flatnonzero(columns.starts_of(root[order]))]
+    order = order[np.flatnonzero(vectors.starts_of(root[order]))]
     top = root[order]
     return np.where(trees.first[top] >= 0, trees.first[top], order), top
 
@@ -263,14 +263,14 @@ def threaded(
     parent, present = trees.parent, trees.present.astype(np.int64)
     root, depth = climb(parent, present)
     if by_subject:
-        columns.require(df, "subject")
+        vectors.require(df, "subject")
         parent = _by_subject(df, trees, root)
         present = np.append(present, np.zeros(len(parent) - len(present), dtype=np.int64))
         root, depth = climb(parent, present)
     top = root[trees.node]
     name = top
     for column in set(SERVER_IDS) & set(df.columns) if server else ():
-        given = columns.coded(df, column)
+        given = vectors.coded(df, column)
         own = copies.paired(given.codes, copies.accounts(df)[given.rows])
         name = name.copy()
         name[given.rows] = int(name.max(initial=len(parent))) + 1 + own
@@ -285,28 +285,28 @@ def thread_ids(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.Series
 
 def threads(df: pd.DataFrame, *, by_subject: bool, server: bool) -> pd.DataFrame:
     """Tell of each thread; see ``df.mail.threads``."""
-    columns.require(df, "date", "from_addr", "subject")
+    vectors.require(df, "date", "from_addr", "subject")
     found = threaded(df, by_subject=by_subject, server=server)
     thread = found.thread
     total = int(thread.max(initial=-1)) + 1
     when, rows = dates.micros(df), np.arange(len(df))
-    unknown = when == columns.NEVER
+    unknown = when == vectors.NEVER
     begun = np.where(unknown, np.iinfo(np.int64).max, when)
     order = np.lexsort((rows, begun, thread))
-    lead = order[np.flatnonzero(columns.starts_of(thread[order]))]
-    end = columns.latest(thread, when, total)
-    start = np.where(end == columns.NEVER, end, begun[lead])
-    people = columns.coded(df, "from_addr", fold=True)
-    pairs = columns.unique(thread[people.rows] * max(len(people.labels), 1) + people.codes)
+    lead = order[np.flatnonzero(vectors.starts_of(thread[order]))]
+    end = vectors.latest(thread, when, total)
+    start = np.where(end == vectors.NEVER, end, begun[lead])
+    people = vectors.coded(df, "from_addr", fold=True)
+    pairs = vectors.unique(thread[people.rows] * max(len(people.labels), 1) + people.codes)
     participants = np.bincount(pairs // max(len(people.labels), 1), minlength=total)
 
     table = pd.DataFrame(
         {
             "messages": found.lengths,
-            "depth": columns.latest(thread, found.level, total),
+            "depth": vectors.latest(thread, found.level, total),
             "participants": participants,
-            "start": columns.stamps(start),
-            "end": columns.stamps(end),
+            "start": vectors.stamps(start),
+            "end": vectors.stamps(end),
         },
         index=pd.RangeIndex(total, name="thread"),
     )
@@ -321,4 +321,4 @@ def _root_ids(found: Threaded, lead: Ints) -> ExtensionArray:
     top = found.root[lead]
     known = top < len(found.trees.labels)
     ids = found.trees.labels.take(pa.array(np.where(known, top, 0), mask=~known))
-    return columns.text(ids)
+    return vectors.text(ids)

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns, subjects
+from mailframe.stats import subjects, vectors
 from mailframe.stats.profiles import profile
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from mailframe.stats.columns import Coded
+    from mailframe.stats.vectors import Coded
 
 CLIENTS = ("user_agent", "x_mailer")
 TAG = re.compile(r"\[([^\[\]]*)\]")
@@ -33,8 +33,8 @@ PRODUCT = r"^\s*(?P<found>[^\s/(,].*?)(?:/|\s*[(,\[]|\s+[vV]?\d|\s*$)"
 
 def by_subject(df: pd.DataFrame, *, local: bool) -> pd.DataFrame:
     """Tell of each base subject; see ``df.mail.subjects``."""
-    columns.require(df, "subject")
-    subject = columns.coded(df, "subject")
+    vectors.require(df, "subject")
+    subject = vectors.coded(df, "subject")
     labels = subjects.translated(subject.labels) if local else subject.labels
     bases, _ = subjects.base(labels, local=local)
     merged = subject.merged(bases)
@@ -48,10 +48,10 @@ def _senders(df: pd.DataFrame, of: Coded, index: pd.Index[Any]) -> pd.Series[Any
     """Count the distinct senders of each value."""
     if "from_addr" not in df.columns:
         return pd.Series(0, index)
-    who = columns.coded(df, "from_addr", fold=True)
+    who = vectors.coded(df, "from_addr", fold=True)
     width = max(len(who.labels), 1)
     person = who.dense(len(df))[of.rows]
-    pairs = columns.unique((of.codes * width + person)[person >= 0])
+    pairs = vectors.unique((of.codes * width + person)[person >= 0])
     counts = np.bincount(pairs // width, minlength=len(of.labels))
     return pd.Series(counts, of.index(str(index.name))).reindex(index)
 
@@ -63,7 +63,7 @@ def _tags(subject: Coded, labels: pa.Array, merged: Coded, index: pd.Index[Any])
     first = np.full(len(subject.labels), len(subject.rows))
     first[subject.codes[::-1]] = np.arange(len(subject.codes))[::-1]
     found: dict[int, dict[str, None]] = {}
-    tagged = np.flatnonzero(columns.numpy(pc.match_substring(labels, "[")) & (base >= 0))
+    tagged = np.flatnonzero(vectors.numpy(pc.match_substring(labels, "[")) & (base >= 0))
     tagged = tagged[np.argsort(first[tagged], kind="stable")]
     leading = _in_front(labels.take(pa.array(tagged)))
     for place, text in zip(base[tagged].tolist(), leading.to_pylist(), strict=True):
@@ -92,9 +92,9 @@ def clients(df: pd.DataFrame) -> pd.DataFrame:
             'headers=["User-Agent", "X-Mailer"]'
         )
     texts = pc.coalesce(*[_said(df, name) for name in held])
-    rows = np.flatnonzero(columns.numpy(texts.is_valid()))
+    rows = np.flatnonzero(vectors.numpy(texts.is_valid()))
     encoded = texts.drop_null().dictionary_encode()
-    said = columns.Coded("client", rows, columns.numpy(encoded.indices), encoded.dictionary)
+    said = vectors.Coded("client", rows, vectors.numpy(encoded.indices), encoded.dictionary)
     named = pc.coalesce(
         pc.struct_field(pc.extract_regex(said.labels, COMPATIBLE), "found"),
         pc.struct_field(pc.extract_regex(said.labels, PRODUCT), "found"),
@@ -104,7 +104,7 @@ def clients(df: pd.DataFrame) -> pd.DataFrame:
     table = profile(df, merged, "client")
     table.insert(1, "people", _senders(df, merged, table.index))
     width = max(len(said.labels), 1)
-    pairs = columns.unique(merged.codes * width + said.codes)
+    pairs = vectors.unique(merged.codes * width + said.codes)
     versions = np.bincount(pairs // width, minlength=len(merged.labels))
     table.insert(2, "versions", pd.Series(versions, merged.index("client")).reindex(table.index))
     return table
@@ -112,8 +112,8 @@ def clients(df: pd.DataFrame) -> pd.DataFrame:
 
 def _said(df: pd.DataFrame, name: str) -> pa.Array:
     """Give a field of each row, the first where there are several; null where it says nothing."""
-    rows, values = columns.flat(df, name)
-    starts = columns.starts_of(rows)
+    rows, values = vectors.flat(df, name)
+    starts = vectors.starts_of(rows)
     where = np.full(len(df), -1, dtype=np.int64)
     where[rows[starts]] = np.flatnonzero(starts)
     texts = values.take(pa.array(np.maximum(where, 0), mask=where < 0))

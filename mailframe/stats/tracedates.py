@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mailframe.headers import dates
-from mailframe.stats import clock, columns
+from mailframe.stats import clock, vectors
 from mailframe.stats.tracewords import BLANK, LETTERS, SLICE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mailframe.stats import pieces
-    from mailframe.stats.columns import Bools, Ints
     from mailframe.stats.pieces import Octets
+    from mailframe.stats.vectors import Bools, Ints
 
     Words = NDArray[np.uint64]
 
@@ -55,7 +55,7 @@ SIX, HIGH = _word(b"\x06" * 8), _word(b"\xf0" * 8)
 
 def read(spans: pieces.Spans) -> Ints:
     """Give the instant of each field in microseconds of UTC; ``NEVER`` where the end is not so."""
-    instant = np.full(len(spans.start), columns.NEVER)
+    instant = np.full(len(spans.start), vectors.NEVER)
     long = np.flatnonzero((spans.end - spans.start >= LEAST) & (spans.end >= 2 * LEAST))
     loads = np.ndarray(max(len(spans.octets) - 7, 0), "<u8", spans.octets, strides=1)
     for at in range(0, len(long), SLICE):

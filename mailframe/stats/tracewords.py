@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mailframe.stats import pieces
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
     Words = NDArray[np.uint64]
 

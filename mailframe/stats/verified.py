@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from mailframe.stats import pieces
 
 if TYPE_CHECKING:
-    from mailframe.stats.columns import Bools, Ints
+    from mailframe.stats.vectors import Bools, Ints
 
 QUOTED = r"\"(?:[^\"\\]|\\.)*\""
 PROPERTY = r"\s[A-Za-z]+\.[A-Za-z0-9_-]+\s*=\s*[^\s;(\"]+"  # such as header.i=@example.org

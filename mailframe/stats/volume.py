@@ -13,13 +13,13 @@ import pandas as pd
 import pyarrow as pa
 
 from mailframe.errors import ConfigurationError
-from mailframe.stats import asks, clock, columns, dates, me, people, periods
+from mailframe.stats import asks, clock, dates, me, people, periods, vectors
 
 if TYPE_CHECKING:
     from datetime import tzinfo
     from typing import Any
 
-    from mailframe.stats.columns import Coded, Ints
+    from mailframe.stats.vectors import Coded, Ints
 
 Counts = TypeVar("Counts", "pd.Series[int]", pd.DataFrame)
 
@@ -39,7 +39,7 @@ def binned(
         first used to the last.
     """
     utc = dates.micros(df, date)
-    rows = np.flatnonzero(utc != columns.NEVER)
+    rows = np.flatnonzero(utc != vectors.NEVER)
     local = dates.wall(df, tz, date, utc)[rows]
     period = periods.calendar(freq)
     if period is not None:
@@ -52,7 +52,7 @@ def binned(
     else:  # count on the steady clock, so that the hour that comes twice in autumn stays two
         shift = (local[:1] - utc[rows][:1]) % step if len(rows) else local
         bins, first = _tick_bins(utc[rows] + (shift[0] if len(rows) else 0), step)
-        begins = columns.stamps(first - (shift[0] if len(rows) else 0)).tz_convert(clock.zone(tz))
+        begins = vectors.stamps(first - (shift[0] if len(rows) else 0)).tz_convert(clock.zone(tz))
     return rows, bins, begins.rename(dates.name(date))
 
 
@@ -154,7 +154,7 @@ def _grouped(column: Coded, total: int, top: int) -> tuple[Coded, pd.Index[Any]]
     codes = np.concatenate([place[column.codes], np.full(len(lacking), len(names) - 1)])
     rows = np.concatenate([column.rows, lacking])
     # Slots, not labels: the names of the two that take in the rest need not be of the same type.
-    groups = columns.Coded(column.name, rows, codes, pa.array(range(len(names))))
+    groups = vectors.Coded(column.name, rows, codes, pa.array(range(len(names))))
     return groups.once(), pd.Index(names, name=column.name)
 
 
@@ -167,7 +167,7 @@ def slots(used: Ints, labels: pa.Array, top: int, *, lacking: bool) -> tuple[Int
         The place of each label, and the name of each place; the last is of the messages that lack
         a label, if there are any.
     """
-    order = np.lexsort((columns.alphabetic(labels), -used))
+    order = np.lexsort((vectors.alphabetic(labels), -used))
     order = order[used[order] > 0]
     place = np.full(len(used), min(top, len(order)), dtype=np.int64)
     place[order[:top]] = np.arange(len(order[:top]))
@@ -180,7 +180,7 @@ def slots(used: Ints, labels: pa.Array, top: int, *, lacking: bool) -> tuple[Int
 def matrix(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.DataFrame:
     """Count messages by weekday and hour; see ``df.mail.matrix``."""
     local = dates.wall(df, tz, date)
-    return _zoneless(week(local[local != columns.NEVER]), df, tz)
+    return _zoneless(week(local[local != vectors.NEVER]), df, tz)
 
 
 def week(local: Ints, messages: Ints | None = None) -> pd.DataFrame:
@@ -195,7 +195,7 @@ def week(local: Ints, messages: Ints | None = None) -> pd.DataFrame:
 def calendar(df: pd.DataFrame, *, tz: str | tzinfo | None, date: str) -> pd.Series[Any]:
     """Count messages by day; see ``df.mail.calendar``."""
     local = dates.wall(df, tz, date)
-    return _zoneless(daily(local[local != columns.NEVER]), df, tz)
+    return _zoneless(daily(local[local != vectors.NEVER]), df, tz)
 
 
 def daily(local: Ints, messages: Ints | None = None) -> pd.Series[Any]:

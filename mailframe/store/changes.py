@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.frame.schema import CATEGORY, INSTANT, SCHEMA
-from mailframe.store.columns import CHANGED, STORED
+from mailframe.store.filecolumns import CHANGED, STORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mailframe.store.folder import FolderFile
     from mailframe.store.pack import PackedFolder
+    from mailframe.store.parquet import FolderFile
     from mailframe.store.state import FolderState
 
 CHANGES = pa.schema(

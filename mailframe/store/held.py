@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.store.ahead import ahead
-from mailframe.store.columns import conformed, stored_schema
-from mailframe.store.folder import FolderFile, opened
+from mailframe.store.filecolumns import conformed, stored_schema
 from mailframe.store.layout import PART_SUFFIX
 from mailframe.store.merge import latest
+from mailframe.store.parquet import FolderFile, opened
 from mailframe.store.uids import set_of
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from mailframe.ground.uidset import UidSet
     from mailframe.store.state import FolderState
-    from mailframe.uidset import UidSet
 
     Read: TypeAlias = Callable[[], list[pa.RecordBatch]]
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailframe.frame.schema import INSTANT
-from mailframe.store.columns import CHANGED, FLAG_COLUMNS, STORED, conformed
+from mailframe.ground.uidset import UidSet
+from mailframe.store.filecolumns import CHANGED, FLAG_COLUMNS, STORED, conformed
 from mailframe.store.uids import inside
-from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

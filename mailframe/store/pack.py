@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from mailframe.errors import StoreError
 from mailframe.store import layout
-from mailframe.store.columns import stored_schema
-from mailframe.store.folder import DELETE, constant, damage_explained, opened, write_rows
+from mailframe.store.filecolumns import stored_schema
+from mailframe.store.parquet import DELETE, constant, damage_explained, opened, write_rows
 from mailframe.store.state import PackState, decode_pack, encode_pack
 
 if TYPE_CHECKING:

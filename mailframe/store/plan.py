@@ -24,8 +24,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Literal
 
-from mailframe.store.columns import beside_of, headers_of, united
-from mailframe.uidset import UidSet
+from mailframe.ground.uidset import UidSet
+from mailframe.store.filecolumns import beside_of, headers_of, united
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,15 +17,15 @@ from mailframe.errors import ConfigurationError, StoreError
 from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import INSTANT, SCHEMA
 from mailframe.frame.views import JUDGED, Views
-from mailframe.names import views_among
+from mailframe.ground.names import views_among
 from mailframe.store import layout
 from mailframe.store.ahead import ahead
 from mailframe.store.atomic import explained, refuse_link
 from mailframe.store.changes import CHANGES, changes_in
-from mailframe.store.columns import BOOKKEEPING, shown
-from mailframe.store.folder import FolderFile
+from mailframe.store.filecolumns import BOOKKEEPING, shown
 from mailframe.store.pack import PackedFolder, PackFile
-from mailframe.store.selection import Selection, moment
+from mailframe.store.parquet import FolderFile
+from mailframe.store.request import Selection, moment
 from mailframe.store.sql import connected
 from mailframe.store.writer import writing
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mailframe.census.mail import StoreMail
-    from mailframe.store.selection import Errors, Moment, Names
+    from mailframe.store.request import Errors, Moment, Names
     from mailframe.store.state import FolderState
 
     Folder: TypeAlias = FolderFile | PackedFolder

@@ -20,9 +20,9 @@ from mailframe.errors import ConfigurationError, StoreError
 from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import SCHEMA
 from mailframe.frame.views import SERVER_IDS
-from mailframe.names import views_among
+from mailframe.ground.names import views_among
 from mailframe.store import layout
-from mailframe.store.columns import BOOKKEEPING
+from mailframe.store.filecolumns import BOOKKEEPING
 from mailframe.store.state import decode, decode_pack
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from mailframe.errors import StoreError
-from mailframe.uidset import UidSet
+from mailframe.ground.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

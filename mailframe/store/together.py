@@ -21,10 +21,10 @@ import pyarrow as pa
 
 from mailframe.errors import StoreError
 from mailframe.store import atomic, layout
-from mailframe.store.columns import stored_schema
-from mailframe.store.folder import is_parquet
+from mailframe.store.filecolumns import stored_schema
 from mailframe.store.held import Source
 from mailframe.store.pack import PACK_ROWS, PackFile, named, write_pack
+from mailframe.store.parquet import is_parquet
 from mailframe.store.state import OutdatedError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mailframe.uidset import UidSet
+from mailframe.ground.uidset import UidSet
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -23,11 +23,11 @@ import pyarrow as pa
 
 from mailframe.errors import StoreError
 from mailframe.store import atomic, layout
-from mailframe.store.columns import stored_schema
-from mailframe.store.folder import FolderFile, is_parquet, write
+from mailframe.store.filecolumns import stored_schema
 from mailframe.store.held import Held, Source, held_in
 from mailframe.store.merge import Answers, Merge
 from mailframe.store.pack import PACK_ROWS, SMALL_ROWS
+from mailframe.store.parquet import FolderFile, is_parquet, write
 from mailframe.store.state import OutdatedError
 from mailframe.store.together import Together
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mailframe.stats.columns import Ints
+    from mailframe.stats.vectors import Ints
 
     Floats = NDArray[np.float64]
     Box = tuple[float, float, float, float]

@@ -12,7 +12,7 @@ from mailframe.search.filterable import NO_INSTANT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mailframe.widgets.charts import Figure
+    from mailframe.charts.forms import Figure
 
 NOTHING = "\N{EN DASH}"
 COPIES = "; the charts count a mail in every folder that it lies in"

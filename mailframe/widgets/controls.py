@@ -15,17 +15,17 @@ import ipywidgets as ipw
 import numpy as np
 import pandas as pd
 
+from mailframe.charts import tallies
 from mailframe.errors import ConfigurationError
 from mailframe.search.values import human_size
 from mailframe.stats import clock
-from mailframe.widgets import cubes
 from mailframe.widgets.parts import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mailframe.charts.tallies import Periods
     from mailframe.search.filterable import Columns
-    from mailframe.widgets.cubes import Periods
     from mailframe.widgets.filters import Filters
 
 REST = 0.15  # seconds without a keystroke after which a word counts as typed
@@ -167,29 +167,29 @@ def _choice(trait: str, filters: Filters, either: str, yes: str, no: str) -> ipw
 
 def _frequent(columns: Columns, name: str) -> list[str]:
     coded = columns.coded(name)
-    counts = cubes.count(coded.codes, len(coded.words))
-    return [str(value) for value in coded.words.iloc[cubes.top(counts, SUGGESTIONS)]]
+    counts = tallies.count(coded.codes, len(coded.words))
+    return [str(value) for value in coded.words.iloc[tallies.top(counts, SUGGESTIONS)]]
 
 
 def _frequent_items(columns: Columns, name: str) -> list[str]:
     items = columns.listed(name).items
-    counts = cubes.count(items.codes, len(items.words))
-    return [str(value) for value in items.words.iloc[cubes.top(counts, SUGGESTIONS)]]
+    counts = tallies.count(items.codes, len(items.words))
+    return [str(value) for value in items.words.iloc[tallies.top(counts, SUGGESTIONS)]]
 
 
 def _size(filters: Filters) -> list[ipw.Widget]:
-    marks = [*cubes.SIZES, None]
+    marks = [*tallies.SIZES, None]
     slider = ipw.IntRangeSlider(
-        value=(0, len(cubes.SIZES)), min=0, max=len(cubes.SIZES), readout=False
+        value=(0, len(tallies.SIZES)), min=0, max=len(tallies.SIZES), readout=False
     )
     told = ipw.HTML().add_class("mf-told")
     following = False
 
     def follow(_change: object = None) -> None:
         nonlocal following
-        low = int(np.searchsorted(cubes.SIZES, filters.larger or 0))
+        low = int(np.searchsorted(tallies.SIZES, filters.larger or 0))
         high = filters.smaller
-        top = len(cubes.SIZES) if high is None else int(np.searchsorted(cubes.SIZES, high))
+        top = len(tallies.SIZES) if high is None else int(np.searchsorted(tallies.SIZES, high))
         # A size set elsewhere may lie between two marks: the slider must not round it.
         following = True
         slider.value = (min(low, top), top)
@@ -221,7 +221,7 @@ def _told(larger: int | None, smaller: int | None) -> str:
 def _dates(filters: Filters, periods: Periods) -> list[ipw.Widget]:
     bars = max(len(periods.labels), 1)
     edges = list(clock.starts(pd.to_datetime(periods.edges, unit="D"), filters.scope.zone))
-    counts = cubes.count(periods.codes, bars)
+    counts = tallies.count(periods.codes, bars)
     slider = ipw.IntRangeSlider(value=(0, bars), min=0, max=bars, readout=False).add_class(
         "mf-range"
     )

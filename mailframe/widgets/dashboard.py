@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import ipywidgets as ipw
 import numpy as np
 
+from mailframe.charts import cube
 from mailframe.search.filterable import MICROSECONDS_A_DAY, NO_INSTANT, Columns
 from mailframe.search.values import human_size
 from mailframe.stats import asks, dates, replies
 from mailframe.store.reader import Store
-from mailframe.widgets import cube, parts
+from mailframe.widgets import parts
 from mailframe.widgets.contents import COPIES, NOTHING, Contents, period
 from mailframe.widgets.large import WHOLE, of_store
 from mailframe.widgets.stage import Application

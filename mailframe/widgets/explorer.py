@@ -19,23 +19,14 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from mailframe.charts import tallies
 from mailframe.errors import ConfigurationError
 from mailframe.frame.export import to_csv
 from mailframe.search.filterable import Columns
 from mailframe.search.language import parse
 from mailframe.search.matching import Selection, scope_of
 from mailframe.store.reader import Store
-from mailframe.widgets import (
-    cells,
-    controls,
-    cubes,
-    filters,
-    gallery,
-    message,
-    parts,
-    report,
-    views,
-)
+from mailframe.widgets import cells, controls, filters, gallery, message, parts, report, views
 from mailframe.widgets.memory import frame_of
 from mailframe.widgets.searchline import SearchLine
 from mailframe.widgets.stage import Application
@@ -45,9 +36,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
+    from mailframe.charts.forms import Figure
     from mailframe.search.filterable import Bools
     from mailframe.search.language import Clause
-    from mailframe.widgets.charts import Figure
 
 MOST_SAVED = 100_000  # messages a browser is sent as one file
 MOST_KEPT = 200  # states that undo goes back to
@@ -116,7 +107,7 @@ class Explorer(Application, filters.Filters):
         self._columns = Columns(df, tz)
         self._names = [str(name) for name in self._columns.coded("folder").words]
         self.scope = scope_of(self._columns)
-        self._periods = cubes.periods(self._columns)
+        self._periods = tallies.periods(self._columns)
         self._data: pd.DataFrame | None = None
         self._past: list[dict[str, Any]] = []
         self._future: list[dict[str, Any]] = []
@@ -320,7 +311,7 @@ class Explorer(Application, filters.Filters):
         }
         self._charts.rows = {name: table.to_dict("records") for name, table in made.items()}
         folders = columns.coded("folder")
-        counts = cubes.count(folders.codes, len(self._names), selection.without("folders"))
+        counts = tallies.count(folders.codes, len(self._names), selection.without("folders"))
         self._folders.counts = dict(zip(self._names, counts.tolist(), strict=True))
 
     @traitlets.validate("charts")

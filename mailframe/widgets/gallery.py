@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mailframe.charts import forms, tallies
 from mailframe.errors import ConfigurationError
 from mailframe.search.filterable import CASELESS
 from mailframe.stats import clock
-from mailframe.widgets import charts, cubes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from mailframe.charts.forms import Figure
+    from mailframe.charts.tallies import Periods
     from mailframe.search.filterable import Bools, Columns
     from mailframe.search.matching import Selection
-    from mailframe.widgets.charts import Figure
-    from mailframe.widgets.cubes import Periods
     from mailframe.widgets.filters import Filters
 
 BARS = 8  # named things a chart lists
@@ -59,7 +59,7 @@ FIRST = ("volume", "clock", "senders", "folders")
 
 def offered(columns: Columns) -> dict[str, str]:
     """Give the charts that a frame has something for."""
-    none = set() if cubes.tells_attached(columns) else {"attached"}
+    none = set() if tallies.tells_attached(columns) else {"attached"}
     return {name: title for name, title in OFFERED.items() if name not in none}
 
 
@@ -89,17 +89,17 @@ def figures(names: Sequence[str], columns: Columns, periods: Periods) -> list[Fi
 
     def make(name: str) -> Figure:
         if name == "volume":
-            return charts.volume(periods, height=90)
+            return forms.volume(periods, height=90)
         if name == "clock":
-            return charts.clock(columns, span=span)
+            return forms.clock(columns, span=span)
         if name == "read":
             text = "messages read and unread, with their share"
-            return charts.bars(name, OFFERED[name], text, rows=2, span=span)
+            return forms.bars(name, OFFERED[name], text, rows=2, span=span)
         if name == "attached":
             text = "messages by the size of what is attached"
-            return charts.bars(name, OFFERED[name], text, rows=len(cubes.ATTACHED), span=span)
+            return forms.bars(name, OFFERED[name], text, rows=len(tallies.ATTACHED), span=span)
         ranked = RANKED[name]
-        return charts.bars(name, ranked.title, ranked.text, rows=BARS, span=span)
+        return forms.bars(name, ranked.title, ranked.text, rows=BARS, span=span)
 
     # Time stands first, or its width would tear the row of the others apart.
     return [make(name) for name in sorted(names, key=lambda name: name != "volume")]
@@ -111,12 +111,12 @@ def rows(
     """Count what chart ``name`` draws."""
     if name == "volume":
         left = selection.without("since", "before")
-        counts = cubes.count(periods.codes, len(periods.labels), left)
-        return cubes.over_time(periods, counts, _in_period(filters, periods))
+        counts = tallies.count(periods.codes, len(periods.labels), left)
+        return tallies.over_time(periods, counts, _in_period(filters, periods))
     if name == "clock":
-        week = cubes.hours_of_week(columns)
-        counts = cubes.count(week, 168, selection.without("weekdays", "hours"))
-        return cubes.by_clock(counts, _in_hours(filters))
+        week = tallies.hours_of_week(columns)
+        counts = tallies.count(week, 168, selection.without("weekdays", "hours"))
+        return tallies.by_clock(counts, _in_hours(filters))
     if name == "read":
         return _read_share(columns.flag("seen")[selection.without("unread")], filters.unread)
     if name == "attached":
@@ -126,7 +126,7 @@ def rows(
     chosen = _chosen(filters, ranked, coded.words)
     # What is one of many stays among them; a part of names leaves whom it fits.
     left = selection.without(ranked.trait) if chosen else selection.mask
-    counts = cubes.count(coded.codes, len(coded.words), left)
+    counts = tallies.count(coded.codes, len(coded.words), left)
     labels = columns.people() if name == "senders" else coded.words
     return _ranking(counts, coded.words, labels, chosen)
 
@@ -140,7 +140,7 @@ def asked(chart: str, value: dict[str, Any], filters: Filters) -> dict[str, Any]
         since, before = clock.starts(whole, filters.scope.zone)
         return {"since": since, "before": before}
     if chart == "clock":
-        days = sorted(charts.WEEKDAY_NAMES.index(day) for day in value["weekday"])
+        days = sorted(forms.WEEKDAY_NAMES.index(day) for day in value["weekday"])
         return {"weekdays": days, "hours": sorted(map(int, value["hour"]))}
     if chart == "read":
         return {"unread": value["key"] == "unread"}
@@ -159,7 +159,7 @@ def _chosen(filters: Filters, ranked: Ranked, words: pd.Series) -> set[str]:
 
 
 def _in_period(filters: Filters, periods: Periods) -> Bools:
-    edges = periods.edges * cubes.MILLISECONDS_A_DAY
+    edges = periods.edges * tallies.MILLISECONDS_A_DAY
     since = edges[0] if filters.since is None else _wall(filters.since)
     before = edges[-1] if filters.before is None else _wall(filters.before)
     return (edges[1:] > since) & (edges[:-1] < before)
@@ -192,14 +192,14 @@ def _read_share(seen: Bools, unread: bool | None) -> pd.DataFrame:
 
 def _attached(search: str, columns: Columns, selection: Selection) -> pd.DataFrame:
     """Count messages by what is attached; what the search line asks of that is its own filter."""
-    keys = list(cubes.ATTACHED)
+    keys = list(tallies.ATTACHED)
     left = selection.without("search") if search in keys else selection.mask
     return pd.DataFrame(
         {
             "key": keys,
-            "label": [label for label, _ in cubes.ATTACHED.values()],
+            "label": [label for label, _ in tallies.ATTACHED.values()],
             "rank": range(len(keys)),
-            "n": cubes.count(cubes.attached(columns), len(keys), left),
+            "n": tallies.count(tallies.attached(columns), len(keys), left),
             "on": [search not in keys or key == search for key in keys],
         }
     )
@@ -209,7 +209,7 @@ def _ranking(
     counts: NDArray[np.int64], keys: pd.Series, labels: pd.Series, chosen: set[str]
 ) -> pd.DataFrame:
     """Rows of a bar chart: the most frequent keys, those pale that are not chosen."""
-    codes = cubes.top(counts, BARS)
+    codes = tallies.top(counts, BARS)
     if chosen and not set(keys.iloc[codes]) & chosen:  # what was chosen is always to be seen
         first = keys.isin(list(chosen)).to_numpy().nonzero()[0][:1]
         codes = np.append(codes[: BARS - 1], first)

@@ -16,10 +16,10 @@ import pyarrow as pa
 from mailframe.census import periods
 from mailframe.census.describing import WHOLE
 from mailframe.census.tables import opened
+from mailframe.charts import cube
 from mailframe.search.filterable import MICROSECONDS_A_DAY, NEEDED, Columns
 from mailframe.search.values import human_size
-from mailframe.stats import clock, columns, dates
-from mailframe.widgets import cube
+from mailframe.stats import clock, dates, vectors
 from mailframe.widgets.contents import COPIES, NOTHING, Contents, period
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mailframe.census.tables import Tables
+    from mailframe.charts.cube import Side
     from mailframe.store.reader import Store
-    from mailframe.widgets.cube import Side
 
 __all__ = ["WHOLE", "of_store"]
 
@@ -99,7 +99,7 @@ def _told(tables: Tables) -> dict[str, Any]:
 
 def _moments(began: NDArray[np.int64]) -> pd.DataFrame:
     """Lay instants out as mail that was sent and came then."""
-    stamps = columns.stamps(began)
+    stamps = vectors.stamps(began)
     nothing = dict.fromkeys(NEEDED)
     return pd.DataFrame(nothing | {"date": stamps, "internaldate": stamps}, range(len(began)))
 
@@ -153,7 +153,7 @@ def _counted(
     alone = [np.zeros(each, np.int64) for each in wide]
     both = [np.zeros(wide[a] * wide[b], np.int64) for a, b in pairs]
     for piece in tables.ask_piecewise(query, PIECE):
-        place = [columns.numpy(column).astype(np.intp) for column in piece.columns]
+        place = [vectors.numpy(column).astype(np.intp) for column in piece.columns]
         for n, each in enumerate(wide):
             alone[n] += np.bincount(place[n], minlength=each)
         for n, (a, b) in enumerate(pairs):

@@ -19,7 +19,7 @@ from mailframe.widgets import assets
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from mailframe.widgets.charts import Figure
+    from mailframe.charts.forms import Figure
 
 CHUNK = 4_000_000  # octets a message to the browser: a proxy in between may refuse more
 

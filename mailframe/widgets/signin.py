@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import ipywidgets as ipw
 import traitlets
 
+from mailframe.accounts.secret import Secret
 from mailframe.errors import MailframeError
-from mailframe.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mailframe.charts import forms
 from mailframe.stats import answers, asks, clock, clutter, habits, me, replies
 from mailframe.stats.office import Office
-from mailframe.widgets import charts
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
+    from mailframe.charts.forms import Figure
     from mailframe.search.filterable import Columns
-    from mailframe.widgets.charts import Figure
 
     Rows = list[dict[str, Any]]
 
@@ -81,7 +81,7 @@ def _trend(df: pd.DataFrame, tz: str | dt.tzinfo | None) -> Standing | None:
             index, ends, table["messages"], table["partial"], table["change"], strict=True
         )
     ]
-    return Standing(charts.trend(HEIGHT), rows)
+    return Standing(forms.trend(HEIGHT), rows)
 
 
 def _answered(found: answers.Questions) -> Standing | None:
@@ -104,7 +104,7 @@ def _answered(found: answers.Questions) -> Standing | None:
         for rank, (name, hits, total) in enumerate(counted)
     ]
     text = f"share of the {len(found.row):,} messages that asked you which you answered, by time"
-    return Standing(charts.shares("answered", "Answered by you", text, len(rows)), rows)
+    return Standing(forms.shares("answered", "Answered by you", text, len(rows)), rows)
 
 
 def _backlog(found: answers.Questions, tz: str | dt.tzinfo | None, until: int) -> Standing | None:
@@ -117,7 +117,7 @@ def _backlog(found: answers.Questions, tz: str | dt.tzinfo | None, until: int) -
         {"day": _milliseconds(day), "label": f"{day:%a %d %b %Y}", "n": int(count)}
         for day, count in zip(pd.DatetimeIndex(kept.index), kept["open"], strict=True)
     ]
-    return Standing(charts.line("backlog", "Waiting for your answer", HEIGHT), rows)
+    return Standing(forms.line("backlog", "Waiting for your answer", HEIGHT), rows)
 
 
 def _after_hours(df: pd.DataFrame, own: me.Own, tz: str | dt.tzinfo | None) -> Standing | None:
@@ -139,13 +139,13 @@ def _after_hours(df: pd.DataFrame, own: me.Own, tz: str | dt.tzinfo | None) -> S
                     "label": f"{SIDES[str(side)]}, {part}",
                     "n": round(share * total),
                     "share": share,
-                    "told": f"{share:.0%}" if share >= charts.READABLE else "",
+                    "told": f"{share:.0%}" if share >= forms.READABLE else "",
                     "rank": rank,
                 }
             )
     opens, closes = office.hours
     text = f"mail written Mon to Fri {opens:g} to {closes:g} h, {clock.name(tz)}; outside; days off"
-    return Standing(charts.parts("after_hours", "When mail is written", text, PARTS), rows)
+    return Standing(forms.parts("after_hours", "When mail is written", text, PARTS), rows)
 
 
 def _never_read(df: pd.DataFrame) -> Standing | None:
@@ -156,7 +156,7 @@ def _never_read(df: pd.DataFrame) -> Standing | None:
         for rank, (name, count) in enumerate(table["messages"].items())
     ]
     text = "mailing lists of which no message was read"
-    figure = charts.bars("never_read", "Lists never read", text, rows=max(len(rows), 1), span=6)
+    figure = forms.bars("never_read", "Lists never read", text, rows=max(len(rows), 1), span=6)
     return Standing(figure, rows)
 
 

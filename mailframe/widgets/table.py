@@ -15,14 +15,15 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from mailframe.widgets import assets, cells, conversations, cubes
+from mailframe.charts import tallies
+from mailframe.widgets import assets, cells, conversations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mailframe.charts.tallies import Periods
     from mailframe.search.filterable import Bools, Columns
     from mailframe.widgets.conversations import Conversations
-    from mailframe.widgets.cubes import Periods
 
 LEGEND = "• unread  ★ flagged  ↩ answered"
 PAGE = 12
@@ -134,15 +135,15 @@ class MailTable(itables.widget.ITable):
     def _draw(self) -> dict[str, list[int]]:
         """Count what the headings of dates and sizes draw."""
         if self._bins is None:
-            edges = np.asarray(cubes.SIZES[1:])
+            edges = np.asarray(tallies.SIZES[1:])
             sizes = self._mail.numbers("size")
             self._bins = np.where(sizes < 0, -1, np.searchsorted(edges, sizes, "right"))
             self._bins = self._bins.astype(np.int32)
         return {
-            "date": cubes.count(
+            "date": tallies.count(
                 self._periods.codes, len(self._periods.labels), self._mask
             ).tolist(),
-            "size": cubes.count(self._bins, len(cubes.SIZES), self._mask).tolist(),
+            "size": tallies.count(self._bins, len(tallies.SIZES), self._mask).tolist(),
         }
 
     def _answer(self, _change: object = None) -> None:

@@ -22,13 +22,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import mailframe as mf
-from mailframe.account import Account
+from mailframe.accounts.account import Account
+from mailframe.accounts.secret import Secret
 from mailframe.auth import grants, loopback, tokens
 from mailframe.auth.login import issuer_of
-from mailframe.auth.source import Source
+from mailframe.auth.tokensource import Source
 from mailframe.discovery import network
-from mailframe.entry import login
-from mailframe.secret import Secret
+from mailframe.readers.entry import login
 from tests.servers import dovecot as servers
 from tests.servers.issuer import Issuer
 from tests.servers.relay import Relay
@@ -258,7 +258,7 @@ def test_a_server_in_trouble_ends_no_log_in(issuer):
     assert token(source)
 
 
-ASK = "import asyncio, sys; from mailframe.auth.source import Source; "
+ASK = "import asyncio, sys; from mailframe.auth.tokensource import Source; "
 ASK += f"sys.stdin.read(1); print(hash(asyncio.run(Source({USER!r}).token()).reveal()) != 0)"
 
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 import mailframe as mf
-from mailframe.account import Account
-from mailframe.cli import cli
+from mailframe.accounts.account import Account
+from mailframe.cli.main import cli
 from tests.hostile.fetching import fetch
 from tests.servers import dovecot as servers
 from tests.servers.scripted import Scripted

@@ -23,9 +23,9 @@ import pyarrow.compute as pc
 
 import mailframe as mf
 from mailframe.frame.schema import SCHEMA
-from mailframe.store.columns import stored_schema
-from mailframe.store.folder import ROW_GROUP
+from mailframe.store.filecolumns import stored_schema
 from mailframe.store.merge import Answers, Merge
+from mailframe.store.parquet import ROW_GROUP
 from mailframe.store.state import FolderState
 from mailframe.store.writer import writing
 from mailframe.widgets.report import page

@@ -35,7 +35,7 @@ import mailframe as mf
 from mailframe.frame.batch import BatchBuilder
 from mailframe.frame.outgoing import to_batches
 from mailframe.frame.schema import HEADER_FIELDS
-from mailframe.store.columns import stored_schema
+from mailframe.store.filecolumns import stored_schema
 from mailframe.store.merge import Answers, Merge
 from mailframe.store.state import FolderState
 from mailframe.store.writer import writing

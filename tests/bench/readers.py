@@ -234,7 +234,7 @@ READERS = {
     "aioimaplib": read_with_aioimaplib,
 }
 #: What is imported before the clock starts.
-MODULES = dict.fromkeys(("mailframe", ATTACHMENTS, "mailframe stream"), "mailframe.read")
+MODULES = dict.fromkeys(("mailframe", ATTACHMENTS, "mailframe stream"), "mailframe.readers.server")
 
 
 def main() -> None:

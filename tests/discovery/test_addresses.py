@@ -11,10 +11,10 @@ import sys
 import pytest
 
 import mailframe as mf
-from mailframe.account import Account
-from mailframe.cli import main
-from mailframe.discovery import memory, network
-from mailframe.discovery.plan import Address
+from mailframe.accounts.account import Account
+from mailframe.cli.main import main
+from mailframe.discovery import cache, network
+from mailframe.discovery.steps import Address
 from mailframe.fetcher.session import Session
 from tests.discovery.test_discovery import AUTOCONFIG, config, imap
 from tests.servers import dovecot as servers
@@ -85,7 +85,7 @@ def test_on_this_machine_the_certificate_of_the_first_time_is_trusted_and_no_oth
         (certificate,) = told.values()
         noted.write_text(json.dumps({f"127.0.0.1:{other.port}": certificate}))
         there = network.plan.Server("127.0.0.1", other.port, "tls")
-        memory.remember(network.plan.of_server(there, Address.parse(ADDRESS), "somebody"))
+        cache.remember(network.plan.of_server(there, Address.parse(ADDRESS), "somebody"))
         with pytest.raises(mf.ConnectError, match=r"another one than before.*certificates\.json"):
             mf.read_imap(ADDRESS, progress=False)
         assert other.seen.total() == 0
@@ -100,7 +100,7 @@ def test_a_file_called_like_an_address_is_a_file(tmp_path, monkeypatch, capsys):
 
 def test_a_server_that_is_gone_is_looked_for_anew(world, server):
     gone = network.plan.Server("127.0.0.1", servers.free_ports(1)[0], "tls")
-    memory.remember(network.plan.of_server(gone, Address.parse(ADDRESS), "somebody"))
+    cache.remember(network.plan.of_server(gone, Address.parse(ADDRESS), "somebody"))
     with pytest.raises(mf.ConnectError):
         mf.read_imap(ADDRESS, progress=False)
     assert len(mf.read_imap(ADDRESS, progress=False)) == 1
@@ -113,7 +113,7 @@ def test_a_customary_name_serves_where_its_certificate_is_valid(world, server, t
         found = network.find("ann@example.org", network=reached)
         assert (found.host, found.port) == ("imap.example.org", server.tls_port)
         strange = bare.network(imaps_port=server.tls_port)  # an authority that is not ours
-        memory.forget(ADDRESS)
+        cache.forget(ADDRESS)
         with pytest.raises(mf.ConnectError, match="its certificate is not valid"):
             network.find("ann@example.org", network=strange)
 

@@ -13,9 +13,9 @@ from urllib.parse import unquote
 import pytest
 
 import mailframe as mf
-from mailframe import providers
-from mailframe.discovery import autoconfig, memory, network, plan, srv
-from mailframe.discovery.plan import Address
+from mailframe.accounts import providers
+from mailframe.discovery import autoconfig, cache, network, srv, steps
+from mailframe.discovery.steps import Address
 from tests.servers.world import World, moved
 
 ADDRESS = "ann@example.org"
@@ -475,23 +475,23 @@ def test_ctrl_c_ends_a_search_at_once(home):
 
 
 def test_what_let_somebody_in_is_remembered_without_the_address_and_asked_again_later(home):
-    found = plan.of_server(
-        plan.Server("imap.example.org", 993, "tls"), Address.parse(ADDRESS), "somebody"
+    found = steps.of_server(
+        steps.Server("imap.example.org", 993, "tls"), Address.parse(ADDRESS), "somebody"
     )
-    memory.remember(found)
+    cache.remember(found)
     kept = home / "cache" / "mailframe" / "servers.json"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert "ann" not in kept.read_text()
     with World(home, dns()) as world:
         assert search(world, "bob@example.org").url == "imaps://bob%40example.org@imap.example.org"
         assert world.asked == []
-        memory.forget(ADDRESS)
+        cache.forget(ADDRESS)
         with pytest.raises(mf.ConnectError):
             search(world, "bob@example.org")
     kept.write_text("[[[")
-    assert memory.recall(Address.parse(ADDRESS)) is None
+    assert cache.recall(Address.parse(ADDRESS)) is None
     kept.write_text('{"example.org": {"host": "evil", "port": "x", "until": 1e400}}')
-    assert memory.recall(Address.parse(ADDRESS)) is None
+    assert cache.recall(Address.parse(ADDRESS)) is None
 
 
 @pytest.mark.parametrize(
@@ -523,7 +523,7 @@ def test_the_table_is_of_one_form():
     assert len(domains) == len(set(domains))
     for provider in providers.PROVIDERS:
         assert provider.source.startswith("https://")
-        assert all(plan.host_of(name) == name for name in (*provider.domains, *provider.mx))
+        assert all(steps.host_of(name) == name for name in (*provider.domains, *provider.mx))
         assert provider.ways or provider not in hosts
 
 

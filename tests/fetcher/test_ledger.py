@@ -6,9 +6,9 @@ import pytest
 
 from mailframe.errors import CommandError, ConnectionLost, FolderError
 from mailframe.fetcher.ledger import Ledger
-from mailframe.fetcher.plan import Ask, Folder, Known, Lookup, Span
+from mailframe.fetcher.schedule import Ask, Folder, Known, Lookup, Span
+from mailframe.ground.uidset import UidSet
 from mailframe.imap.connection import Mailbox
-from mailframe.uidset import UidSet
 from tests.floods import cost
 
 FOLDER = Folder(name="f", wire=b"f", messages=10, uidnext=11, uidvalidity=1)

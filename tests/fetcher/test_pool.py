@@ -8,8 +8,8 @@ import threading
 import mailframe as mf
 from mailframe.fetcher.folders import PLANNING
 from mailframe.fetcher.lane import Query
-from mailframe.fetcher.plan import Known, Lookup
 from mailframe.fetcher.pool import Pool
+from mailframe.fetcher.schedule import Known, Lookup
 from mailframe.imap.commands import header_items
 from mailframe.imap.limits import Limits
 from tests.hostile.fetching import assert_complete, fetch

@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 import mailframe as mf
-from mailframe.cli import cli
+from mailframe.cli.main import cli
 from mailframe.errors import ConfigurationError
 from mailframe.fleets.credentials import let_in
-from mailframe.fleets.plan import Member
+from mailframe.fleets.order import Member
 from mailframe.fleets.visits import Task
 from tests.servers.dovecot import Dovecot, Message
 

@@ -11,10 +11,10 @@ from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
 from mailframe.errors import ConnectionLost, ProtocolError
+from mailframe.ground.uidset import UidSet
 from mailframe.imap import commands
 from mailframe.imap.connection import Connection
 from mailframe.imap.limits import Limits
-from mailframe.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

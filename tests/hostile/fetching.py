@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mailframe as mf
+from mailframe.ground.uidset import UidSet
 from mailframe.imap.limits import Limits
-from mailframe.uidset import UidSet
 from tests.servers.scripted import PASSWORD, Scripted
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from tests.servers.scripted import Scripted
 from tests.servers.transcript import transcript
 
 ROOM = 200 * MEBIBYTE
-# Before 3.11.5 Python needs memory for the ways back (see `mailframe.patterns`).
+# Before 3.11.5 Python needs memory for the ways back (see `mailframe.ground.patterns`).
 ROOM_FOR_FIELDS = ROOM if sys.version_info >= (3, 11, 5) else 3 * ROOM
 ENDLESS = {
     "still here": b"* OK Still here\r\n",

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 
+from mailframe.ground.uidset import UidSet
 from mailframe.imap import connection, grammar, responses
 from mailframe.imap.framing import Frame
 from mailframe.imap.responses import (
@@ -15,7 +16,6 @@ from mailframe.imap.responses import (
     Status,
     read_response,
 )
-from mailframe.uidset import UidSet
 
 CASES = {
     "quirk_no_text": (b"A1 OK", Status("A1", "OK")),

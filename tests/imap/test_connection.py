@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailframe.errors import ConfigurationError, ConnectionLost, ProtocolError
+from mailframe.ground.uidset import UidSet
 from mailframe.imap import commands, responses
 from mailframe.imap.connection import Connection, found, vanished
 from mailframe.imap.limits import Limits
 from mailframe.imap.search import parse_keys
-from mailframe.uidset import UidSet
 
 ITEMS = commands.header_items(["DATE"])
 

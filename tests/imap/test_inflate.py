@@ -5,9 +5,9 @@ import zlib
 import pytest
 
 from mailframe.errors import ConnectionLost, ProtocolError
+from mailframe.ground.uidset import UidSet
 from mailframe.imap import commands
 from mailframe.imap.inflate import PIECE
-from mailframe.uidset import UidSet
 from tests.imap.test_connection import ITEMS, greeted, row, talk
 
 OFFERED = b"IMAP4rev1 COMPRESS=DEFLATE"

@@ -8,14 +8,14 @@ from contextlib import suppress
 import pytest
 
 from mailframe.errors import ProtocolError
+from mailframe.ground.names import decode_mailbox
+from mailframe.ground.uidset import UidSet
 from mailframe.imap import commands
 from mailframe.imap.connection import Connection
 from mailframe.imap.framing import Frame, Framer
 from mailframe.imap.grammar import parse_values
 from mailframe.imap.limits import Limits
 from mailframe.imap.responses import Columns, read_response, scan_flags, scan_rows
-from mailframe.names import decode_mailbox
-from mailframe.uidset import UidSet
 from tests.floods import alarm, cost, worst
 
 # What makes a reader try again: openings without an end, above all.

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailframe.ground.uidset import UidSet
 from mailframe.imap import responses as r
 from mailframe.imap.framing import Frame, Framer
-from mailframe.uidset import UidSet
 
 
 def read(line):

@@ -11,7 +11,7 @@ import pytest
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from mailframe.errors import ConfigurationError
-from mailframe.stats import columns, pieces, received, tracewords
+from mailframe.stats import pieces, received, tracewords, vectors
 from tests.bench.varied import make_varied
 from tests.stats.frames import make_frame
 
@@ -251,7 +251,7 @@ def damaged(values, rng):
 
 def test_a_field_says_the_same_read_by_arithmetic_and_by_the_patterns():
     rng = random.Random(5)
-    values = columns.flat(make_varied(300), "received")[1].to_pylist()
+    values = vectors.flat(make_varied(300), "received")[1].to_pylist()
     values += [*damaged(values, rng), *damaged(values, rng)]
     rng.shuffle(values)
     fields = pa.array(values, pa.large_string())[5:]

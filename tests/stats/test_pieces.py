@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailframe.headers import fields
-from mailframe.stats import columns, pieces, received, tracedates, tracewords, verified
+from mailframe.stats import pieces, received, tracedates, tracewords, vectors, verified
 from tests import corpora
 
 USUAL = (
@@ -110,7 +110,7 @@ def patterns_alone():
         return found
 
     def undated(spans):
-        return np.full(len(spans.end), columns.NEVER)
+        return np.full(len(spans.end), vectors.NEVER)
 
     with patch.object(tracewords, "find", unsure), patch.object(tracedates, "read", undated):
         yield
@@ -169,7 +169,7 @@ def test_fields_of_the_usual_shape_are_not_read_whole():
     # Of the first and the last in memory nobody is sure: a load would reach beyond them.
     spans = pieces.spans(column([USUAL, USUAL, USUAL.replace("4Rz7", "5Sa8"), "odd", USUAL]))
     assert tracewords.find(spans).sure.tolist() == [False, True, True, False, False]
-    assert (tracedates.read(spans) != columns.NEVER).tolist() == [True, True, True, False, True]
+    assert (tracedates.read(spans) != vectors.NEVER).tolist() == [True, True, True, False, True]
 
 
 def test_results_of_many_fields_are_few_distinct_pieces():

@@ -8,7 +8,7 @@ import pytest
 
 import mailframe.stats  # noqa: F401 -- registers df.mail
 from mailframe.stats import subjects, threads
-from mailframe.stats.columns import arrow
+from mailframe.stats.vectors import arrow
 from tests.stats.frames import make_frame
 from tests.stats.mailbox import hand_mailbox
 

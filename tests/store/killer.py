@@ -16,11 +16,11 @@ import sys
 import time
 from pathlib import Path
 
+from mailframe.ground.uidset import UidSet
 from mailframe.store import atomic
 from mailframe.store.merge import Answers
 from mailframe.store.state import FolderState
 from mailframe.store.writer import writing
-from mailframe.uidset import UidSet
 from tests.store.batches import batch, message
 from tests.store.stage import ACCOUNT, DAY, refresh, rows
 

@@ -25,7 +25,7 @@ import pytest
 
 import mailframe as mf
 from mailframe.fetcher.pool import Pool
-from mailframe.store.columns import FLAG_COLUMNS
+from mailframe.store.filecolumns import FLAG_COLUMNS
 from tests.servers.dovecot import Dovecot, Message
 from tests.servers.relay import Relay
 
@@ -55,14 +55,14 @@ _NAMES = ["inbox 2", "INBOX 2", "[Gmail]/Sent", "a/b/c", "n" * 150, "Caf&AOk-", 
 _NAMES += ["a..b", ".x", " y ", "star*", "per%cent", 'quo"te', "back\\slash", "{5}", "NIL"]
 # So small that a few messages are several commands, batches, parts and row groups.
 SMALL = {
-    "mailframe.gather.BATCH_ROWS": 9,
+    "mailframe.gathering.rows.BATCH_ROWS": 9,
     "mailframe.refresh.saving._STAGED_ROWS": 4,
     "mailframe.refresh.task._FLAG_SPAN": 6,
     "mailframe.refresh.task.AHEAD": 5,
     "mailframe.refresh.task.SPAN": 5,
-    "mailframe.fetcher.plan.SPAN": 5,
-    "mailframe.fetcher.plan.WHOLE": 8,
-    "mailframe.store.folder.ROW_GROUP": 7,
+    "mailframe.fetcher.schedule.SPAN": 5,
+    "mailframe.fetcher.schedule.WHOLE": 8,
+    "mailframe.store.parquet.ROW_GROUP": 7,
     "mailframe.store.writer.FEW": 2,
     "mailframe.store.writer.SMALL_ROWS": 8,
     "mailframe.store.together.PACK_ROWS": 20,

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from mailframe.frame.extras import parse_extras
 from mailframe.frame.schema import SCHEMA
+from mailframe.ground.uidset import UidSet
 from mailframe.store.merge import Answers
 from mailframe.store.plan import Fetch, Flags, Headers, ServerState, Uids
-from mailframe.uidset import UidSet
 from tests.store.batches import batch, flags, message
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow.parquet as pq
 
-from mailframe.store.columns import canonical, stored_schema
+from mailframe.ground.uidset import UidSet
+from mailframe.store.filecolumns import canonical, stored_schema
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.state import FolderState
 from mailframe.store.writer import writing
-from mailframe.uidset import UidSet
 from tests.store.batches import batch, message
 
 ACCOUNT = "ann@example.org"

@@ -104,7 +104,7 @@ def test_a_folder_that_another_refresh_has_removed_has_no_rows(
 @pytest.fixture
 def held(tmp_path, monkeypatch):
     """Give an unfinished folder: a file with UIDs 1 to 30, and parts that interleave behind it."""
-    monkeypatch.setattr("mailframe.store.folder.ROW_GROUP", 5)
+    monkeypatch.setattr("mailframe.store.parquet.ROW_GROUP", 5)
     with writing(tmp_path, ACCOUNT) as writer:
         refresh(writer, "INBOX", rows(range(1, 31)))
         state = FolderState(ACCOUNT, "INBOX", 1, 200, refreshed="2026-01-02T00:00:00+00:00")

@@ -11,12 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailframe.store.columns import CHANGED, FLAG_COLUMNS, STORED, canonical, shown, stored_schema
+from mailframe.ground.uidset import UidSet
+from mailframe.store.filecolumns import (
+    CHANGED,
+    FLAG_COLUMNS,
+    STORED,
+    canonical,
+    shown,
+    stored_schema,
+)
 from mailframe.store.merge import Answers, Merge, gone
 from mailframe.store.plan import Fetch, Flags, Headers, ServerState, Uids, outcome, plan
 from mailframe.store.state import FolderState
 from mailframe.store.uids import set_of
-from mailframe.uidset import UidSet
 from tests.store.simserver import SimServer, disturb
 
 NEW = FolderState("ann@example.org", "INBOX")

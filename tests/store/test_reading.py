@@ -15,12 +15,12 @@ from mailframe.errors import ConfigurationError, MailframeWarning, StoreError
 from mailframe.frame.adapter import to_frame
 from mailframe.frame.batch import MENDED
 from mailframe.frame.schema import SCHEMA, TEXT, TEXTS
-from mailframe.read import read_imap
-from mailframe.store.columns import FLAG_COLUMNS
+from mailframe.ground.uidset import UidSet
+from mailframe.readers.server import read_imap
+from mailframe.store.filecolumns import FLAG_COLUMNS
 from mailframe.store.merge import Answers
 from mailframe.store.reader import open_store
 from mailframe.store.writer import writing
-from mailframe.uidset import UidSet
 from tests.store.batches import batch, message
 from tests.store.stage import ACCOUNT, DAY, fill, refresh, rows
 

@@ -9,7 +9,7 @@ import pytest
 import mailframe as mf
 from mailframe.errors import StoreError
 from mailframe.frame.schema import SCHEMA
-from mailframe.store.columns import canonical, stored_schema
+from mailframe.store.filecolumns import canonical, stored_schema
 from mailframe.store.merge import Answers
 from mailframe.store.writer import writing
 from tests.store.batches import batch, message

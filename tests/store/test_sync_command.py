@@ -10,10 +10,10 @@ import sys
 import pytest
 
 import mailframe as mf
-from mailframe.cli import main
-from mailframe.read import open_stream
-from mailframe.store.folder import FolderFile
+from mailframe.cli.main import main
+from mailframe.readers.server import open_stream
 from mailframe.store.layout import account_dir
+from mailframe.store.parquet import FolderFile
 from tests.servers.dovecot import Message
 
 

@@ -14,10 +14,10 @@ import pytest
 
 import mailframe as mf
 from mailframe.errors import StoreError
+from mailframe.ground.uidset import UidSet
 from mailframe.store.layout import account_dir, folder_path, pack_path
 from mailframe.store.merge import Answers
 from mailframe.store.writer import FEW, writing
-from mailframe.uidset import UidSet
 from tests.hostile.fetching import memory_growth_below
 from tests.servers.dovecot import Message
 from tests.store.stage import ACCOUNT, refresh, rotten, rows

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailframe.ground.uidset import UidSet
 from mailframe.store.uids import inside, set_of
-from mailframe.uidset import UidSet
 
 sets = st.sets(st.integers(1, 40))
 

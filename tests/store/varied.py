@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import mailframe as mf
 from mailframe.frame.schema import SCHEMA
-from mailframe.store.columns import canonical, stored_schema
+from mailframe.store.filecolumns import canonical, stored_schema
 from mailframe.store.merge import Answers
 from mailframe.store.writer import FEW, writing
 from tests.store.batches import batch, message

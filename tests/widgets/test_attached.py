@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import mailframe as mf
+from mailframe.charts import tallies
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import cubes
 from mailframe.widgets.dashboard import contents
 from tests.widgets.frames import make
 
@@ -44,5 +44,5 @@ def test_dashboard_and_report_have_it_where_the_frame_tells():
     assert "attached" in contents(attached()).cube["names"]
     assert "attached" not in contents(PLAIN).cube["names"]
     counted = contents(attached()).cube["rows"]["attached"]
-    assert [row["label"] for row in counted] == [label for label, _ in cubes.ATTACHED.values()]
+    assert [row["label"] for row in counted] == [label for label, _ in tallies.ATTACHED.values()]
     assert sum(row["n"] for row in counted) == 50

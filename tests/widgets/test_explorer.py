@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import mailframe as mf
+from mailframe.charts import tallies
 from mailframe.errors import ConfigurationError
-from mailframe.widgets import cubes, message, parts, table
+from mailframe.widgets import message, parts, table
 from tests.search.test_language import ASKED
 from tests.widgets.browser import ROOT
 from tests.widgets.frames import FOLDERS, HOSTILE, make
@@ -435,8 +436,8 @@ def test_a_folder_tree_puts_the_inbox_first_and_children_under_parents():
 
 def test_the_largest_counts_come_first_and_empty_ones_not_at_all():
     counts = pd.Series([3, 0, 7, 7, 1]).to_numpy()
-    assert cubes.top(counts, 3).tolist() == [2, 3, 0]
-    assert cubes.top(counts, 9).tolist() == [2, 3, 0, 4]
+    assert tallies.top(counts, 3).tolist() == [2, 3, 0]
+    assert tallies.top(counts, 9).tolist() == [2, 3, 0, 4]
 
 
 def test_folder_names_are_those_of_the_frame(explorer):

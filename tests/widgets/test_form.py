@@ -8,9 +8,9 @@ import ipywidgets as ipw
 import pandas as pd
 import pytest
 
-from mailframe.account import Account
+from mailframe.accounts.account import Account
 from mailframe.errors import AuthenticationError, ConfigurationError, ConnectError, FolderError
-from mailframe.read import aread_imap
+from mailframe.readers.server import aread_imap
 from mailframe.widgets import parts
 from mailframe.widgets.form import Connect
 from mailframe.widgets.signin import WayIn, linked

@@ -1,0 +1,1 @@
+"""The command line: discover, folders, fetch, sync, fleet, stats, report, explore, demo."""

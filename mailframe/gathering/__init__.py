@@ -1,0 +1,1 @@
+"""What came for a folder on its way into record batches: rows, and the details told beside them."""
