@@ -24,9 +24,12 @@ settings.register_profile("explore", deadline=None)
 settings.load_profile("steady")
 
 
-# A shell lets what it starts in the background ignore Ctrl-C, and so would all that we start.
+# A shell lets what it starts in the background ignore Ctrl-C, nohup a hangup, and so would all that
+# we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
