@@ -333,7 +333,7 @@ def test_a_netrc_that_cannot_be_used_is_told_without_its_words(nowhere, text, mo
 
 
 ASK = """
-from mailframe.account import Account
+from mailframe.accounts.account import Account
 password = Account.parse("imaps://ann@h.example").with_password().password
 print(len(password.reveal()), password)
 """
@@ -349,6 +349,7 @@ def test_in_a_terminal_the_prompt_asks_and_shows_nothing(nowhere):
         stderr=theirs,
         start_new_session=True,
     ) as process:
+        os.close(theirs)  # who reads gets an error, and no silence, when the process has ended
         seen = b""
         while b"Password for ann@h.example: " not in seen:
             seen += os.read(ours, 1000)
@@ -357,7 +358,6 @@ def test_in_a_terminal_the_prompt_asks_and_shows_nothing(nowhere):
             seen += os.read(ours, 1000)
         assert process.wait(PATIENCE) == 0
     os.close(ours)
-    os.close(theirs)
     assert f"{len(SECRET)} ***".encode() in seen
     assert SECRET.encode() not in seen
 

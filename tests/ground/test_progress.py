@@ -17,7 +17,7 @@ from mailframe.ground.progress import open_progress
 
 ROOT = Path(__file__).parent.parent
 READING = """
-from mailframe.progress import open_progress
+from mailframe.ground.progress import open_progress
 with open_progress(None, unit="B", desc="Inbox") as progress:
     progress.update(512)
     progress.total = 2048
@@ -90,7 +90,7 @@ def test_a_long_name_leaves_room_for_bar_and_rate():
 
 def test_a_total_that_was_right_does_not_make_the_bar_start_again():
     reading = """
-from mailframe.progress import open_progress
+from mailframe.ground.progress import open_progress
 with open_progress(None, unit="messages", total=2000) as progress:
     progress.update(2000)
     progress.total = 2000

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 # Connects to a server that says nothing, as a fetch would wait for one.
 WAIT = """
 import asyncio, os
-from mailframe.sync import run
+from mailframe.ground.sync import run
 
 async def wait(port):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -123,7 +123,7 @@ def output(text, *arguments):
 
 def test_nothing_is_patched_before_a_running_loop_needs_it():
     code = """
-    import asyncio, mailframe.sync
+    import asyncio, mailframe.ground.sync
     task = asyncio.Task
     async def one(): return 1
     mailframe.ground.sync.run(one())
@@ -135,7 +135,7 @@ def test_nothing_is_patched_before_a_running_loop_needs_it():
 def test_inside_a_running_loop_it_nests_as_deep_as_one_likes():
     code = """
     import asyncio
-    from mailframe.sync import run
+    from mailframe.ground.sync import run
 
     async def deep(n):
         async with asyncio.timeout(5):
@@ -156,7 +156,7 @@ def test_a_uvloop_is_left_alone_and_a_thread_helps():
     pytest.importorskip("uvloop", reason="uvloop is not installed")
     code = """
     import asyncio, threading, uvloop
-    from mailframe.sync import run
+    from mailframe.ground.sync import run
 
     async def where():
         await asyncio.sleep(0.01)
@@ -196,7 +196,7 @@ def test_ctrl_c_in_a_script_ends_the_wait_and_closes_the_socket(place, silence):
 def test_ctrl_c_is_not_lost_on_a_coroutine_that_is_busy_with_its_last_step():
     code = """
     import os, signal
-    from mailframe.sync import run
+    from mailframe.ground.sync import run
 
     async def busy():
         os.kill(os.getpid(), signal.SIGINT)
@@ -231,7 +231,7 @@ def test_a_cell_may_call_or_await_in_any_order(kernel):
 def test_an_interrupt_ends_a_blocked_cell_and_leaves_no_socket(kernel, silence):
     port, meet = silence
     kernel.cell("""
-        from mailframe.sync import heartbeat
+        from mailframe.ground.sync import heartbeat
         async def awake(coroutine):
             async with heartbeat():
                 await coroutine
