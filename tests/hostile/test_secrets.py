@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 
 import pytest
 from IPython.core.ultratb import VerboseTB
@@ -25,6 +26,7 @@ from tests.servers.mailbox import Folder, letter, one_folder
 from tests.servers.scripted import CAPABILITIES, USER, Scripted
 from tests.servers.transcript import transcript
 
+PACKAGE = f"{Path(mf.__file__).parent}{os.sep}"
 SECRET = "s3cr3t-Kennwort"
 KNOWN = {"ID", "CAPABILITY", "LOGIN", "AUTHENTICATE", "LIST", "STATUS", "EXAMINE", "UID FETCH"}
 KNOWN |= {"UID SEARCH", "LOGOUT", "NOOP", "UNSELECT", "CLOSE", "ENABLE", "NAMESPACE"}
@@ -133,7 +135,7 @@ def variables_with(secret: str, error: BaseException | None):
     """Variables of mailframe's frames whose repr tells the secret."""
     while error is not None:
         for frame, _ in traceback.walk_tb(error.__traceback__):
-            if "/mailframe/" in frame.f_code.co_filename:
+            if frame.f_code.co_filename.startswith(PACKAGE):
                 for name, value in frame.f_locals.items():
                     if any(spelling in repr(value) for spelling in spellings(secret)):
                         yield f"{frame.f_code.co_qualname}: {name}"
