@@ -84,8 +84,8 @@ def test_on_this_machine_the_certificate_of_the_first_time_is_trusted_and_no_oth
         told = json.loads(noted.read_text())
         (certificate,) = told.values()
         noted.write_text(json.dumps({f"127.0.0.1:{other.port}": certificate}))
-        there = network.plan.Server("127.0.0.1", other.port, "tls")
-        cache.remember(network.plan.of_server(there, Address.parse(ADDRESS), "somebody"))
+        there = network.steps.Server("127.0.0.1", other.port, "tls")
+        cache.remember(network.steps.of_server(there, Address.parse(ADDRESS), "somebody"))
         with pytest.raises(mf.ConnectError, match=r"another one than before.*certificates\.json"):
             mf.read_imap(ADDRESS, progress=False)
         assert other.seen.total() == 0
@@ -99,8 +99,8 @@ def test_a_file_called_like_an_address_is_a_file(tmp_path, monkeypatch, capsys):
 
 
 def test_a_server_that_is_gone_is_looked_for_anew(world, server):
-    gone = network.plan.Server("127.0.0.1", servers.free_ports(1)[0], "tls")
-    cache.remember(network.plan.of_server(gone, Address.parse(ADDRESS), "somebody"))
+    gone = network.steps.Server("127.0.0.1", servers.free_ports(1)[0], "tls")
+    cache.remember(network.steps.of_server(gone, Address.parse(ADDRESS), "somebody"))
     with pytest.raises(mf.ConnectError):
         mf.read_imap(ADDRESS, progress=False)
     assert len(mf.read_imap(ADDRESS, progress=False)) == 1
