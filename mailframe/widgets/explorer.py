@@ -22,6 +22,7 @@ import traitlets
 from mailframe.charts import tallies
 from mailframe.errors import ConfigurationError
 from mailframe.frame.export import to_csv
+from mailframe.search import completion
 from mailframe.search.filterable import Columns
 from mailframe.search.language import parse
 from mailframe.search.matching import Selection, scope_of
@@ -238,6 +239,7 @@ class Explorer(Application, filters.Filters):
         """Work out what the first search of words, and the first message opened, would wait for."""
         self._columns.folded("subject")
         _ = self._table.threads
+        completion.prepare(self._columns)
 
     # -- the screen -----------------------------------------------------------------------------
 
