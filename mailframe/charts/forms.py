@@ -104,16 +104,9 @@ def volume(periods: Periods, span: int = 12, height: int = 110) -> Figure:
         height=height,
         mark={"type": "rect", "strokeWidth": 0.5},
         encoding={
-            "x": {
-                **_field("start", "temporal"),
-                "scale": {"type": "utc"},
-                "axis": {"tickCount": DATES, "labelExpr": SINCE_WHEN, "labelOverlap": True},
-            },
+            "x": _time("start"),
             "x2": {"field": "end"},
-            "y": {
-                **_field("n", "quantitative"),
-                "axis": {"tickCount": 3, "tickMinStep": 1, "format": "~s", "grid": True},
-            },
+            "y": _counts(),
             "y2": {"datum": 0},
             "opacity": OPACITY,
             "fillOpacity": PARTIAL,
@@ -174,14 +167,7 @@ def calendar(span: int = 12, height: int = 7 * 14) -> Figure:
 
 def bars(name: str, title: str, text: str, *, rows: int, span: int = 4) -> Figure:
     """Show counts of named things; ``rows``: ``label``, ``n``, ``on``, ``rank``."""
-    shared = {
-        "y": {
-            **_field("label", "nominal"),
-            "sort": {"field": "rank", "op": "min"},
-            "axis": {"labelLimit": LABEL_PIXELS},
-        },
-        "tooltip": _tooltip(label=title),
-    }
+    shared = {"y": _ranked(), "tooltip": _tooltip(label=title)}
     # The whole row answers to a click, however short its bar.
     row = {"x": {"value": 0}, "x2": {"value": "width"}}
     # Numbers stand in a column of their own, to the right of the longest bar.
@@ -213,15 +199,8 @@ def trend(height: int, span: int = 6) -> Figure:
     """
     ends = {"x2": {"field": "end"}, "y2": {"datum": 0}}
     whole = {
-        "x": {
-            **_field("start", "temporal"),
-            "scale": {"type": "utc"},
-            "axis": {"tickCount": DATES, "labelExpr": SINCE_WHEN, "labelOverlap": True},
-        },
-        "y": {
-            **_field("n", "quantitative"),
-            "axis": {"tickCount": 3, "tickMinStep": 1, "format": "~s", "grid": True},
-        },
+        "x": _time("start"),
+        "y": _counts(),
         **ends,
         "tooltip": [*_tooltip(label="Month"), _told("change", "Against the month before")],
     }
@@ -247,12 +226,7 @@ def trend(height: int, span: int = 6) -> Figure:
 
 def shares(name: str, title: str, text: str, rows: int, span: int = 6) -> Figure:
     """Show shares of a whole; ``rows``: ``label``, ``n``, ``share``, ``told``, ``rank``."""
-    y = {
-        **_field("label", "nominal"),
-        "sort": {"field": "rank", "op": "min"},
-        "axis": {"labelLimit": LABEL_PIXELS},
-    }
-    shared = {"y": y, "tooltip": [*_tooltip(label="Answered"), _told("told", "Share")]}
+    shared = {"y": _ranked(), "tooltip": [*_tooltip(label="Answered"), _told("told", "Share")]}
     most = {"domain": [0, 1], "range": [0, {"expr": f"width - {SHARE_PIXELS}"}]}
     length = {"field": "share", "type": "quantitative", "axis": None, "scale": most}
     whole = {"x": {"value": 0}, "x2": {"value": {"expr": f"width - {SHARE_PIXELS}"}}}
@@ -274,18 +248,7 @@ def line(name: str, title: str, height: int, span: int = 6) -> Figure:
     spec = _spec(
         height=height,
         mark={**mark, "line": {"color": "var(--mf-accent)", "strokeWidth": 1.5}},
-        encoding={
-            "x": {
-                **_field("day", "temporal"),
-                "scale": {"type": "utc"},
-                "axis": {"tickCount": DATES, "labelExpr": SINCE_WHEN, "labelOverlap": True},
-            },
-            "y": {
-                **_field("n", "quantitative"),
-                "axis": {"tickCount": 3, "tickMinStep": 1, "format": "~s", "grid": True},
-            },
-            "tooltip": _tooltip(label="End of"),
-        },
+        encoding={"x": _time("day"), "y": _counts(), "tooltip": _tooltip(label="End of")},
     )
     return Figure(name, title, f"Line: {title.lower()}, by day.", spec, span, height)
 
@@ -345,8 +308,26 @@ def _field(name: str, kind: str) -> Spec:
     return {"field": name, "type": kind, "title": None}
 
 
+def _time(name: str) -> Spec:
+    """Lay milliseconds of UTC out from left to right."""
+    axis = {"tickCount": DATES, "labelExpr": SINCE_WHEN, "labelOverlap": True}
+    return {**_field(name, "temporal"), "scale": {"type": "utc"}, "axis": axis}
+
+
+def _counts() -> Spec:
+    """Let ``n`` rise, with a line at whole numbers only."""
+    axis = {"tickCount": 3, "tickMinStep": 1, "format": "~s", "grid": True}
+    return {**_field("n", "quantitative"), "axis": axis}
+
+
+def _ranked() -> Spec:
+    """Give each ``label`` a line, in the order of ``rank``."""
+    axis = {"labelLimit": LABEL_PIXELS}
+    return {**_field("label", "nominal"), "sort": {"field": "rank", "op": "min"}, "axis": axis}
+
+
 def _tooltip(**titles: str) -> list[Spec]:
-    named = [{"field": name, "type": "nominal", "title": title} for name, title in titles.items()]
+    named = [_told(name, title) for name, title in titles.items()]
     count = {"field": "n", "type": "quantitative", "title": "Messages", "format": ","}
     return [*named, count]
 

@@ -14,12 +14,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from mailframe.errors import ConfigurationError, ConnectError
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 __all__ = ["DemoServer", "serve"]
 
@@ -102,12 +99,7 @@ class DemoServer:
         """Give the running server."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop the server."""
         self.close()
 

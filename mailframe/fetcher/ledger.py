@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from mailframe.errors import (
@@ -74,6 +73,29 @@ class Problem:
         return asdict(self)
 
 
+# A server's silence costs a minute each time, other failures next to nothing.
+COST_OF_SILENCE = 6
+
+
+def cost(error: MailframeError) -> int:
+    """Weigh a failure against `Limits.barren`."""
+    return COST_OF_SILENCE if isinstance(error, ReadTimeout) else 1
+
+
+@dataclass(slots=True)
+class Failures:
+    """Failures in a row: what is gained in between ends the row."""
+
+    _cost: int = 0
+    _gained: int = 0
+
+    def are_too_many(self, limit: int, error: MailframeError, gained: int) -> bool:
+        """Count a failure, and hold the row against a limit; ``gained`` is all that came so far."""
+        self._cost = 0 if gained > self._gained else self._cost + cost(error)
+        self._gained = gained
+        return self._cost > limit
+
+
 @dataclass(slots=True)
 class Told:
     """Which messages of a folder have told what is asked for beside their rows.
@@ -86,32 +108,28 @@ class Told:
         Those that cannot.
     mute : bool
         The server does not tell it: nothing more is asked.
+    gained : int
+        How many have, those that told it twice counted twice.
     """
 
     again: bool = False
     lost: UidSet = UidSet()  # noqa: RUF009 -- immutable
     mute: bool = False
+    gained: int = 0
+    failures: Failures = field(default_factory=Failures)
     _parts: list[UidSet] = field(default_factory=list)
-    _failures: int = 0
-    _parts_then: int = 0
 
     @property
     def uids(self) -> UidSet:
         """All that have."""
-        united = UidSet.of(*(pair for part in self._parts for pair in part.ranges))
-        self._parts = [united] if united else []
+        united = UidSet.union(self._parts)
+        self._parts = [united]
         return united
 
     def add(self, uids: list[int]) -> None:
         """Note some that have."""
+        self.gained += len(uids)
         self._parts.append(UidSet.from_uids(uids))
-
-    def is_barren(self, limit: int, error: MailframeError) -> bool:
-        """Count a failure; tell whether too many came with nothing told in between."""
-        gained = len(self._parts) != self._parts_then
-        self._failures = 0 if gained else self._failures + cost(error)
-        self._parts_then = len(self._parts)
-        return self._failures > limit
 
 
 @dataclass(slots=True)
@@ -183,10 +201,8 @@ class Entry:
     tried_until: int = 0
     told: dict[Ask, Told] = field(default_factory=dict)
     settled: bool = False
+    failures: Failures = field(default_factory=Failures)
     _parts: list[UidSet] = field(default_factory=list)
-    _failures: int = 0
-    _rows_then: int = 0
-
     _owed: UidSet = UidSet()  # noqa: RUF009 -- immutable
     _answered: list[UidSet] = field(default_factory=list)
 
@@ -195,7 +211,7 @@ class Entry:
             self.rows = len(self.known.held)
             self._parts = [self.known.held]
         owed = [w for w in self.known.works or () if isinstance(w, Span) and w.ask and w.ask.owed]
-        self._owed = UidSet.of(*(pair for work in owed for pair in work.uids.ranges))
+        self._owed = UidSet.union(work.uids for work in owed)
 
     @property
     def checks(self) -> int:
@@ -205,7 +221,7 @@ class Entry:
     @property
     def done(self) -> UidSet:
         """All UIDs delivered so far."""
-        united = UidSet.of(*(pair for part in self._parts for pair in part.ranges))
+        united = UidSet.union(self._parts)
         self._parts = [united]
         return united
 
@@ -214,7 +230,7 @@ class Entry:
         if len(self._parts) > MANY_PARTS:
             self._parts = [self.done]
         near = (part.within(asked.first, asked.last) for part in self._parts)
-        return UidSet.of(*(pair for part in near for pair in part.ranges)) & asked
+        return UidSet.union(near) & asked
 
     def deliver(self, uids: list[int]) -> None:
         """Note rows that were handed on."""
@@ -229,19 +245,13 @@ class Entry:
 
     def disown_mute(self) -> bool:
         """Hold no message for delivered that still owes an answer; tell whether there is one."""
-        answered = UidSet.of(*(pair for part in self._answered for pair in part.ranges))
+        answered = UidSet.union(self._answered)
         mute = self._owed - answered - self.vanished
         self._owed, self._answered = UidSet(), []
         if mute:
             self._parts = [self.done - mute]
             self.rows -= len(mute)
         return bool(mute)
-
-    def is_barren(self, limit: int, error: MailframeError) -> bool:
-        """Count a failure; tell whether too many came without a row in between."""
-        self._failures = 0 if self.rows > self._rows_then else self._failures + cost(error)
-        self._rows_then = self.rows
-        return self._failures > limit
 
     @property
     def short(self) -> bool:
@@ -251,15 +261,6 @@ class Entry:
         gone = len(self.known.held & self.vanished)
         told = [count for count in (self.exists, self.folder.messages) if count is not None]
         return not told or self.rows - gone + len(self.lost) < max(told)
-
-
-# A server's silence costs a minute each time, other failures next to nothing.
-COST_OF_SILENCE = 6
-
-
-def cost(error: MailframeError) -> int:
-    """Weigh a failure against `Limits.barren`."""
-    return COST_OF_SILENCE if isinstance(error, ReadTimeout) else 1
 
 
 class Ledger:
@@ -480,7 +481,7 @@ class Ledger:
                 return self._replace(work, [Lookup(work.folder, within=left)])
             held = list(listed_uids(work.folder, left & entry.known.held))
             return self._replace(work, [replace(span, ask=work.ask) for span in held])
-        if entry.is_barren(self._barren, error):
+        if entry.failures.are_too_many(self._barren, error, entry.rows):
             self.folder_failed(work, error)
             return []
         rest = again(work, done)
@@ -493,7 +494,7 @@ class Ledger:
         entry, told = self._entries[work.folder.wire], self._told(work, ask)
         # To open another connection costs more than to ask again.
         self._silent[ask] += 2 * cost(error) if isinstance(error, TransportError) else cost(error)
-        if told.is_barren(self._barren, error) or self._is_mute(ask):
+        if told.failures.are_too_many(self._barren, error, told.gained) or self._is_mute(ask):
             told.mute = True
             self._muted.append((entry.folder, ask))
             return self._replace(work, [])
@@ -660,8 +661,7 @@ class Ledger:
         asked = ask in (entry.known.beside or self._beside)
         new = entry.done - entry.known.held if asked else UidSet()
         held = (uids for lacks, uids in entry.known.lacking if lacks == ask)
-        due = UidSet.of(*chain(new.ranges, *(uids.ranges for uids in held)))
-        return due - entry.told[ask].uids - entry.vanished
+        return UidSet.union((new, *held)) - entry.told[ask].uids - entry.vanished
 
     def _check_missing(self, entry: Entry, missing: UidSet) -> list[Work]:
         """Tell how to find out whether what a search names and no FETCH brings is there at all."""

@@ -146,17 +146,13 @@ class Unknown:
     def problems(self) -> list[Problem]:
         """What to report, with the UIDs."""
         return [
-            Problem(name, _written(parts), ProtocolError.__name__, _lacking(name, words))
+            Problem(name, str(UidSet.union(parts)), ProtocolError.__name__, _lacking(name, words))
             for (name, words), parts in self._uids.items()
         ]
 
 
 def _lacking(folder: str, words: str) -> str:
     return f"{folder}: {words} of these messages are not known, as the server told them"
-
-
-def _written(parts: list[UidSet]) -> str:
-    return str(UidSet.of(*(pair for part in parts for pair in part.ranges)))
 
 
 # What every message has, where it was asked for.

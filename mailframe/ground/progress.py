@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
-    from types import TracebackType
 
 ProgressCall: TypeAlias = Callable[[int, int | None], object]
 ProgressOption: TypeAlias = ProgressCall | bool | None
@@ -82,12 +81,7 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

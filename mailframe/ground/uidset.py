@@ -47,6 +47,11 @@ class UidSet:
         return cls(tuple(merged))
 
     @classmethod
+    def union(cls, sets: Iterable[UidSet]) -> UidSet:
+        """Unite any number of sets at once: the cost of a sort, not of one union after another."""
+        return cls.of(*(pair for each in sets for pair in each.ranges))
+
+    @classmethod
     def from_uids(cls, uids: Iterable[int]) -> UidSet:
         """Pack single UIDs, in any order."""
         ordered = sorted(set(uids))

@@ -748,5 +748,4 @@ def found(responses: Iterable[r.Response]) -> UidSet | None:
 
 def vanished(responses: Iterable[r.Response]) -> UidSet:
     """Unite the UIDs of all VANISHED responses."""
-    ranges = [item for one in responses if isinstance(one, r.Vanished) for item in one.uids.ranges]
-    return UidSet.of(*ranges)
+    return UidSet.union(one.uids for one in responses if isinstance(one, r.Vanished))
