@@ -44,14 +44,14 @@ ROOMS = {
     "headers": Room({"errors", "ground"}, IO | {"pandas"}, {"pyarrow": ("columns/",)}),
     "accounts": Room({"errors", "ground"}, {"asyncio", "pandas", "pyarrow", "numpy"}),
     "discovery": Room(
-        {"accounts", "errors"},
+        {"accounts", "errors", "ground"},
         {"pandas", "pyarrow"},
         dict.fromkeys(("asyncio", "dns", "http", "socket"), "network.py")
         | {"ssl": ("network.py", "pinning.py")},
     ),
     "auth": Room({"accounts", "errors", "ground"}, {"pandas", "pyarrow"}),
     "fetcher": Room({"accounts", "errors", "ground", "imap"}, {"pandas", "pyarrow"}),
-    "frame": Room({"errors", "headers"}, IO, {"pandas": ("adapter.py", "outgoing.py")}),
+    "frame": Room({"errors", "ground", "headers"}, IO, {"pandas": ("adapter.py", "outgoing.py")}),
     "sources": Room({"errors", "frame", "ground", "headers"}, {"asyncio", "socket", "pandas"}),
     "store": Room({"errors", "frame", "ground"}, {"asyncio", "socket", "pandas"}),
     "stats": Room({"errors", "frame", "headers"}, IO - {"time"} | SHOWS | FLEET),
@@ -65,7 +65,8 @@ ROOMS = {
     "search": Room({"errors", "headers", "stats"}, IO | SHOWS | FLEET),
     "charts": Room({"errors", "search", "stats"}, IO | SHOWS | FLEET),
     "widgets": Room(
-        {"accounts", "census", "charts", "errors", "frame", "search", "stats", "store"},
+        {"accounts", "census", "charts", "errors", "frame", "ground", "search", "stats"}
+        | {"store"},
         {"socket", "ssl"} | FLEET,
     ),
     "gathering": Room(

@@ -24,6 +24,7 @@ from filelock import FileLock
 from mailframe.accounts.secret import Secret
 from mailframe.auth.grants import Issuer
 from mailframe.errors import AuthenticationError, ConfigurationError, because
+from mailframe.ground import xdg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,13 +37,10 @@ _ENDING = ".json"
 
 def directory() -> Path:
     """Give the place of what the user keeps with us (XDG Base Directory Specification)."""
-    above = os.environ.get("XDG_CONFIG_HOME")
-    try:
-        return (Path(above) if above else Path.home() / ".config") / "mailframe"
-    except RuntimeError:
-        raise ConfigurationError(
-            "There is no home directory to keep a log-in in: set HOME"
-        ) from None
+    place = xdg.config()
+    if place is None:
+        raise ConfigurationError("There is no home directory to keep a log-in in: set HOME")
+    return place
 
 
 @dataclass(frozen=True)

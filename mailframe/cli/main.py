@@ -365,7 +365,7 @@ def report(
     """
     if Path(output).suffix.lower() not in _PAGE:
         raise ConfigurationError(f"The report is a page of HTML: let {output} end in .html")
-    from mailframe.frame.whole import replacing
+    from mailframe.ground.whole import replacing
     from mailframe.stats import clock
     from mailframe.widgets.report import page
 

@@ -6,13 +6,15 @@ read or written is like an empty one.
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailframe.discovery.notes import read_notes, write_notes
 from mailframe.discovery.steps import Address, Found, Server, host_of, of_server
+from mailframe.ground import xdg
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DAYS = 30
 _DAY = 86_400  # seconds
@@ -20,12 +22,8 @@ _USERS = {"%EMAILADDRESS%", "%EMAILLOCALPART%"}
 
 
 def _path() -> Path | None:
-    above = os.environ.get("XDG_CACHE_HOME")
-    try:
-        place = Path(above) if above else Path.home() / ".cache"
-    except RuntimeError:  # there is no home
-        return None
-    return place / "mailframe" / "servers.json"
+    place = xdg.cache()
+    return place / "servers.json" if place is not None else None
 
 
 def recall(address: Address) -> Found | None:

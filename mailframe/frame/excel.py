@@ -16,7 +16,7 @@ from mailframe.errors import ConfigurationError, MailframeError, because
 from mailframe.frame.cells import csv_cells
 from mailframe.frame.export import Formulas
 from mailframe.frame.outgoing import frame_schema, to_batches
-from mailframe.frame.whole import replacing
+from mailframe.ground.whole import replacing
 
 if TYPE_CHECKING:
     import os

@@ -26,7 +26,7 @@ from mailframe.frame.adapter import pandas_metadata
 from mailframe.frame.cells import csv_cells, json_values, neutralised
 from mailframe.frame.outgoing import frame_schema, to_batches
 from mailframe.frame.schema import TEXT
-from mailframe.frame.whole import replacing
+from mailframe.ground.whole import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

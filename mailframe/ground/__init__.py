@@ -1,1 +1,1 @@
-"""What every floor stands on, and what knows no mail: names, sets of numbers, waiting, progress."""
+"""What every floor stands on, and what knows no mail: names, sets of numbers, waiting, progress, files."""

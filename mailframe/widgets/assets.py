@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from mailframe.errors import ConfigurationError
-from mailframe.frame.whole import replacing
+from mailframe.ground.whole import replacing
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mailframe.errors import ConfigurationError
-from mailframe.frame.whole import replacing
+from mailframe.ground.whole import replacing
 from mailframe.stats import contacts
 from mailframe.stats import me as owners
 from mailframe.stats import people as persons

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailframe.frame.whole import replacing
+from mailframe.ground.whole import replacing
 from mailframe.widgets import assets
 from mailframe.widgets.dashboard import contents
 

@@ -8,28 +8,27 @@ never written over. It is replaced whole, under a lock, for two notebooks may sa
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from mailframe.errors import ConfigurationError
+from mailframe.errors import ConfigurationError, MailframeError
+from mailframe.ground import xdg
+from mailframe.ground.whole import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     Views = dict[str, dict[str, Any]]
 
 
 def path() -> Path:
     """Name the file that views are kept in."""
-    above = os.environ.get("XDG_CONFIG_HOME")
-    try:
-        return (Path(above) if above else Path.home() / ".config") / "mailframe" / "views.json"
-    except RuntimeError as error:
-        raise ConfigurationError("there is no home directory to keep views in: set HOME") from error
+    place = xdg.config()
+    if place is None:
+        raise ConfigurationError("there is no home directory to keep views in: set HOME")
+    return place / "views.json"
 
 
 def load() -> Views:
@@ -85,12 +84,8 @@ def find(name: str, views: Views) -> dict[str, Any]:
 
 
 def _write(place: Path, views: Views) -> None:
-    # A file of mkstemp is its owner's alone.
-    handle, made = tempfile.mkstemp(dir=place.parent, prefix=place.name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(views, file, indent=1, ensure_ascii=False)
-        Path(made).replace(place)
-    except BaseException:
-        Path(made).unlink(missing_ok=True)
-        raise
+        with replacing(place) as file:
+            file.write(json.dumps(views, indent=1, ensure_ascii=False).encode())
+    except MailframeError as error:
+        raise ConfigurationError(f"the views cannot be kept: {error}") from error

@@ -392,7 +392,7 @@ KILLED = """
 import os, signal, sys
 if sys.argv[3] == "hidden":
     del os.O_TMPFILE
-from mailframe.frame.whole import replacing
+from mailframe.ground.whole import replacing
 with replacing(sys.argv[1]) as file:
     file.write(b"mail" * 5000)
     file.flush()
