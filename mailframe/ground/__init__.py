@@ -1,1 +1,1 @@
-"""What every floor stands on, and what knows no mail: names, sets of numbers, waiting, progress, files."""
+"""What every floor stands on, and what knows no mail: names, UID sets, waiting, progress, files."""
